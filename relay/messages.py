@@ -328,13 +328,4 @@ class Stats(Message, frozen=True, tag="stats"):
     shards: list[ShardStats]
 
 
-Event = (
-    TransportState
-    | TrackLive
-    | LayerChanged
-    | Speakers
-    | DataChannelOpened
-    | DataReceived
-    | CommandFailed
-    | Stats
-)
+Event = TransportState | TrackLive | LayerChanged | Speakers | DataChannelOpened | DataReceived | CommandFailed | Stats

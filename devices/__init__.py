@@ -1,0 +1,1 @@
+"""Drivers for room equipment: capabilities, the framework that runs them, protocol drivers, emulators."""

@@ -1,0 +1,1 @@
+"""The JSON control API `/api/v1` and the live WebSocket."""

@@ -1,0 +1,1 @@
+"""Agents' control link, meetings, room states, health."""
