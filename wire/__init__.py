@@ -11,4 +11,5 @@ by `python -m wire.schema`). Nothing here does I/O, and nothing first-party is i
     link.py       the agent's control link (one WebSocket per room)
     views.py      the documents pages show: panel, display, dashboard
     live.py       snapshot, then patches with a revision
+    topic.py      a live document with bounded subscribers
 """

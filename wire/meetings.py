@@ -96,7 +96,11 @@ class JoinGrant(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StartMeeting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`POST /api/v1/meetings` (IT) and the agent's request `start_meeting`: rooms by id, all or none."""
+    """`POST /api/v1/meetings` (IT) and the agent's request `start_meeting`: rooms by id, all or none.
+
+    `media` names the LiveKit room; only IT may choose it, by default it is minted.
+    """
 
     rooms: list[str]
     title: str = ""
+    media: str = ""

@@ -113,7 +113,7 @@ class DisplayView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PanelAction(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Panel → agent over its WebSocket: `{"type":"action", "id", "op", …}`, answered by ActionResult.
+    """Panel → agent over its WebSocket (JSON text ≤ 16 KiB), answered by ActionResult with the same id.
 
     start rooms · cancel · answer · decline · leave · end · add_rooms rooms · remove participant · invite ·
     revoke_invitations · help · set_mic on · set_camera on · set_volume volume · device command · resync

@@ -1,1 +1,8 @@
-"""SQLAlchemy models, repositories, Alembic migrations."""
+"""The store: what survives a restart. SQLAlchemy 2 async on SQLite (WAL), migrated by Alembic.
+
+    store = await Store.open(path)          # migrates first
+    await store.put_meeting(record, AuditRecord(...))   # record and audit in one transaction, or neither
+
+Every write that must not be lost is awaited before its effect is told to anyone. Raises `wire.problems.Refusal`
+(storage_full) where the disk is full.
+"""
