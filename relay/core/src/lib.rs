@@ -5,4 +5,10 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod bytes;
+pub mod drop;
 pub mod message;
+pub mod outbox;
+pub mod rtp;
+pub mod srtp;
+pub mod switch;

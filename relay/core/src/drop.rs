@@ -1,0 +1,110 @@
+//! Why a packet was refused, and how often.
+
+/// The reason a received packet was dropped. The wire name (for statistics) is [`Reason::name`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Reason {
+    /// Too short for its fixed part, or a length inside it points beyond its end.
+    Truncated,
+    /// The version bits are not 2.
+    Version,
+    /// A header extension or padding that contradicts itself.
+    Malformed,
+    /// SRTP or SRTCP authentication failed.
+    Authentication,
+    /// Seen before (replay window), or too old to tell.
+    Replayed,
+    /// No SRTP keys yet.
+    NoKeys,
+    /// The SSRC is bound to no track and cannot be bound by MID/RID.
+    UnknownStream,
+    /// More SSRCs than one transport may send.
+    TooManyStreams,
+    /// The payload type is not the negotiated one of the track.
+    PayloadType,
+    /// An RTX packet without an original sequence number, or padding only.
+    EmptyRetransmission,
+    /// Larger than a stored packet may be.
+    TooLarge,
+    /// The media packet was already received.
+    Duplicate,
+    /// The packet is older than what the layer still keeps.
+    TooOld,
+    /// The track is muted.
+    Muted,
+    /// An SRTCP packet without encryption.
+    Unencrypted,
+}
+
+impl Reason {
+    /// All reasons, in the order of their discriminants.
+    pub const ALL: [Self; 15] = [
+        Self::Truncated,
+        Self::Version,
+        Self::Malformed,
+        Self::Authentication,
+        Self::Replayed,
+        Self::NoKeys,
+        Self::UnknownStream,
+        Self::TooManyStreams,
+        Self::PayloadType,
+        Self::EmptyRetransmission,
+        Self::TooLarge,
+        Self::Duplicate,
+        Self::TooOld,
+        Self::Muted,
+        Self::Unencrypted,
+    ];
+
+    /// The stable snake-case name used in statistics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Version => "version",
+            Self::Malformed => "malformed",
+            Self::Authentication => "authentication",
+            Self::Replayed => "replayed",
+            Self::NoKeys => "no_keys",
+            Self::UnknownStream => "unknown_stream",
+            Self::TooManyStreams => "too_many_streams",
+            Self::PayloadType => "payload_type",
+            Self::EmptyRetransmission => "empty_retransmission",
+            Self::TooLarge => "too_large",
+            Self::Duplicate => "duplicate",
+            Self::TooOld => "too_old",
+            Self::Muted => "muted",
+            Self::Unencrypted => "unencrypted",
+        }
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl std::error::Error for Reason {}
+
+/// Packets dropped, by reason.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Drops([u64; Reason::ALL.len()]);
+
+impl Drops {
+    /// Counts one packet.
+    pub fn count(&mut self, reason: Reason) {
+        self.0[reason as usize] += 1;
+    }
+
+    /// How many packets were dropped for `reason`.
+    #[must_use]
+    pub fn of(&self, reason: Reason) -> u64 {
+        self.0[reason as usize]
+    }
+
+    /// The reasons seen at least once, with their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (Reason, u64)> + '_ {
+        Reason::ALL.iter().copied().map(|reason| (reason, self.of(reason))).filter(|(_, count)| *count > 0)
+    }
+}
