@@ -73,6 +73,11 @@ class Topic:
             self._readers.discard(reader)
 
     @property
+    def data(self) -> Json:
+        """The document as it is now; not to be changed."""
+        return self._source.snapshot().data
+
+    @property
     def readers(self) -> int:
         """How many read now."""
         return len(self._readers)

@@ -1,0 +1,204 @@
+"""The server's configuration: one TOML file, read once, frozen, every mistake named with its remedy.
+
+bind = "0.0.0.0:443"                     # HTTP and WebSocket
+public_url = "https://meet.example.org"  # as browsers and agents reach it
+data = "/var/lib/roomctl"                # database and generated secrets
+network = "network.json"                 # centers, rooms, agents' public keys
+
+[tls]                                    # or a proxy in front; browsers give no camera without HTTPS
+certificate = "fullchain.pem"
+key = "privkey.pem"
+
+[media]
+bind = ["0.0.0.0:7882"]                  # UDP; with more shards the ports after it, one each
+announce = ["203.0.113.7"]               # addresses browsers can reach, where they differ from bind
+shards = 2                               # threads
+
+[keys]                                   # LiveKit API keys whose tokens are accepted (optional)
+mykey = "a secret of 32 characters or more"
+
+[api]
+tokens = ["…"]                           # operators' bearer tokens (optional)
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from wire.places import Center, Room
+
+DEMO_KEY, DEMO_SECRET = "devkey", "secret"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names file, key and remedy."""
+
+
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the relay listens, what it announces, how many shard threads."""
+
+    bind: list[str] = ["127.0.0.1:7882"]
+    announce: list[str] = []
+    shards: int = 1
+
+
+class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bearer tokens with the rights of IT."""
+
+    tokens: list[str] = []
+
+
+class Demo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The demo network: `links` is a JSON file with what the start page shows."""
+
+    links: Path
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A server. Durations in seconds."""
+
+    bind: str = "127.0.0.1:7880"
+    public_url: str = "http://127.0.0.1:7880"
+    data: Path = Path("data")
+    network: Path | None = None
+    tls: Tls | None = None
+    media: Media = Media()
+    keys: dict[str, str] = {}
+    api: Api = Api()
+    heartbeat: float = 15.0
+    ring: float = 30.0
+    only_meetings: bool = False
+    demo: Demo | None = None
+
+    @property
+    def media_url(self) -> str:
+        """Where livekit-client connects: the public URL with ws or wss."""
+        return "ws" + self.public_url.removeprefix("http")
+
+
+class RoomEntry(Room, frozen=True, omit_defaults=True):
+    """A room in the network file, with the public keys of its agent."""
+
+    agent_keys: list[str] = []
+
+
+class NetworkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`network.json`."""
+
+    centers: list[Center]
+    rooms: list[RoomEntry]
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration; relative paths in it are relative to the file. Raises ConfigError."""
+    try:
+        config = msgspec.convert(tomllib.loads(path.read_text()), Config, strict=False, dec_hook=_path)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; copy docker/signaling.toml and edit it") from None
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    base = path.parent
+    tls = config.tls and Tls(base / config.tls.certificate, base / config.tls.key)
+    demo = config.demo and Demo(base / config.demo.links)
+    network = config.network and base / config.network
+    config = msgspec.structs.replace(config, data=base / config.data, tls=tls, demo=demo, network=network)
+    check(config, path)
+    return config
+
+
+def check(config: Config, path: Path) -> None:
+    """Refuse what cannot work or is not safe. Raises ConfigError."""
+    for address in (config.bind, *config.media.bind):
+        split_address(address)
+    url = urlsplit(config.public_url)
+    if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/"):
+        raise ConfigError(f"{path}: public_url must look like https://meet.example.org, not {config.public_url!r}")
+    if not 1 <= config.media.shards <= 64:
+        raise ConfigError(f"{path}: media.shards must be 1 to 64 (a thread each; usually the number of cores)")
+    if not 1 <= config.heartbeat <= 60 or not 5 <= config.ring <= 300:
+        raise ConfigError(f"{path}: heartbeat must be 1 to 60 s, ring 5 to 300 s")
+    exposed = [a for a in (config.bind, *config.media.bind) if not is_loopback(split_address(a)[0])]
+    exposed += [a for a in config.media.announce if not is_loopback(a)]
+    if not is_loopback(url.hostname):
+        exposed.append(config.public_url)
+    if exposed and DEMO_KEY in config.keys:
+        raise ConfigError(
+            f"{path}: the demo key {DEMO_KEY!r} works on loopback only, but the server would listen on {exposed[0]}. "
+            f"Remove it from [keys], or make your own: python -m signaling keygen"
+        )
+    for name, secret in config.keys.items():
+        if (name, secret) != (DEMO_KEY, DEMO_SECRET) and len(secret) < 32:
+            raise ConfigError(
+                f"{path}: keys.{name} is shorter than 32 characters; make one: python -m signaling keygen"
+            )
+    for token in config.api.tokens:
+        if len(token) < 32:
+            raise ConfigError(f"{path}: a token in api.tokens is shorter than 32 characters")
+    for file in (config.tls.certificate, config.tls.key) if config.tls else ():
+        if not file.is_file():
+            raise ConfigError(f"{path}: {file} does not exist; tls needs a certificate chain and its key as PEM files")
+
+
+def read_network(path: Path) -> NetworkFile:
+    """The network file. Raises ConfigError for unknown centers, double ids, bad JSON."""
+    try:
+        network = msgspec.json.decode(path.read_bytes(), type=NetworkFile)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; it holds the centers and rooms as JSON") from None
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    centers = [center.id for center in network.centers]
+    rooms = [room.id for room in network.rooms]
+    for double in {id for ids in (centers, rooms) for id in ids if ids.count(id) > 1}:
+        raise ConfigError(f"{path}: the id {double!r} is used twice")
+    for room in network.rooms:
+        if room.center not in centers:
+            raise ConfigError(f"{path}: room {room.id!r} names center {room.center!r}, which is not in centers")
+    return network
+
+
+def own_secret(config: Config, name: str = "server.key") -> str:
+    """The server's own token secret, made on first start and kept readable by its owner only."""
+    file = config.data / name
+    config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """`host:port` or `[v6]:port`. Raises ConfigError."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ConfigError(f"{address!r} is no address; write it like 127.0.0.1:7880 or [::1]:7880")
+    return host.strip("[]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address stays on this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError

@@ -1,0 +1,98 @@
+"""The HTML pages of the server, in the language of who asks, and what becomes of errors on the way to one."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+from aiohttp import web
+
+from signaling.api.answers import Handler, internal, status_of
+from signaling.auth import Auth
+from web import Pages, preferred_language
+from wire.problems import Code, Problem, Refusal
+
+_log = logging.getLogger(__name__)
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss:; "
+        "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    ),
+    "Referrer-Policy": "no-referrer",  # guest links carry their secret in the path
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self)",
+    "Cache-Control": "no-store",
+}
+
+
+class ServerPages:
+    """Start, join, dashboard, room; `/it/{code}` signs in."""
+
+    def __init__(self, auth: Auth, pages: Pages, demo_links: Path | None) -> None:
+        self._auth = auth
+        self._pages = pages
+        self._demo_links = demo_links
+
+    def routes(self) -> list[web.RouteDef | web.StaticDef]:
+        """The routes of this part."""
+        return [
+            web.get("/", self._start),
+            web.get("/join/{secret}", self._join),
+            web.get("/it/{code}", self._sign_in),
+            web.post("/sign-out", self._sign_out),
+            web.get("/dashboard", self._dashboard),
+            web.get("/dashboard/rooms/{room}", self._room),
+            web.static("/static", self._pages.static_dir),
+        ]
+
+    async def _start(self, request: web.Request) -> web.Response:
+        return self._render(request, "start", {"demo": self._links()})
+
+    async def _join(self, request: web.Request) -> web.Response:
+        return self._render(request, "join", {"secret": request.match_info["secret"]})
+
+    async def _sign_in(self, request: web.Request) -> web.Response:
+        response = web.Response(status=303, headers={"Location": "/dashboard", **_HEADERS})
+        await self._auth.sign_in(request.match_info["code"], response)
+        return response
+
+    async def _sign_out(self, request: web.Request) -> web.Response:
+        await self._auth.operator(request)
+        response = web.Response(status=303, headers={"Location": "/", **_HEADERS})
+        await self._auth.sign_out(request, response)
+        return response
+
+    async def _dashboard(self, request: web.Request) -> web.Response:
+        await self._auth.operator(request)
+        return self._render(request, "dashboard", {})
+
+    async def _room(self, request: web.Request) -> web.Response:
+        await self._auth.operator(request)
+        return self._render(request, "room", {"room": request.match_info["room"]})
+
+    def _links(self) -> object:
+        if self._demo_links is None or not self._demo_links.exists():
+            return None
+        return json.loads(self._demo_links.read_text())
+
+    def _render(self, request: web.Request, page: str, data: dict[str, object], status: int = 200) -> web.Response:
+        language = preferred_language(request.cookies.get("language"), request.headers.get("Accept-Language"))
+        html = self._pages.render(page, language=language, data=data)
+        return web.Response(text=html, content_type="text/html", status=status, headers=_HEADERS)
+
+    @web.middleware
+    async def problems(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Middleware of the pages: errors become a page with words and a next step."""
+        try:
+            return await handler(request)
+        except Refusal as refusal:
+            problem = refusal.problem
+        except web.HTTPException as error:
+            if error.status != 404 or not request.headers.get("Accept", "").startswith("text/html"):
+                raise
+            problem = Problem(Code.NOT_FOUND, "There is no such page")
+        except Exception as error:
+            problem = internal(error)
+        data: dict[str, object] = {"problem": {"code": problem.code, "reference": problem.reference}}
+        return self._render(request, "message", data, status_of(problem.code))
