@@ -109,7 +109,9 @@ class DisplayView(msgspec.Struct, frozen=True, omit_defaults=True):
     media_url: str | None = None
     media_token: str | None = None
     media: MediaState = MediaState()
+    verdict: Verdict | None = None
     centers: dict[str, str] = {}  # center id -> name
+    rooms: dict[str, str] = {}  # room id -> name: of the caller, and of those in or called into the meeting
 
 
 class PanelAction(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
