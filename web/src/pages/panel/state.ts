@@ -1,0 +1,191 @@
+/** The panel's own state: the document, what was pressed, which sheet is open. A reducer over events, no I/O. */
+
+import { given } from '../../given';
+import type { ActionResult, PanelAction, PanelView, Problem } from '../../wire';
+import { type Asked, refused, settle, type Wishes } from './asked';
+import { callCenters, roomsInMeeting } from './directory';
+import { type Outcome, outcomeOf } from './outcome';
+import { screenOf } from './screen';
+
+export type Sheet =
+  | { kind: 'none' }
+  | { kind: 'call'; adding: boolean; center: string | null; chosen: string[]; query: string }
+  | { kind: 'help' }
+  | { kind: 'invite' }
+  | { kind: 'end' }
+  | { kind: 'participant'; id: string };
+
+/** Whether this page reaches the room's agent. */
+export type Reach = 'connecting' | 'open' | 'lost';
+
+export interface Refused {
+  op: PanelAction['op'];
+  problem: Problem;
+}
+
+export interface PanelState {
+  view: PanelView | null;
+  reach: Reach;
+  sheet: Sheet;
+  wishes: Wishes;
+  /** Sent and not yet answered. */
+  waiting: PanelAction[];
+  /** The last action that could not be done; stays until dismissed or the next press. */
+  refusal: Refused | null;
+  outcome: Outcome | null;
+  /** Rooms of the last `start`, named while the server has not answered. */
+  calling: string[];
+  /** Counts the meetings that ended here: whoever watches it resets the language. */
+  ended: number;
+}
+
+export type PanelEvent =
+  | { type: 'view'; view: PanelView; now: number }
+  | { type: 'reach'; reach: Reach }
+  | { type: 'sent'; action: PanelAction; now: number }
+  | { type: 'result'; result: ActionResult }
+  | { type: 'open'; sheet: Sheet }
+  | { type: 'close' }
+  | { type: 'center'; center: string }
+  | { type: 'room'; room: string }
+  | { type: 'query'; query: string }
+  | { type: 'dismiss' }
+  | { type: 'tick'; now: number };
+
+export const initial: PanelState = {
+  view: null,
+  reach: 'connecting',
+  sheet: { kind: 'none' },
+  wishes: {},
+  waiting: [],
+  refusal: null,
+  outcome: null,
+  calling: [],
+  ended: 0,
+};
+
+/** Unanswered actions kept at most; a page that is cut off must not grow. */
+const WAITING = 32;
+
+const inCall = (view: PanelView): boolean => screenOf(view) !== 'idle';
+
+/** Sheets belong to a screen: a call that comes in closes them all, the end of a meeting those of the meeting. */
+function sheetAfter(sheet: Sheet, view: PanelView): Sheet {
+  const screen = screenOf(view);
+  const none: Sheet = { kind: 'none' };
+  switch (sheet.kind) {
+    case 'none':
+      return sheet;
+    case 'help':
+      return screen === 'incoming' ? none : sheet;
+    case 'call': {
+      const fits = sheet.adding ? screen === 'meeting' || screen === 'outgoing' : screen === 'idle';
+      return fits ? { ...sheet, chosen: stillCallable(sheet.chosen, view) } : none;
+    }
+    case 'invite':
+    case 'end':
+      return screen === 'meeting' ? sheet : none;
+    case 'participant': {
+      const there = view.meeting?.participants?.[sheet.id] ?? view.meeting?.rooms?.[sheet.id.replace(/^room:/u, '')];
+      return screen === 'meeting' && there !== undefined ? sheet : none;
+    }
+  }
+}
+
+function stillCallable(chosen: readonly string[], view: PanelView): string[] {
+  const callable = new Set(callCenters(view).flatMap((center) => center.rooms.filter((r) => r.callable).map((r) => r.id)));
+  return chosen.filter((id) => callable.has(id));
+}
+
+function withView(state: PanelState, view: PanelView, now: number): PanelState {
+  const before = state.view;
+  const cancelled = state.waiting.some((action) => action.op === 'cancel') || state.calling.length === 0;
+  const ended = before !== null && inCall(before) && !inCall(view);
+  const outcome = before === null || cancelled ? null : outcomeOf(before, view, now);
+  return {
+    ...state,
+    view,
+    reach: 'open',
+    sheet: sheetAfter(state.sheet, view),
+    wishes: settle(state.wishes, view, now),
+    outcome: inCall(view) ? null : (outcome ?? state.outcome),
+    calling: ended ? [] : state.calling,
+    ended: state.ended + (ended ? 1 : 0),
+  };
+}
+
+function wished(wishes: Wishes, action: PanelAction, now: number): Wishes {
+  const asked = <T>(value: T): Asked<T> => ({ value, action: action.id, at: now });
+  if (action.op === 'set_mic' && given(action.on)) return { ...wishes, mic: asked(action.on) };
+  if (action.op === 'set_camera' && given(action.on)) return { ...wishes, camera: asked(action.on) };
+  if (action.op === 'set_volume' && given(action.volume)) return { ...wishes, volume: asked(action.volume) };
+  if (action.op === 'device' && action.command?.op === 'recall_preset') {
+    return { ...wishes, preset: asked(String(action.command.args?.['preset'])) };
+  }
+  return wishes;
+}
+
+function withSent(state: PanelState, action: PanelAction, now: number): PanelState {
+  const closes = action.op === 'add_rooms' || action.op === 'remove' || action.op === 'end';
+  return {
+    ...state,
+    sheet: closes ? { kind: 'none' } : state.sheet,
+    wishes: wished(state.wishes, action, now),
+    waiting: [...state.waiting, action].slice(-WAITING),
+    refusal: null,
+    outcome: action.op === 'start' ? null : state.outcome,
+    calling: action.op === 'start' ? (action.rooms ?? []) : action.op === 'cancel' ? [] : state.calling,
+  };
+}
+
+function withResult(state: PanelState, result: ActionResult): PanelState {
+  const action = state.waiting.find((sent) => sent.id === result.id);
+  const waiting = state.waiting.filter((sent) => sent.id !== result.id);
+  const problem = result.problem ?? null;
+  if (action === undefined || problem === null) return { ...state, waiting };
+  return {
+    ...state,
+    waiting,
+    wishes: refused(state.wishes, result.id),
+    refusal: { op: action.op, problem },
+    calling: action.op === 'start' ? [] : state.calling,
+  };
+}
+
+/** Every change of the panel's state. */
+export function reduce(state: PanelState, event: PanelEvent): PanelState {
+  switch (event.type) {
+    case 'view':
+      return withView(state, event.view, event.now);
+    case 'reach':
+      return event.reach === 'lost' ? { ...state, reach: 'lost', waiting: [], wishes: {} } : { ...state, reach: event.reach };
+    case 'sent':
+      return withSent(state, event.action, event.now);
+    case 'result':
+      return withResult(state, event.result);
+    case 'open':
+      return { ...state, sheet: event.sheet, refusal: null };
+    case 'close':
+      return { ...state, sheet: { kind: 'none' }, refusal: null };
+    case 'center':
+      return state.sheet.kind === 'call' ? { ...state, sheet: { ...state.sheet, center: event.center } } : state;
+    case 'room':
+      return toggled(state, event.room);
+    case 'query':
+      return state.sheet.kind === 'call' ? { ...state, sheet: { ...state.sheet, query: event.query } } : state;
+    case 'dismiss':
+      return { ...state, refusal: null, outcome: null };
+    case 'tick':
+      return state.view === null ? state : { ...state, wishes: settle(state.wishes, state.view, event.now) };
+  }
+}
+
+function toggled(state: PanelState, room: string): PanelState {
+  const { sheet, view } = state;
+  if (sheet.kind !== 'call' || view === null || roomsInMeeting(view).has(room)) return state;
+  const chosen = sheet.chosen.includes(room) ? sheet.chosen.filter((id) => id !== room) : [...sheet.chosen, room];
+  return { ...state, sheet: { ...sheet, chosen: stillCallable(chosen, view) } };
+}
+
+/** Is an action of this kind sent and not yet answered? Its button is shown pressed meanwhile. */
+export const busy = (state: PanelState, op: PanelAction['op']): boolean => state.waiting.some((action) => action.op === op);
