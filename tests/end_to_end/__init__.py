@@ -1,1 +1,1 @@
-"""Tests of end_to_end."""
+"""The whole product as a person meets it: the demo network, real Chromium, media judged on the receiving side."""

@@ -1,0 +1,64 @@
+"""Where everything of a demo lives: ports from one base port, addresses of emulated devices, files in one data folder."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class PortTaken(Exception):
+    """A port of the demo is in use; the message says which, and how to choose others."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`port` HTTP, +1 agents, +2 media (UDP), +3 emulators and faults page; all on 127.0.0.1."""
+
+    port: int
+    data: Path
+
+    @property
+    def server(self) -> str:
+        """URL of the server."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def agents(self) -> str:
+        """URL of the agents."""
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    @property
+    def media(self) -> str:
+        """Address of the relay."""
+        return f"127.0.0.1:{self.port + 2}"
+
+    @property
+    def equipment(self) -> str:
+        """URL of the emulators' faults page."""
+        return f"http://127.0.0.1:{self.port + 3}"
+
+    @property
+    def pulse(self) -> str:
+        """PulseAudio's server string."""
+        return f"unix:{self.data / 'pulse' / 'native'}"
+
+    def device_host(self, index: int) -> str:
+        """Loopback address of a room's emulated devices: a room each, so that they keep their standard ports."""
+        return f"127.{80 + self.port // 10 % 100}.{index // 200}.{index % 200 + 1}"
+
+    def check_ports(self) -> None:
+        """Raises PortTaken."""
+        wanted = [(self.port, socket.SOCK_STREAM, "pages"), (self.port + 1, socket.SOCK_STREAM, "rooms")]
+        wanted += [(self.port + 2, socket.SOCK_DGRAM, "media"), (self.port + 3, socket.SOCK_STREAM, "faults page")]
+        for port, kind, what in wanted:
+            with socket.socket(socket.AF_INET, kind) as probe:
+                if kind is socket.SOCK_STREAM:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    free = self.port + 100
+                    raise PortTaken(
+                        f"Port {port} ({what}) is taken by another program. Stop it, or use others: make run PORT={free}"
+                    ) from None

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# What the machine itself must have. `setup/system.sh run` for the demo, `test` for the tests as well.
+# Missing Debian packages are installed when root on Debian, otherwise named with the exact command.
+set -euo pipefail
+
+need=${1:?run or test}
+missing_packages=()
+missing_words=()
+
+package() { # command package: a Debian package that brings a command
+  command -v "$1" >/dev/null 2>&1 || missing_packages+=("$2")
+}
+
+at_least() { # name found wanted remedy
+  if [ "$(printf '%s\n%s\n' "$3" "$2" | sort -V | head -n 1)" != "$3" ]; then
+    missing_words+=("$1 $3 or newer is needed, found ${2:-none}. $4")
+  fi
+}
+
+package gcc gcc
+package make make
+package pulseaudio pulseaudio
+python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing_packages+=(python3-venv)
+if [ "$need" = test ]; then
+  package chromium chromium
+  package firefox-esr firefox-esr
+  package ip iproute2
+  package fc-list fontconfig
+  [ -d /usr/share/fonts/truetype/liberation ] || missing_packages+=(fonts-liberation)
+fi
+
+at_least Python "$(python3 -c 'import platform; print(platform.python_version())' 2>/dev/null || true)" 3.11 \
+  "Install it: apt-get install python3 python3-venv"
+at_least Rust "$(rustc --version 2>/dev/null | cut -d' ' -f2 || true)" 1.89 \
+  "Install it: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+at_least Node.js "$(node --version 2>/dev/null | tr -d v || true)" 20 \
+  "Install it from https://nodejs.org/en/download"
+
+if [ ${#missing_packages[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "[0/3] System packages: ${missing_packages[*]}"
+    log=$(mktemp)
+    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing_packages[@]}"; } >"$log" 2>&1; then
+      tail -n 20 "$log" >&2
+      missing_words+=("System packages could not be installed. Try: apt-get install ${missing_packages[*]}")
+    fi
+    rm -f "$log"
+  else
+    missing_words+=("System packages are missing. Install them: sudo apt-get install ${missing_packages[*]}")
+  fi
+fi
+
+if [ ${#missing_words[@]} -gt 0 ]; then
+  printf 'roomctl: %s\n' "${missing_words[@]}" >&2
+  exit 1
+fi

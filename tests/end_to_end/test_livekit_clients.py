@@ -1,0 +1,77 @@
+"""Other people's clients join the demo's running meeting: the Python package `livekit`, livekit-client in Chromium and Firefox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import time
+from pathlib import Path
+
+import jwt
+import pytest
+from livekit import rtc
+
+from tests.end_to_end.conftest import Demo
+
+WEB = Path(__file__).parents[2] / "web"
+FRAMES = 20  # of each of the two rooms
+SECONDS = 15.0
+
+
+def token(identity: str, **grants: object) -> str:
+    """A join token of the demo key, as any LiveKit server SDK makes it."""
+    video = {"roomJoin": True, "room": "demo", **grants}
+    claims = {"iss": "devkey", "sub": identity, "exp": int(time.time()) + 600, "video": video}
+    return jwt.encode(claims, "secret", algorithm="HS256")
+
+
+async def test_the_python_sdk_sees_and_hears_both_rooms(demo: Demo) -> None:
+    frames: dict[str, int] = {}
+    loudest: dict[str, int] = {}
+    tasks: list[asyncio.Task[None]] = []
+
+    async def watch(identity: str, track: rtc.RemoteTrack) -> None:
+        if track.kind == rtc.TrackKind.KIND_VIDEO:
+            stream = rtc.VideoStream(track)
+            async for _ in stream:
+                frames[identity] = frames.get(identity, 0) + 1
+        else:
+            sound = rtc.AudioStream(track)
+            async for event in sound:
+                samples = event.frame.data.cast("b").cast("h") if event.frame.data.format != "h" else event.frame.data
+                loudest[identity] = max(loudest.get(identity, 0), max(map(abs, samples[:160])))
+
+    room = rtc.Room()
+
+    @room.on("track_subscribed")
+    def subscribed(track: rtc.RemoteTrack, _publication: object, participant: rtc.RemoteParticipant) -> None:
+        tasks.append(asyncio.create_task(watch(participant.identity, track)))
+
+    await room.connect(f"ws://127.0.0.1:{demo.port}", token("python-sdk", canPublish=False))
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not (sum(n >= FRAMES for n in frames.values()) >= 2 and sum(n > 50 for n in loudest.values()) >= 2):
+            assert time.monotonic() < deadline, f"frames {frames}, loudest samples {loudest}"
+            await asyncio.sleep(0.2)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await room.disconnect()
+    assert {"room:lln-lauzelle", "room:sai-senne"} <= set(frames)
+
+
+@pytest.mark.browser
+async def test_firefox_sees_and_hears_both_rooms(demo: Demo) -> None:
+    node = shutil.which("node")
+    assert node is not None
+    process = await asyncio.create_subprocess_exec(
+        node, str(WEB / "tools" / "firefox.mjs"), demo.guest, str(FRAMES), stdout=asyncio.subprocess.PIPE, cwd=WEB
+    )
+    async with asyncio.timeout(50):
+        said, _ = await process.communicate()
+    counts = json.loads(said)
+    assert sum(frames >= FRAMES for frames in counts["frames"]) >= 2, counts
+    assert sum(energy > 0 for energy in counts["energies"]) >= 2, counts
+    assert all("GCM" in cipher for cipher in counts["ciphers"]), counts
