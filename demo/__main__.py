@@ -23,7 +23,9 @@ from demo.supervisor import NotStarted, Process, Supervisor
 
 def main() -> int:
     """Entry point: 0 after Ctrl-C, 2 where the demo cannot start."""
-    parser = argparse.ArgumentParser(prog="python -m demo", description="A demo network of 8 centers with 31 live rooms.")
+    parser = argparse.ArgumentParser(
+        prog="python -m demo", description="A demo network of 8 centers with 31 live rooms."
+    )
     parser.add_argument("--port", type=int, default=7880, help="pages; the three ports after it are used too")
     parser.add_argument("--data", type=Path, default=None, help="data folder (default: data/demo-PORT)")
     options = parser.parse_args()

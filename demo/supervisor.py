@@ -100,7 +100,7 @@ async def _end(child: asyncio.subprocess.Process) -> None:
         if not _tell(child.pid, number):
             return
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and _tell(child.pid, 0):  # noqa: ASYNC110 (a group's end raises no event)
+        while time.monotonic() < deadline and _tell(child.pid, 0):  # a group's end raises no event
             await asyncio.sleep(0.05)
 
 

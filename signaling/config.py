@@ -50,7 +50,7 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the relay listens, what it announces, how many shard threads."""
 
-    bind: list[str] = ["127.0.0.1:7882"]
+    bind: list[str] = msgspec.field(default_factory=lambda: ["127.0.0.1:7882"])
     announce: list[str] = []
     shards: int = 1
 

@@ -132,7 +132,12 @@ def _free_port() -> int:
     """A base port whose four ports are free."""
     for base in range(28000, 29000, 10):
         try:
-            for offset, kind in ((0, socket.SOCK_STREAM), (1, socket.SOCK_STREAM), (2, socket.SOCK_DGRAM), (3, socket.SOCK_STREAM)):
+            for offset, kind in (
+                (0, socket.SOCK_STREAM),
+                (1, socket.SOCK_STREAM),
+                (2, socket.SOCK_DGRAM),
+                (3, socket.SOCK_STREAM),
+            ):
                 with socket.socket(socket.AF_INET, kind) as probe:
                     probe.bind(("127.0.0.1", base + offset))
         except OSError:

@@ -1,4 +1,4 @@
-"""Other people's clients join the demo's running meeting: the Python package `livekit`, livekit-client in Chromium and Firefox."""
+"""Other people's clients join the demo's running meeting: the Python package `livekit`, and Firefox."""
 
 from __future__ import annotations
 
