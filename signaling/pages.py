@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 
 from aiohttp import web
 
 from signaling.api.answers import Handler, internal, status_of
 from signaling.auth import Auth
-from web import Pages, preferred_language
+from web import LANGUAGE_COOKIE, Pages, content_security_policy, preferred_language
 from wire.problems import Code, Problem, Refusal
 
-_log = logging.getLogger(__name__)
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss:; "
-        "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-    ),
+    "Content-Security-Policy": content_security_policy("ws:", "wss:"),
     "Referrer-Policy": "no-referrer",  # guest links carry their secret in the path
     "X-Content-Type-Options": "nosniff",
     "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self)",
@@ -77,7 +72,7 @@ class ServerPages:
         return json.loads(self._demo_links.read_text())
 
     def _render(self, request: web.Request, page: str, data: dict[str, object], status: int = 200) -> web.Response:
-        language = preferred_language(request.cookies.get("language"), request.headers.get("Accept-Language"))
+        language = preferred_language(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("Accept-Language"))
         html = self._pages.render(page, language=language, data=data)
         return web.Response(text=html, content_type="text/html", status=status, headers=_HEADERS)
 
