@@ -1,14 +1,17 @@
 // One entry per page. Output in dist/ with hashed names; Python reads .vite/manifest.json (web/manifest.py).
 import { defineConfig } from 'vite';
 
-const pages = ['start', 'join', 'dashboard', 'room', 'panel', 'display', 'faults', 'message'];
+const every = ['start', 'join', 'dashboard', 'room', 'panel', 'display', 'faults', 'message'];
+// While one page is being written, the others need not build: PAGES=start,join DIST=/tmp/dist npx vite build
+const pages = process.env.PAGES?.split(',') ?? every;
 
 export default defineConfig({
   base: '/static/',
   publicDir: false,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
-    outDir: 'dist',
+    outDir: process.env.DIST ?? 'dist',
+    emptyOutDir: true,
     manifest: true,
     target: ['chrome123', 'firefox120', 'safari17.5'],
     modulePreload: { polyfill: false },

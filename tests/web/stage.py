@@ -5,8 +5,10 @@ Tests and `python -m tests.web.stage PORT` use it; nothing of it ships. Document
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,7 +26,8 @@ class Stage:
 
     def __init__(self) -> None:
         self.app = web.Application()
-        self._pages = Pages()
+        dist = os.environ.get("WEB_DIST")
+        self._pages = Pages(Path(dist)) if dist else Pages()
         self.app.router.add_static("/static/", self._pages.static_dir)
 
     def page(self, path: str, page: str, data: Mapping[str, Any] | None = None, title: str | None = None) -> None:

@@ -96,7 +96,7 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat(language.value, options);
 }
 
-/** Arguments that are moments (`…at`, `since`, `until`) or durations (`seconds`) as words. */
+/** Arguments that are moments (`since`, `until`, `at`, `…_at`: Unix seconds) as a time of day, other numbers as written. */
 function spoken(args: Args): Args {
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, word(name, value)]));
 }
@@ -104,7 +104,6 @@ function spoken(args: Args): Args {
 function word(name: string, value: string | number): string | number {
   if (typeof value === 'string') return value;
   if (name === 'since' || name === 'until' || name === 'at' || name.endsWith('_at')) return clock(value);
-  if (name === 'seconds') return duration(value);
   return name === 'count' ? value : number(value);
 }
 

@@ -1,5 +1,7 @@
 import '../../styles/base.css';
+import './start.css';
 import { start } from '../../island';
-import { t } from '../../i18n';
+import type { StartData } from './data';
+import { Start } from './Start';
 
-await start(() => <main class="page"><h1 class="title">{t('page.soon')}</h1></main>);
+await start((data: StartData) => <Start {...data} />);
