@@ -1,0 +1,93 @@
+"""`python -m demo.rooms --config FILE`: the agents of all demo rooms in one process.
+
+`POST /demo/agents/{room}` with `{"present": false}` takes a room's agent away, as if its machine were switched off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from demo.files import RoomsFile
+from roomctl.agent import RoomAgent
+from roomctl.config import RoomConfig
+from roomctl.serve import agents_app
+
+
+class Rooms:
+    """The agents that run now; each can be taken away and brought back."""
+
+    def __init__(self, configs: list[RoomConfig]) -> None:
+        self._configs = {config.room.id: config for config in configs}
+        self.present: dict[str, RoomAgent] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    def bring(self, room: str) -> None:
+        """Start a room's agent, if it does not run. Raises KeyError for an unknown room."""
+        if room in self._running:
+            return
+        agent = RoomAgent(self._configs[room])
+        self.present[room] = agent
+        self._running[room] = asyncio.create_task(agent.run(), name=f"agent {room}")
+
+    async def take(self, room: str) -> None:
+        """End a room's agent at once. Raises KeyError for an unknown room."""
+        self._configs[room]
+        self.present.pop(room, None)
+        task = self._running.pop(room, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """`POST /demo/agents/{room}`: for the faults page's process only, so never with an Origin."""
+        if "Origin" in request.headers:
+            raise web.HTTPForbidden
+        room, wanted = request.match_info["room"], (await request.json()).get("present")
+        if room not in self._configs or not isinstance(wanted, bool):
+            raise web.HTTPBadRequest(text="a known room and present: true or false")
+        if wanted:
+            self.bring(room)
+        else:
+            await self.take(room)
+        return web.json_response({"present": wanted})
+
+    async def close(self) -> None:
+        """End all."""
+        await asyncio.gather(*(self.take(room) for room in list(self._running)))
+
+
+async def _run(file: RoomsFile) -> None:
+    rooms = Rooms(file.rooms)
+    app = agents_app(rooms.present)
+    app.router.add_post("/demo/agents/{room}", rooms.handle)
+    for config in file.rooms:
+        rooms.bring(config.room.id)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", file.port).start()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    await runner.cleanup()
+    await rooms.close()
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="python -m demo.rooms", description="The agents of all demo rooms.")
+    parser.add_argument("--config", type=Path, required=True)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    asyncio.run(_run(msgspec.json.decode(options.config.read_bytes(), type=RoomsFile)))
+
+
+if __name__ == "__main__":
+    main()
