@@ -34,11 +34,37 @@ pub enum Reason {
     Muted,
     /// An SRTCP packet without encryption.
     Unencrypted,
+    /// STUN that does not parse, or came where we have no address.
+    StunMalformed,
+    /// STUN for a user fragment nobody has.
+    StunUnknownUser,
+    /// STUN with a wrong password or peer fragment.
+    StunUnauthenticated,
+    /// More peer addresses than one transport may use.
+    StunPaths,
+    /// From an address no valid STUN check came from.
+    UnknownAddress,
+    /// Neither STUN nor DTLS nor RTP by its first byte (RFC 7983).
+    UnknownProtocol,
+    /// DTLS before the peer's SDP was known.
+    DtlsEarly,
+    /// A data channel establishment message that does not parse.
+    DcepMalformed,
+    /// Data on a stream that was never opened as a channel.
+    ChannelUnknown,
+    /// More data channels than one transport may have.
+    ChannelLimit,
+    /// A message to send over 64 KiB.
+    DataTooLarge,
+    /// A message to send while the peer does not keep up.
+    DataBacklog,
+    /// A datagram whose handling panicked: a bug, contained.
+    Panicked,
 }
 
 impl Reason {
     /// All reasons, in the order of their discriminants.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 28] = [
         Self::Truncated,
         Self::Version,
         Self::Malformed,
@@ -54,6 +80,19 @@ impl Reason {
         Self::TooOld,
         Self::Muted,
         Self::Unencrypted,
+        Self::StunMalformed,
+        Self::StunUnknownUser,
+        Self::StunUnauthenticated,
+        Self::StunPaths,
+        Self::UnknownAddress,
+        Self::UnknownProtocol,
+        Self::DtlsEarly,
+        Self::DcepMalformed,
+        Self::ChannelUnknown,
+        Self::ChannelLimit,
+        Self::DataTooLarge,
+        Self::DataBacklog,
+        Self::Panicked,
     ];
 
     /// The stable snake-case name used in statistics.
@@ -75,6 +114,19 @@ impl Reason {
             Self::TooOld => "too_old",
             Self::Muted => "muted",
             Self::Unencrypted => "unencrypted",
+            Self::StunMalformed => "stun_malformed",
+            Self::StunUnknownUser => "stun_unknown_user",
+            Self::StunUnauthenticated => "stun_unauthenticated",
+            Self::StunPaths => "stun_paths",
+            Self::UnknownAddress => "unknown_address",
+            Self::UnknownProtocol => "unknown_protocol",
+            Self::DtlsEarly => "dtls_early",
+            Self::DcepMalformed => "dcep_malformed",
+            Self::ChannelUnknown => "channel_unknown",
+            Self::ChannelLimit => "channel_limit",
+            Self::DataTooLarge => "data_too_large",
+            Self::DataBacklog => "data_backlog",
+            Self::Panicked => "panicked",
         }
     }
 }

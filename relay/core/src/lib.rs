@@ -1,7 +1,7 @@
 //! The media relay's sans-IO core: bytes and time in, bytes and events out.
 //!
-//! No sockets, threads, clocks or unsafe code. A [shell](../relay_engine/index.html) feeds datagrams, commands and `now`,
-//! and sends what comes out.
+//! No sockets, threads, clocks or unsafe code. A shell (`relay-engine`) feeds datagrams, commands and `now` to a
+//! [`relay::Relay`], and sends what comes out.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -9,6 +9,10 @@ mod bytes;
 pub mod drop;
 pub mod message;
 pub mod outbox;
+pub mod relay;
 pub mod rtp;
+pub mod sctp;
 pub mod srtp;
 pub mod switch;
+pub mod transport;
+pub mod wire;

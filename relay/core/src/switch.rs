@@ -169,7 +169,13 @@ pub struct Switch {
     now: Instant,
 }
 
-#[allow(unused_variables, clippy::unused_self, missing_docs, clippy::needless_pass_by_value, reason = "signatures first: bodies land within the hour")]
+#[allow(
+    unused_variables,
+    clippy::unused_self,
+    missing_docs,
+    clippy::needless_pass_by_value,
+    reason = "signatures first: bodies land within the hour"
+)]
 impl Switch {
     #[must_use]
     pub fn new(now: Instant) -> Self {

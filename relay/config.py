@@ -1,0 +1,27 @@
+"""What a relay is started with. The Rust twin is `relay/engine/src/config.rs`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class RelayConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of a relay, checked when it starts.
+
+    `bind` holds `ip:port` (IPv6 as `[ip]:port`) of the first shard; shard i listens on port + i, port 0 takes free ones.
+    `announce` are the addresses peers reach us at where they are not the bound ones (NAT, a public address); without
+    them a wildcard announces the address of the default route. Buffers are per socket, in bytes; beyond the system's
+    limit they need CAP_NET_ADMIN. `gso` "auto" segments in the kernel until it refuses.
+    """
+
+    bind: list[str]
+    announce: list[str] = []
+    shards: int = 1
+    receive_buffer: int = 8 * 1024 * 1024
+    send_buffer: int = 8 * 1024 * 1024
+    gso: Literal["auto", "off"] = "auto"
+    dtls_retry_ms: int = 100
+    dtls_retries: int = 9
+    dtls_handshake_ms: int = 30_000

@@ -1,0 +1,108 @@
+//! Events of the media plane with ids for keys, and statistics.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::{Member, Relay, Subscription, Track};
+use crate::drop::Drops;
+use crate::message::{Event, SpeakerLevel, Stats, SubscriptionStats, TrackStats, TransportStats};
+use crate::switch::SwitchEvent;
+
+impl Relay {
+    /// Give the media plane's events the caller's ids.
+    pub(super) fn report_media(&mut self) {
+        while let Some(event) = self.switch.poll_event() {
+            let told = match event {
+                SwitchEvent::Live { track, layer, live } => {
+                    self.track_ids.get(&track).cloned().map(|track| Event::TrackLive { track, layer, live })
+                }
+                SwitchEvent::LayerChanged { subscription, layer } => {
+                    let id = self.subscription_ids.get(&subscription).cloned();
+                    id.map(|subscription| Event::LayerChanged { subscription, layer })
+                }
+                SwitchEvent::Speakers { room, speakers } => {
+                    let levels = speakers.into_iter().filter_map(|(track, level)| {
+                        let track = self.track_ids.get(&track)?.clone();
+                        Some(SpeakerLevel { track, level: f64::from(level), active: true })
+                    });
+                    let speakers = levels.collect();
+                    self.room_names.get(&room).cloned().map(|room| Event::Speakers { room, speakers })
+                }
+            };
+            self.events.extend(told);
+        }
+    }
+
+    /// Statistics of one room, or of all; the caller adds the shards.
+    #[must_use]
+    pub fn stats(&self, request: u64, room: Option<&str>, now: Instant) -> Stats {
+        let wanted = |name: &str| room.is_none_or(|room| room == name);
+        let members = self.members.iter().map(|(_, member)| member).filter(|member| wanted(&member.room));
+        let tracks = self.tracks.iter().filter(|(_, track)| wanted(&track.room));
+        let in_room = |member: usize| self.members.get(member).is_some_and(|member| wanted(&member.room));
+        let subscriptions = self.subscriptions.iter().filter(|(_, subscription)| in_room(subscription.member));
+        Stats {
+            request,
+            transports: members.map(|member| self.transport_stats(member)).collect(),
+            tracks: tracks.map(|(id, track)| self.track_stats(id, track, now)).collect(),
+            subscriptions: subscriptions.map(|(id, subscription)| self.subscription_stats(id, subscription)).collect(),
+            shards: Vec::new(),
+        }
+    }
+
+    fn transport_stats(&self, member: &Member) -> TransportStats {
+        let media = self.switch.peer_stats(member.peer).unwrap_or_default();
+        let (received, sent) = (member.transport.received, member.transport.sent);
+        let mut dropped = by_reason(&media.dropped);
+        for (reason, count) in by_reason(&member.transport.drops) {
+            *dropped.entry(reason).or_default() += count;
+        }
+        TransportStats {
+            transport: member.id.clone(),
+            room: member.room.clone(),
+            phase: member.transport.phase(),
+            packets_received: received.packets + media.packets_received,
+            bytes_received: received.bytes + media.bytes_received,
+            packets_sent: sent.packets + media.packets_sent,
+            bytes_sent: sent.bytes + media.bytes_sent,
+            rtt_ms: media.rtt_ms,
+            dropped,
+        }
+    }
+
+    fn track_stats(&self, id: &str, track: &Track, now: Instant) -> TrackStats {
+        TrackStats {
+            track: id.into(),
+            transport: self.member_id(track.member),
+            kind: track.kind,
+            muted: track.muted,
+            layers: self.switch.layer_stats(track.key, now).unwrap_or_default(),
+        }
+    }
+
+    fn subscription_stats(&self, id: &str, subscription: &Subscription) -> SubscriptionStats {
+        let stats = self.switch.subscription_stats(subscription.key).unwrap_or_default();
+        SubscriptionStats {
+            subscription: id.into(),
+            track: subscription.track.clone(),
+            transport: self.member_id(subscription.member),
+            layer: stats.layer,
+            packets: stats.packets,
+            bytes: stats.bytes,
+            retransmitted: stats.retransmitted,
+            nacks_received: stats.nacks_received,
+            plis_received: stats.plis_received,
+            lost: stats.lost,
+        }
+    }
+
+    fn member_id(&self, index: usize) -> String {
+        self.members.get(index).map(|member| member.id.clone()).unwrap_or_default()
+    }
+}
+
+/// Counts with the reasons' stable names.
+#[must_use]
+pub fn by_reason(drops: &Drops) -> BTreeMap<String, u64> {
+    drops.iter().map(|(reason, count)| (reason.name().into(), count)).collect()
+}

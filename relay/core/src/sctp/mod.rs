@@ -1,0 +1,324 @@
+//! Data channels (RFC 8831) over the crate `sctp-proto`, one association per transport, opened by the DTLS client.
+//!
+//! Channels open both ways by DCEP (RFC 8832). Everything a peer can grow is bounded: channels, label length, message
+//! size, what waits to be sent.
+
+mod dcep;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use sctp_proto::{
+    Association, AssociationHandle, DatagramEvent, Endpoint, EndpointConfig, Event, Payload,
+    PayloadProtocolIdentifier as Protocol, ReliabilityType, ServerConfig, StreamEvent, TransportConfig,
+};
+
+use crate::drop::Reason;
+use dcep::{Dcep, Open};
+pub use dcep::{MAX_LABEL, Reliability};
+
+/// Largest message either way, in bytes.
+pub const MAX_MESSAGE: usize = 64 * 1024;
+const MAX_MESSAGE_U32: u32 = 64 * 1024;
+/// Channels of one transport.
+const MAX_CHANNELS: usize = 32;
+/// Bytes that may wait on one channel: a slow reader loses messages instead of our memory.
+const MAX_BACKLOG: usize = 1024 * 1024;
+/// Bytes that may wait on a channel that need not deliver: late is as good as lost.
+const MAX_LOSSY_BACKLOG: usize = 128 * 1024;
+/// Received and not yet complete, in bytes.
+const RECEIVE_BUFFER: u32 = 512 * 1024;
+/// Keeps a DTLS record with its SCTP packet under 1,200 bytes of UDP payload.
+const CHUNK_PAYLOAD: u32 = 1120;
+
+/// What happened on the association.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ChannelEvent {
+    /// A channel is ready to send, whoever opened it.
+    Opened(String),
+    /// One message; its label and payload.
+    Received(String, Bytes),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ChannelState {
+    /// We sent OPEN and wait for ACK.
+    Opening,
+    Open,
+}
+
+struct Channel {
+    open: Open,
+    state: ChannelState,
+}
+
+/// One peer's data channels.
+pub struct Sctp {
+    endpoint: Endpoint,
+    config: Arc<ServerConfig>,
+    association: Option<(AssociationHandle, Association)>,
+    established: bool,
+    channels: BTreeMap<u16, Channel>,
+    /// Opened by us before the association was.
+    waiting: Vec<Open>,
+    events: VecDeque<ChannelEvent>,
+    refused: Vec<Reason>,
+}
+
+impl Default for Sctp {
+    fn default() -> Self {
+        let transport = TransportConfig::default()
+            .with_max_receive_buffer_size(RECEIVE_BUFFER)
+            .with_max_receive_message_size(MAX_MESSAGE_U32)
+            .with_max_send_message_size(MAX_MESSAGE_U32)
+            .with_rto_initial_ms(500)
+            .with_rto_min_ms(200)
+            .with_rto_max_ms(5_000);
+        let mut config = ServerConfig::new();
+        config.transport = Arc::new(transport);
+        let config = Arc::new(config);
+        let mut endpoint = EndpointConfig::new();
+        endpoint.max_payload_size(CHUNK_PAYLOAD);
+        Self {
+            endpoint: Endpoint::new(Arc::new(endpoint), Some(Arc::clone(&config))),
+            config,
+            association: None,
+            established: false,
+            channels: BTreeMap::new(),
+            waiting: Vec::new(),
+            events: VecDeque::new(),
+            refused: Vec::new(),
+        }
+    }
+}
+
+/// SCTP runs inside DTLS and has no addresses; the crate wants one.
+const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
+
+impl Sctp {
+    /// One decrypted SCTP packet.
+    pub fn handle(&mut self, packet: Bytes, now: Instant) {
+        match self.endpoint.handle(now, NOWHERE, None, None, packet) {
+            Some((handle, DatagramEvent::NewAssociation(association))) => {
+                self.association = Some((handle, association));
+                self.endpoint.set_server_config(None); // one at a time: a peer cannot fill the endpoint
+            }
+            Some((handle, DatagramEvent::AssociationEvent(event))) => {
+                if let Some((ours, association)) = self.association.as_mut()
+                    && *ours == handle
+                {
+                    association.handle_event(event);
+                }
+            }
+            None => {}
+        }
+        self.pump();
+    }
+
+    /// Retransmit what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Some((_, association)) = self.association.as_mut() {
+            association.handle_timeout(now);
+        }
+        self.pump();
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.association.as_ref().and_then(|(_, association)| association.poll_timeout())
+    }
+
+    /// The next packet for DTLS.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Vec<Bytes>> {
+        let association = self.association.as_mut().and_then(|(_, association)| association.poll_transmit(now));
+        match association.or_else(|| self.endpoint.poll_transmit())?.payload {
+            Payload::RawEncode(packets) => Some(packets),
+            Payload::PartialDecode(_) => None,
+        }
+    }
+
+    /// What happened since the last call.
+    pub fn poll_event(&mut self) -> Option<ChannelEvent> {
+        self.events.pop_front()
+    }
+
+    /// What was refused since the last call.
+    pub fn take_refused(&mut self) -> Vec<Reason> {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// Open a channel from our side; it waits for the association.
+    ///
+    /// # Errors
+    /// `ChannelLimit` where there are too many.
+    pub fn open(&mut self, label: &str, ordered: bool, reliability: Reliability) -> Result<(), Reason> {
+        if self.channels.len() + self.waiting.len() >= MAX_CHANNELS || label.len() > MAX_LABEL {
+            return Err(Reason::ChannelLimit);
+        }
+        self.waiting.push(Open { label: label.into(), ordered, reliability });
+        self.pump();
+        Ok(())
+    }
+
+    /// Send one binary message on the open channel `label`; nothing happens where there is none.
+    ///
+    /// # Errors
+    /// `DataTooLarge`, or `DataBacklog` where the peer does not keep up.
+    pub fn send(&mut self, label: &str, payload: &[u8]) -> Result<(), Reason> {
+        if payload.len() > MAX_MESSAGE {
+            return Err(Reason::DataTooLarge);
+        }
+        let open = |channel: &Channel| channel.state == ChannelState::Open && channel.open.label == label;
+        let Some((id, channel)) = self.channels.iter().find(|(_, channel)| open(channel)) else { return Ok(()) };
+        let limit = if channel.open.reliability == Reliability::Reliable { MAX_BACKLOG } else { MAX_LOSSY_BACKLOG };
+        let Some((_, association)) = self.association.as_mut() else { return Ok(()) };
+        let mut stream = association.stream(*id).map_err(|_| Reason::DataBacklog)?;
+        if stream.buffered_amount().is_ok_and(|waiting| waiting > 0 && waiting + payload.len() > limit) {
+            return Err(Reason::DataBacklog);
+        }
+        let written = if payload.is_empty() {
+            stream.write_with_ppi(&[0], Protocol::BinaryEmpty) // RFC 8831 §6.6: SCTP has no empty messages
+        } else {
+            stream.write_with_ppi(payload, Protocol::Binary)
+        };
+        written.map(|_| ()).map_err(|_| Reason::DataBacklog)
+    }
+
+    fn pump(&mut self) {
+        while let Some((handle, association)) = self.association.as_mut() {
+            let mut idle = true;
+            while let Some(event) = association.poll_endpoint_event() {
+                idle = false;
+                if let Some(event) = self.endpoint.handle_event(*handle, event) {
+                    association.handle_event(event);
+                }
+            }
+            if let Some(event) = association.poll() {
+                idle = false;
+                self.on_event(&event);
+            }
+            self.open_waiting();
+            if idle {
+                return;
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: &Event) {
+        match event {
+            Event::Connected => self.established = true,
+            Event::HandshakeFailed { .. } | Event::AssociationLost { .. } => self.lose(),
+            Event::Stream(StreamEvent::Readable { id }) => self.read(*id),
+            Event::Stream(StreamEvent::Finished { id }) => {
+                self.channels.remove(id);
+            }
+            _ => {}
+        }
+    }
+
+    fn lose(&mut self) {
+        self.association = None;
+        self.established = false;
+        self.channels.clear();
+        let mut config = EndpointConfig::new();
+        config.max_payload_size(CHUNK_PAYLOAD);
+        self.endpoint = Endpoint::new(Arc::new(config), Some(Arc::clone(&self.config)));
+    }
+
+    fn read(&mut self, id: u16) {
+        while let Some((protocol, message)) = self.read_message(id) {
+            match protocol {
+                Protocol::Dcep => self.on_dcep(id, &message),
+                Protocol::BinaryEmpty | Protocol::StringEmpty => self.on_message(id, Bytes::new()),
+                _ => self.on_message(id, message),
+            }
+        }
+    }
+
+    fn read_message(&mut self, id: u16) -> Option<(Protocol, Bytes)> {
+        let (_, association) = self.association.as_mut()?;
+        let chunks = association.stream(id).ok()?.read_sctp().ok()??;
+        let mut message = vec![0; chunks.len()];
+        let length = chunks.read(&mut message).ok()?;
+        message.truncate(length);
+        Some((chunks.ppi, message.into()))
+    }
+
+    fn on_message(&mut self, id: u16, message: Bytes) {
+        match self.channels.get(&id) {
+            Some(channel) => self.events.push_back(ChannelEvent::Received(channel.open.label.clone(), message)),
+            None => self.refused.push(Reason::ChannelUnknown),
+        }
+    }
+
+    fn on_dcep(&mut self, id: u16, message: &[u8]) {
+        match Dcep::parse(message) {
+            Some(Dcep::Open(open)) => self.accept(id, open),
+            Some(Dcep::Ack) => self.acknowledged(id),
+            None => self.refused.push(Reason::DcepMalformed),
+        }
+    }
+
+    fn accept(&mut self, id: u16, open: Open) {
+        if self.channels.contains_key(&id) || self.channels.len() >= MAX_CHANNELS {
+            self.refused.push(Reason::ChannelLimit);
+            return;
+        }
+        let Some((_, association)) = self.association.as_mut() else { return };
+        let Ok(mut stream) = association.stream(id) else { return };
+        let acknowledged = stream.write_with_ppi(&Dcep::Ack.to_bytes(), Protocol::Dcep);
+        if acknowledged.is_err() {
+            self.refused.push(Reason::ChannelLimit);
+            return;
+        }
+        self.channels.insert(id, Channel { open, state: ChannelState::Opening });
+        self.acknowledged(id);
+    }
+
+    /// The channel is open: its policy counts from here, what came before was ordered and reliable (RFC 8832 §6).
+    fn acknowledged(&mut self, id: u16) {
+        let Some(channel) = self.channels.get_mut(&id).filter(|channel| channel.state == ChannelState::Opening) else {
+            return;
+        };
+        let (kind, amount) = match channel.open.reliability {
+            Reliability::Reliable => (ReliabilityType::Reliable, 0),
+            Reliability::Retransmits(count) => (ReliabilityType::Rexmit, count),
+            Reliability::Lifetime(ms) => (ReliabilityType::Timed, ms),
+        };
+        channel.state = ChannelState::Open;
+        if let Some((_, association)) = self.association.as_mut()
+            && let Ok(mut stream) = association.stream(id)
+        {
+            let _ = stream.set_reliability_params(!channel.open.ordered, kind, amount);
+        }
+        self.events.push_back(ChannelEvent::Opened(channel.open.label.clone()));
+    }
+
+    fn open_waiting(&mut self) {
+        if !self.established {
+            return;
+        }
+        for open in std::mem::take(&mut self.waiting) {
+            if self.open_now(open).is_none() {
+                self.refused.push(Reason::ChannelLimit);
+            }
+        }
+    }
+
+    fn open_now(&mut self, open: Open) -> Option<()> {
+        let (_, association) = self.association.as_mut()?;
+        let taken = |id: &u16| self.channels.contains_key(id);
+        let id = (1..=u16::MAX - 2).step_by(2).find(|id| !taken(id))?; // odd: we are the DTLS server (RFC 8832 §6)
+        let mut stream = association.open_stream(id, Protocol::Binary).ok()?;
+        stream.write_with_ppi(&Dcep::Open(open.clone()).to_bytes(), Protocol::Dcep).ok()?;
+        self.channels.insert(id, Channel { open, state: ChannelState::Opening });
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! DTLS server (RFC 5763, RFC 5764) around the crate `dimpl`: handshake, certificate pinning, SRTP keys, SCTP's records.
+//!
+//! DTLS 1.2 on purpose: there the server chooses the SRTP profile, and takes AES-256-GCM, then AES-128-GCM, and
+//! `AES_CM_128_HMAC_SHA1_80` for the clients that offer nothing else. In 1.3 `dimpl` takes the client's first, which for
+//! Chromium is the one that costs five times more.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use dimpl::certificate::{calculate_fingerprint, format_fingerprint, generate_self_signed_certificate};
+use dimpl::{Dtls, DtlsCertificate, Output};
+
+pub use dimpl::SrtpProfile;
+
+/// Records larger than this are not sent by us; the buffer grows if `dimpl` asks for more.
+const RECORD: usize = 2048;
+/// Records waiting in `dimpl`: one 64 KiB message is some sixty records, and each is taken out at once.
+const QUEUE: usize = 128;
+
+/// Retransmission of lost handshake flights.
+#[derive(Debug, Clone, Copy)]
+pub struct DtlsTimers {
+    /// First wait; doubled at each retry.
+    pub first_retry: Duration,
+    /// Retries per flight.
+    pub retries: usize,
+    /// For the handshake as a whole.
+    pub handshake: Duration,
+}
+
+impl Default for DtlsTimers {
+    fn default() -> Self {
+        Self { first_retry: Duration::from_millis(100), retries: 9, handshake: Duration::from_secs(30) }
+    }
+}
+
+/// The relay's certificate with its configuration: one for all transports.
+#[derive(Clone)]
+pub struct Identity {
+    certificate: DtlsCertificate,
+    config: Arc<dimpl::Config>,
+}
+
+impl Identity {
+    /// A new self-signed ECDSA certificate.
+    ///
+    /// # Errors
+    /// In words, where the timers make no sense or the system has no randomness.
+    pub fn generate(timers: DtlsTimers) -> Result<Self, String> {
+        let config = dimpl::Config::builder()
+            .use_server_cookie(false) // only ICE-validated addresses reach DTLS: the cookie's job is done
+            .max_queue_tx(QUEUE)
+            .flight_start_rto(timers.first_retry)
+            .flight_retries(timers.retries)
+            .handshake_timeout(timers.handshake)
+            .build()
+            .map_err(|error| error.to_string())?;
+        let certificate = generate_self_signed_certificate().map_err(|error| error.to_string())?;
+        Ok(Self { certificate, config: Arc::new(config) })
+    }
+
+    /// SHA-256 of the certificate, `AB:CD:…`, for our SDP.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        format_fingerprint(&self.certificate.fingerprint())
+    }
+}
+
+/// SHA-256 of a peer's certificate as its SDP gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Read `AB:CD:…`; `None` unless it is 32 bytes of hex.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let mut parts = text.trim().split(':');
+        for byte in &mut bytes {
+            let part = parts.next().filter(|part| part.len() == 2 && part.is_ascii())?;
+            *byte = u8::from_str_radix(part, 16).ok()?;
+        }
+        parts.next().is_none().then_some(Self(bytes))
+    }
+}
+
+/// Keying material of RFC 5764 §4.2: client key, server key, client salt, server salt.
+pub struct SrtpKeys {
+    /// Which ciphers.
+    pub profile: SrtpProfile,
+    /// The exported bytes.
+    pub material: Vec<u8>,
+}
+
+/// What came out of the session.
+pub enum DtlsAction {
+    /// Send this datagram.
+    Send(Vec<u8>),
+    /// The handshake is done and the certificate is the peer's: media may flow, if it negotiated SRTP.
+    Connected(Option<SrtpKeys>),
+    /// Decrypted application data (SCTP).
+    Data(Vec<u8>),
+    /// The peer closed.
+    Closed,
+    /// The session is of no more use.
+    Failed(&'static str),
+}
+
+/// One DTLS session.
+pub struct DtlsSession {
+    dtls: Dtls,
+    expected: Fingerprint,
+    verified: bool,
+    connected: bool,
+    failed: bool,
+    wake: Option<Instant>,
+    record: Vec<u8>,
+}
+
+impl DtlsSession {
+    /// A server that waits for the peer whose certificate is `expected`.
+    #[must_use]
+    pub fn new(identity: &Identity, expected: Fingerprint, now: Instant) -> Self {
+        let dtls = Dtls::new_12(Arc::clone(&identity.config), identity.certificate.clone(), now);
+        Self { dtls, expected, verified: false, connected: false, failed: false, wake: None, record: vec![0; RECORD] }
+    }
+
+    /// Whether the handshake is done.
+    #[must_use]
+    pub const fn connected(&self) -> bool {
+        self.connected
+    }
+
+    /// The fingerprint the peer is held to.
+    #[must_use]
+    pub const fn expected(&self) -> Fingerprint {
+        self.expected
+    }
+
+    /// One datagram from an ICE-validated address.
+    pub fn handle(&mut self, datagram: &[u8], now: Instant) -> Vec<DtlsAction> {
+        self.step(now, |dtls| dtls.handle_packet(datagram))
+    }
+
+    /// Retransmit what is due.
+    pub fn handle_timeout(&mut self, now: Instant) -> Vec<DtlsAction> {
+        self.step(now, |_| Ok(()))
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    #[must_use]
+    pub const fn poll_timeout(&self) -> Option<Instant> {
+        self.wake
+    }
+
+    /// Encrypt one SCTP packet.
+    pub fn send(&mut self, data: &[u8], now: Instant) -> Vec<DtlsAction> {
+        self.step(now, |dtls| dtls.send_application_data(data).map(|_| ()))
+    }
+
+    /// Say goodbye to the peer.
+    pub fn close(&mut self, now: Instant) -> Vec<DtlsAction> {
+        self.step(now, Dtls::close)
+    }
+
+    /// After a failure `dimpl` must not be used again, and before the handshake ends every error is one. Afterwards a
+    /// record that does not fit is dropped: it must not end a call.
+    fn step(&mut self, now: Instant, action: impl FnOnce(&mut Dtls) -> Result<(), dimpl::Error>) -> Vec<DtlsAction> {
+        if self.failed {
+            return Vec::new();
+        }
+        let result = self.dtls.handle_timeout(now).and_then(|()| action(&mut self.dtls));
+        let mut actions = self.drain();
+        if result.is_err() && !self.connected {
+            self.fail("dtls", &mut actions);
+        }
+        actions
+    }
+
+    fn fail(&mut self, reason: &'static str, actions: &mut Vec<DtlsAction>) {
+        self.failed = true;
+        self.wake = None;
+        actions.push(DtlsAction::Failed(reason));
+    }
+
+    fn drain(&mut self) -> Vec<DtlsAction> {
+        let mut actions = Vec::new();
+        let (mut finished, mut keys) = (false, None);
+        loop {
+            match self.dtls.poll_output(&mut self.record) {
+                Output::Packet(datagram) => actions.push(DtlsAction::Send(datagram.to_vec())),
+                Output::BufferTooSmall { needed } => self.record.resize(needed, 0),
+                Output::Timeout(at) => {
+                    self.wake = Some(at);
+                    if finished {
+                        self.connected = true;
+                        actions.insert(0, DtlsAction::Connected(keys));
+                    }
+                    return actions;
+                }
+                Output::PeerCert(der) => {
+                    self.verified = verify_slices_are_equal(&calculate_fingerprint(der), &self.expected.0).is_ok();
+                    if !self.verified {
+                        self.fail("fingerprint", &mut actions);
+                        return actions;
+                    }
+                }
+                Output::Connected => finished = self.verified,
+                Output::KeyingMaterial(material, profile) if self.verified => {
+                    keys = Some(SrtpKeys { profile, material: material.to_vec() });
+                }
+                Output::ApplicationData(data) if self.verified => actions.push(DtlsAction::Data(data.to_vec())),
+                Output::CloseNotify => actions.push(DtlsAction::Closed),
+                _ => {}
+            }
+        }
+    }
+}

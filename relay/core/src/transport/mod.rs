@@ -1,0 +1,302 @@
+//! One peer's transport: ICE-lite, then DTLS as server, then SCTP within it. Media keys come out, datagrams go in.
+
+pub mod dtls;
+pub mod ice;
+pub mod phase;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use is::stun::StunMessage;
+
+use crate::drop::{Drops, Reason};
+use crate::message::TransportPhase;
+use crate::outbox::Destination;
+use crate::sctp::{ChannelEvent, Reliability, Sctp};
+use crate::wire::{Path, Wire};
+use dtls::{DtlsAction, DtlsSession, Fingerprint, Identity, SrtpKeys};
+use ice::{Ice, IceAction};
+
+/// What a transport tells its owner.
+pub enum Signal {
+    /// The phase changed; the reason where it failed.
+    Phase(TransportPhase, Option<&'static str>),
+    /// Datagrams from this address are this transport's.
+    Validated(std::net::SocketAddr),
+    /// SRTP keys: media may flow.
+    Keys(SrtpKeys),
+    /// Data channel event.
+    Channel(ChannelEvent),
+}
+
+/// Datagrams and bytes since the transport opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Traffic {
+    /// Datagrams.
+    pub packets: u64,
+    /// UDP payload bytes.
+    pub bytes: u64,
+}
+
+impl Traffic {
+    /// Count one datagram.
+    pub const fn count(&mut self, bytes: usize) {
+        self.packets += 1;
+        self.bytes += bytes as u64;
+    }
+}
+
+/// One peer.
+pub struct Transport {
+    phase: TransportPhase,
+    destination: Destination,
+    identity: Identity,
+    ice: Ice,
+    dtls: Option<DtlsSession>,
+    sctp: Sctp,
+    signals: Vec<Signal>,
+    /// Refused packets by reason.
+    pub drops: Drops,
+    /// Received.
+    pub received: Traffic,
+    /// Sent.
+    pub sent: Traffic,
+}
+
+impl Transport {
+    /// A transport that waits for its peer. `destination` is what its media packets are addressed with.
+    #[must_use]
+    pub fn new(ice: Ice, identity: Identity, destination: Destination) -> Self {
+        Self {
+            phase: TransportPhase::New,
+            destination,
+            identity,
+            ice,
+            dtls: None,
+            sctp: Sctp::default(),
+            signals: Vec::new(),
+            drops: Drops::default(),
+            received: Traffic::default(),
+            sent: Traffic::default(),
+        }
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub const fn phase(&self) -> TransportPhase {
+        self.phase
+    }
+
+    /// What its media packets are addressed with.
+    #[must_use]
+    pub const fn destination(&self) -> Destination {
+        self.destination
+    }
+
+    /// The path media goes along.
+    #[must_use]
+    pub const fn selected(&self) -> Option<Path> {
+        self.ice.selected()
+    }
+
+    /// What happened since the last call.
+    pub fn take_signals(&mut self) -> Vec<Signal> {
+        std::mem::take(&mut self.signals)
+    }
+
+    /// What the peer's SDP said.
+    ///
+    /// # Errors
+    /// `invalid` where a certificate is already in use and another one is named.
+    pub fn set_remote(
+        &mut self,
+        ufrag: &str,
+        password: &str,
+        fingerprint: Fingerprint,
+        now: Instant,
+        wire: &mut impl Wire,
+    ) -> Result<(), &'static str> {
+        match &self.dtls {
+            Some(session) if session.expected() != fingerprint => return Err("the certificate may not change"),
+            Some(_) => {}
+            None => self.dtls = Some(DtlsSession::new(&self.identity, fingerprint, now)),
+        }
+        let actions = self.ice.set_remote(ufrag, password, now);
+        self.on_ice(actions, wire);
+        Ok(())
+    }
+
+    /// New local ICE credentials.
+    pub fn restart_ice(&mut self, ufrag: &str, password: &str, now: Instant) {
+        self.ice.restart(ufrag, password, now);
+    }
+
+    /// A STUN message of `len` bytes whose user name names this transport.
+    pub fn handle_stun(
+        &mut self,
+        path: Path,
+        message: StunMessage<'_>,
+        len: usize,
+        now: Instant,
+        wire: &mut impl Wire,
+    ) {
+        match self.ice.handle(path, message, now) {
+            Ok(actions) => {
+                self.received.count(len);
+                if self.phase == TransportPhase::New {
+                    self.enter(TransportPhase::Connecting, None);
+                }
+                self.on_ice(actions, wire);
+            }
+            Err(reason) => self.drops.count(reason),
+        }
+    }
+
+    /// A DTLS datagram from a validated address of this transport.
+    pub fn handle_dtls(&mut self, path: Path, datagram: &[u8], now: Instant, wire: &mut impl Wire) {
+        self.received.count(datagram.len());
+        if let Some(action) = self.ice.prefer(path) {
+            self.on_ice(vec![action], wire);
+        }
+        let Some(session) = self.dtls.as_mut() else {
+            self.drops.count(Reason::DtlsEarly);
+            return;
+        };
+        let actions = session.handle(datagram, now);
+        self.on_dtls(actions, now, wire);
+    }
+
+    /// Open a data channel from our side.
+    ///
+    /// # Errors
+    /// `ChannelLimit`.
+    pub fn open_channel(
+        &mut self,
+        label: &str,
+        ordered: bool,
+        reliability: Reliability,
+        now: Instant,
+        wire: &mut impl Wire,
+    ) -> Result<(), Reason> {
+        self.sctp.open(label, ordered, reliability)?;
+        self.pump_sctp(now, wire);
+        Ok(())
+    }
+
+    /// Send one message on the channel `label`, if it is open; a message that cannot go is counted.
+    pub fn send_data(&mut self, label: &str, payload: &[u8], now: Instant, wire: &mut impl Wire) {
+        if let Err(reason) = self.sctp.send(label, payload) {
+            self.drops.count(reason);
+        }
+        self.pump_sctp(now, wire);
+    }
+
+    /// Advance time.
+    pub fn handle_timeout(&mut self, now: Instant, wire: &mut impl Wire) {
+        if self.ice.poll_timeout().is_some_and(|at| at <= now) {
+            let actions = self.ice.handle_timeout(now);
+            self.on_ice(actions, wire);
+        }
+        if let Some(session) = self.dtls.as_mut()
+            && session.poll_timeout().is_some_and(|at| at <= now)
+        {
+            let actions = session.handle_timeout(now);
+            self.on_dtls(actions, now, wire);
+        }
+        if self.sctp.poll_timeout().is_some_and(|at| at <= now) {
+            self.sctp.handle_timeout(now);
+            self.pump_sctp(now, wire);
+        }
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        if matches!(self.phase, TransportPhase::Failed | TransportPhase::Closed) {
+            return None;
+        }
+        let dtls = self.dtls.as_ref().and_then(DtlsSession::poll_timeout);
+        self.ice.poll_timeout().into_iter().chain(dtls).chain(self.sctp.poll_timeout()).min()
+    }
+
+    /// Say goodbye to the peer.
+    pub fn close(&mut self, now: Instant, wire: &mut impl Wire) {
+        if let Some(session) = self.dtls.as_mut().filter(|session| session.connected()) {
+            let actions = session.close(now);
+            self.on_dtls(actions, now, wire);
+        }
+        self.enter(TransportPhase::Closed, None);
+    }
+
+    fn enter(&mut self, phase: TransportPhase, reason: Option<&'static str>) {
+        if phase::allowed(self.phase, phase) {
+            self.phase = phase;
+            self.signals.push(Signal::Phase(phase, reason));
+        }
+    }
+
+    fn on_ice(&mut self, actions: Vec<IceAction>, wire: &mut impl Wire) {
+        for action in actions {
+            match action {
+                IceAction::Send(path, datagram) => {
+                    self.sent.count(datagram.len());
+                    wire.send_to(path, &datagram);
+                }
+                IceAction::Validated(address) => self.signals.push(Signal::Validated(address)),
+                IceAction::Selected(path) => wire.bind(self.destination, path),
+                IceAction::Expired => self.enter(TransportPhase::Failed, Some("ice_timeout")),
+            }
+        }
+    }
+
+    fn on_dtls(&mut self, actions: Vec<DtlsAction>, now: Instant, wire: &mut impl Wire) {
+        let mut data = false;
+        for action in actions {
+            match action {
+                DtlsAction::Send(datagram) => self.send_selected(&datagram, wire),
+                DtlsAction::Connected(keys) => {
+                    self.signals.extend(keys.map(Signal::Keys));
+                    self.enter(TransportPhase::Connected, None);
+                }
+                DtlsAction::Data(packet) => {
+                    self.sctp.handle(Bytes::from(packet), now);
+                    data = true;
+                }
+                DtlsAction::Closed => self.enter(TransportPhase::Closed, Some("close_notify")),
+                DtlsAction::Failed(reason) => self.enter(TransportPhase::Failed, Some(reason)),
+            }
+        }
+        if data {
+            self.pump_sctp(now, wire);
+        }
+    }
+
+    fn pump_sctp(&mut self, now: Instant, wire: &mut impl Wire) {
+        while let Some(packets) = self.sctp.poll_transmit(now) {
+            for packet in packets {
+                let Some(session) = self.dtls.as_mut() else { return };
+                for action in session.send(&packet, now) {
+                    if let DtlsAction::Send(datagram) = action {
+                        self.send_selected(&datagram, wire);
+                    }
+                }
+            }
+        }
+        for reason in self.sctp.take_refused() {
+            self.drops.count(reason);
+        }
+        while let Some(event) = self.sctp.poll_event() {
+            self.signals.push(Signal::Channel(event));
+        }
+    }
+
+    fn send_selected(&mut self, datagram: &[u8], wire: &mut impl Wire) {
+        if let Some(path) = self.ice.selected() {
+            self.sent.count(datagram.len());
+            wire.send_to(path, datagram);
+        }
+    }
+}
+
+/// Nominal local addresses shared by all transports of a shard.
+pub type Locals = Arc<[std::net::SocketAddr]>;

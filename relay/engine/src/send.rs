@@ -1,0 +1,249 @@
+//! Sending: packets are encrypted straight into an arena, gathered into runs of one destination, and sent by `sendmmsg`
+//! with `UDP_SEGMENT`. Where the kernel or a container refuses segmentation, it is not tried again.
+//!
+//! A packet for many subscribers comes once per subscriber, so the packets of one destination lie scattered in the
+//! arena; the kernel gathers them by their vectors, and nothing is copied again.
+
+mod call;
+
+use std::io;
+use std::sync::Arc;
+
+use relay_core::outbox::{Destination, Outbox};
+use relay_core::wire::{Path, Wire};
+
+use crate::socket::Socket;
+use call::{BATCH, Call};
+
+/// Bytes gathered before they are sent in any case.
+const ARENA: usize = 1024 * 1024;
+/// Datagrams per run: the kernel's `UDP_MAX_SEGMENTS` was 64 before it became 128.
+const MAX_SEGMENTS: usize = 64;
+/// Bytes per run: one IP packet before it is segmented.
+const MAX_RUN: usize = 65_000;
+/// Runs gathered before they are sent in any case.
+const MAX_RUNS: usize = 512;
+/// A run refused with segments up to this size was refused for segmentation itself, not for the path's MTU.
+const SURE_SEGMENT: usize = 1232;
+
+/// One datagram in the arena.
+#[derive(Clone, Copy)]
+struct Segment {
+    start: usize,
+    len: usize,
+    /// The next one of the same run.
+    next: Option<usize>,
+}
+
+/// Datagrams for one path, all of `size` bytes but the last, which may be shorter.
+#[derive(Clone, Copy)]
+struct Run {
+    path: Path,
+    destination: Option<usize>,
+    first: usize,
+    last: usize,
+    count: usize,
+    size: usize,
+    len: usize,
+}
+
+impl Run {
+    fn one(path: Path, destination: Option<usize>, segment: usize, len: usize) -> Self {
+        Self { path, destination, first: segment, last: segment, count: 1, size: len, len }
+    }
+
+    fn takes(&self, path: Path, len: usize) -> bool {
+        let unbroken = self.len == self.size * self.count;
+        self.path == path && unbroken && len <= self.size && self.count < MAX_SEGMENTS && self.len + len <= MAX_RUN
+    }
+}
+
+/// Where a destination leads, and its run that still takes packets.
+#[derive(Clone, Copy, Default)]
+struct Route {
+    path: Option<Path>,
+    run: Option<usize>,
+}
+
+/// Counters since the start.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SendCounters {
+    /// Datagrams.
+    pub datagrams: u64,
+    /// System calls.
+    pub calls: u64,
+    /// Datagrams the kernel did not take.
+    pub failed: u64,
+}
+
+/// The send arena of one shard.
+pub struct Sender {
+    sockets: Arc<[Socket]>,
+    gso: bool,
+    arena: Vec<u8>,
+    used: usize,
+    lent: Option<(Path, Option<usize>)>,
+    segments: Vec<Segment>,
+    runs: Vec<Run>,
+    routes: Vec<Route>,
+    call: Box<Call>,
+    /// What was sent.
+    pub counters: SendCounters,
+}
+
+impl Sender {
+    /// An empty arena for these sockets.
+    pub fn new(sockets: Arc<[Socket]>, gso: bool) -> Self {
+        Self {
+            sockets,
+            gso,
+            arena: vec![0; ARENA],
+            used: 0,
+            lent: None,
+            segments: Vec::new(),
+            runs: Vec::with_capacity(MAX_RUNS),
+            routes: Vec::new(),
+            call: Call::new(),
+            counters: SendCounters::default(),
+        }
+    }
+
+    /// Whether segmentation offload is in use.
+    pub const fn gso(&self) -> bool {
+        self.gso
+    }
+
+    /// Send everything gathered.
+    pub fn flush(&mut self) {
+        if self.runs.is_empty() {
+            return;
+        }
+        let mut runs = std::mem::take(&mut self.runs);
+        for run in &runs {
+            if let Some(route) = run.destination.and_then(|index| self.routes.get_mut(index)) {
+                route.run = None;
+            }
+        }
+        if self.gso {
+            self.send_all(&runs);
+        } else {
+            let apart: Vec<Run> = runs.iter().flat_map(|run| self.apart(run)).collect();
+            self.send_all(&apart);
+        }
+        runs.clear();
+        self.runs = runs;
+        self.segments.clear();
+        self.used = 0;
+    }
+
+    /// The datagrams of a run as runs of one.
+    fn apart(&self, run: &Run) -> Vec<Run> {
+        let segments = std::iter::successors(Some(run.first), |at| self.segments[*at].next);
+        segments.take(run.count).map(|at| Run::one(run.path, None, at, self.segments[at].len)).collect()
+    }
+
+    /// Send runs in order; returns how many the kernel took.
+    fn send_all(&mut self, runs: &[Run]) -> usize {
+        let (mut at, mut taken) = (0, 0);
+        while let Some(first) = runs.get(at).copied() {
+            match self.send_batch(&runs[at..]) {
+                Ok(sent) => {
+                    at += sent.max(1);
+                    taken += sent;
+                }
+                Err(error) => {
+                    at += 1;
+                    if first.count > 1 && refuses_segments(&error) {
+                        let apart = self.apart(&first);
+                        let worked = self.send_all(&apart) > 0;
+                        self.gso &= !(worked && first.size <= SURE_SEGMENT);
+                    } else {
+                        self.counters.failed += first.count as u64;
+                    }
+                }
+            }
+        }
+        taken
+    }
+
+    /// One system call for the first runs of one socket.
+    fn send_batch(&mut self, runs: &[Run]) -> io::Result<usize> {
+        let index = runs[0].path.socket;
+        let Some(socket) = self.sockets.get(usize::from(index)) else {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        };
+        let same = runs.iter().take(BATCH).take_while(|run| run.path.socket == index).count();
+        let runs = &runs[..same];
+        self.counters.calls += 1;
+        let sent = self.call.send(socket, runs, &self.segments, &self.arena)?;
+        self.counters.datagrams += runs[..sent].iter().map(|run| run.count as u64).sum::<u64>();
+        Ok(sent)
+    }
+
+    fn lend(&mut self, path: Path, destination: Option<usize>, max_len: usize) -> &mut [u8] {
+        if self.used + max_len > ARENA || self.runs.len() >= MAX_RUNS {
+            self.flush();
+        }
+        self.lent = Some((path, destination));
+        self.arena.get_mut(self.used..self.used + max_len).unwrap_or_default()
+    }
+
+    fn append(&mut self, path: Path, destination: Option<usize>, segment: usize, len: usize) {
+        let open = destination.and_then(|index| self.routes[index].run);
+        if let Some(run) = open.and_then(|index| self.runs.get_mut(index)).filter(|run| run.takes(path, len)) {
+            self.segments[run.last].next = Some(segment);
+            run.last = segment;
+            run.count += 1;
+            run.len += len;
+            return;
+        }
+        if let Some(index) = destination {
+            self.routes[index].run = Some(self.runs.len());
+        }
+        self.runs.push(Run::one(path, destination, segment, len));
+    }
+}
+
+/// What kernels, network cards and containers say when they do not segment.
+fn refuses_segments(error: &io::Error) -> bool {
+    let codes = [libc::EIO, libc::EINVAL, libc::EOPNOTSUPP, libc::ENOPROTOOPT, libc::EMSGSIZE];
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
+
+impl Outbox for Sender {
+    fn packet(&mut self, destination: Destination, max_len: usize) -> &mut [u8] {
+        let index = destination.0 as usize;
+        self.lent = None;
+        let Some(path) = self.routes.get(index).and_then(|route| route.path) else { return &mut [] };
+        self.lend(path, Some(index), max_len)
+    }
+
+    fn commit(&mut self, len: usize) {
+        let Some((path, destination)) = self.lent.take().filter(|_| len > 0) else { return };
+        let segment = self.segments.len();
+        self.segments.push(Segment { start: self.used, len, next: None });
+        self.append(path, destination, segment, len);
+        self.used += len;
+    }
+}
+
+impl Wire for Sender {
+    fn bind(&mut self, destination: Destination, path: Path) {
+        let index = destination.0 as usize;
+        if self.routes.len() <= index {
+            self.routes.resize(index + 1, Route::default());
+        }
+        self.routes[index] = Route { path: Some(path), run: None };
+    }
+
+    fn send_to(&mut self, path: Path, datagram: &[u8]) {
+        let slot = self.lend(path, None, datagram.len());
+        if slot.len() == datagram.len() {
+            slot.copy_from_slice(datagram);
+            self.commit(datagram.len());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
