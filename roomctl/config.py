@@ -1,0 +1,137 @@
+"""What one room's agent is told: frozen, read from one TOML file per room.
+
+    [room]    id, name, seats, equipment          [center]  id, name, latitude, longitude, …
+    [server]  url, key_file                       [pages]   bind, port
+    [media]   mode = "agent" | "display", source  [answer]  auto, after
+    [[devices]] id, role, driver, name, [devices.settings]
+    data = "folder", standby_after = 600
+
+Relative paths are taken from the file's folder.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from devices.config import DeviceConfig
+from roomctl.errors import ConfigError
+from wire import places
+
+RoomId = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Seconds = Annotated[float, Meta(ge=0, le=86400)]
+
+
+class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`url`: the server's base address (http, https, ws or wss). `key_file`: the agent's Ed25519 key (PEM)."""
+
+    url: str
+    key_file: str
+
+
+class PageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where panel and display are served. Whoever reaches a panel has the rights of its room, hence loopback."""
+
+    bind: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 7881
+    names: tuple[str, ...] = ()  # host names it may be reached by, besides addresses and localhost
+
+
+class MediaSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who speaks for the room, never both: the `agent` publishes `source`, or the `display` page does."""
+
+    mode: Literal["agent", "display"] = "display"
+    source: Literal["test_picture"] = "test_picture"
+    volume: Annotated[float, Meta(ge=0, le=1)] = 0.5  # of the room when a meeting begins, until someone sets it
+
+
+class AnswerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`auto`: answer by itself, `after` seconds of chime with Decline on the panel."""
+
+    auto: bool = False
+    after: Seconds = 5.0
+
+
+class RoomConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything the agent of one room is told. `data`: where it keeps what must survive a restart."""
+
+    room: places.Room
+    center: places.Center
+    server: ServerSettings
+    data: str
+    pages: PageSettings = PageSettings()
+    media: MediaSettings = MediaSettings()
+    answer: AnswerSettings = AnswerSettings()
+    devices: tuple[DeviceConfig, ...] = ()
+    standby_after: Seconds = 600.0
+    demo: bool = False
+
+
+class _RoomTable(Struct, forbid_unknown_fields=True):
+    """The `[room]` table: `wire.places.Room` without the center, which has its own table."""
+
+    id: RoomId
+    name: str
+    seats: Annotated[int, Meta(ge=1, le=1000)]
+    equipment: places.Equipment = "meeting"
+
+
+class _File(Struct, forbid_unknown_fields=True):
+    room: _RoomTable
+    center: places.Center
+    server: ServerSettings
+    data: str
+    pages: PageSettings = PageSettings()
+    media: MediaSettings = MediaSettings()
+    answer: AnswerSettings = AnswerSettings()
+    devices: tuple[DeviceConfig, ...] = ()
+    standby_after: Seconds = 600.0
+
+
+def read_config(path: Path) -> RoomConfig:
+    """The configuration in a TOML file. Raises ConfigError naming the file, the key and the remedy."""
+    try:
+        file = msgspec.toml.decode(path.read_bytes(), type=_File)
+    except OSError as error:
+        raise ConfigError(
+            path, "the file", f"cannot be read ({error.strerror})", "check --config and its rights"
+        ) from error
+    except msgspec.ValidationError as error:
+        raise _explained(path, error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(path, "the file", f"is no TOML ({error})", "correct the line named") from error
+    _check_server(path, file.server.url)
+    folder = path.resolve().parent
+    room = places.Room(file.room.id, file.room.name, file.center.id, file.room.seats, file.room.equipment)
+    server = ServerSettings(file.server.url, str(folder / file.server.key_file))
+    return RoomConfig(
+        room=room,
+        center=file.center,
+        server=server,
+        data=str(folder / file.data),
+        pages=file.pages,
+        media=file.media,
+        answer=file.answer,
+        devices=file.devices,
+        standby_after=file.standby_after,
+    )
+
+
+def _explained(path: Path, error: msgspec.ValidationError) -> ConfigError:
+    """Msgspec says `Expected … - at `$.room.seats``; say the key first."""
+    text = str(error)
+    where = re.search(r" - at `\$\.?(?P<key>[^`]*)`", text)
+    problem = text[: where.start()] if where else text
+    key = where["key"] if where and where["key"] else "the file"
+    return ConfigError(path, key, f"is wrong: {problem}", "docs: roomctl/config.py lists every key")
+
+
+def _check_server(path: Path, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname:
+        raise ConfigError(path, "server.url", f"is no address: {url!r}", "write it like https://rooms.example.org")

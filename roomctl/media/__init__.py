@@ -1,0 +1,10 @@
+"""The room's own media endpoint: joins a meeting as `room:ID` and publishes picture and sound.
+
+endpoint.py   what the room asks of whoever speaks for it
+publisher.py  the endpoint that stays joined: session after session
+session.py    one joined session: WebSocket, peer connection, pump
+signal.py     the LiveKit signal protocol of a publisher, sans-IO
+picture.py    the test picture
+sound.py      the room's chord
+tracks.py     both as aiortc tracks
+"""

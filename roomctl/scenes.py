@@ -1,0 +1,78 @@
+"""Scenes: what the devices of a room do together, as commands by role. Power first, then the rest in parallel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from wire.devices import Device, DeviceCommand, DeviceResult, Role
+
+
+class Scene(StrEnum):
+    """How the room is set up. The values are those of `DisplayView.scene`."""
+
+    IDLE = "idle"  # screens on, camera and microphone closed
+    CALL = "call"  # people on the screens
+    PRESENT = "present"  # content on one screen, people on the other
+    STANDBY = "standby"  # everything off
+
+
+class Equipment(Protocol):
+    """The devices of a room: the face of `devices.DeviceHub` that the room uses."""
+
+    async def run(self) -> None:
+        """Own the connections until cancelled."""
+
+    async def execute(self, command: DeviceCommand) -> DeviceResult:
+        """Do one command; answers within the framework's time limits and does not raise for a device's failure."""
+
+    def snapshot(self) -> dict[str, Device]:
+        """Every device by id, as last seen."""
+
+    def watch(self, active: bool) -> None:
+        """Poll often while in a meeting or on a page, rarely otherwise."""
+
+
+SCREENS = (Role.FRONT_DISPLAY, Role.SECOND_DISPLAY)
+
+
+def power_step(scene: Scene, roles: frozenset[Role], *, camera: bool) -> list[DeviceCommand]:
+    """First step of `scene` for a room that has `roles`. A closed camera is switched off, so that it cannot see."""
+    power = [power_command(role, scene is not Scene.STANDBY) for role in SCREENS]
+    power.append(power_command(Role.MAIN_CAMERA, camera))
+    return [command for command in power if command.role in roles]
+
+
+def second_step(scene: Scene, roles: frozenset[Role], *, mic: bool, volume: float | None) -> list[DeviceCommand]:
+    """Second step, made after the first is over, so that a microphone closed meanwhile stays closed. `volume` 0..1."""
+    rest = [mute_command(not mic)]
+    if scene in (Scene.CALL, Scene.PRESENT) and volume is not None:
+        rest.append(volume_command(volume))
+    return [command for command in rest if command.role in roles]
+
+
+def power_command(role: Role, on: bool) -> DeviceCommand:
+    """Switch a device on or to standby."""
+    return DeviceCommand(role, "set_power", {"on": on})
+
+
+def mute_command(muted: bool) -> DeviceCommand:
+    """Mute or open the room's microphone at the device."""
+    return DeviceCommand(Role.ROOM_MIC, "set_mute", {"on": muted})
+
+
+def volume_command(volume: float) -> DeviceCommand:
+    """Set the loudness of the room, 0..1."""
+    return DeviceCommand(Role.ROOM_SPEAKER, "set_volume", {"volume": volume})
+
+
+async def together(equipment: Equipment, commands: list[DeviceCommand]) -> list[DeviceResult]:
+    """Run commands in parallel; one result each, in order. A failure stops nothing else."""
+    return list(await asyncio.gather(*(equipment.execute(command) for command in commands)))
+
+
+def roles_of(devices: Mapping[str, Device]) -> frozenset[Role]:
+    """The roles a room's devices fill."""
+    return frozenset(device.role for device in devices.values())

@@ -1,0 +1,129 @@
+"""The documents of a room's panel and display, built from what the agent knows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import segno
+
+from roomctl.config import RoomConfig
+from roomctl.media.endpoint import Published
+from roomctl.room import Room
+from wire.devices import Connection, Device, DeviceResult, Role, Value
+from wire.link import Phase
+from wire.meetings import Invitation
+from wire.problems import Notice, Problem
+from wire.views import DirectoryView, DisplayView, MediaState, PanelView, RoomView
+
+
+@dataclass
+class Known:
+    """What the agent knows besides the room's own state."""
+
+    server: bool = False
+    refusal: Problem | None = None
+    directory: DirectoryView = field(default_factory=DirectoryView)
+    room: RoomView = field(default_factory=RoomView)
+    invitation: Invitation | None = None
+    invitation_qr: str | None = None
+    devices: dict[str, Device] = field(default_factory=dict)
+    results: list[DeviceResult] = field(default_factory=list)
+    published: Published = field(default_factory=Published)
+    volume_wanted: float | None = None
+
+
+def panel_view(config: RoomConfig, room: Room, known: Known) -> PanelView:
+    """Everything the panel shows."""
+    inside = room.meeting is not None and known.room.meeting is not None and known.room.meeting.id == room.meeting
+    return PanelView(
+        room=config.room,
+        center=config.center,
+        phase=room.phase,
+        phase_since=room.since,
+        server=known.server,
+        server_problem=known.refusal,
+        verdict=known.room.verdict,
+        incoming=room.incoming,
+        meeting=known.room.meeting if inside else None,
+        invitation=known.invitation,
+        invitation_qr=known.invitation_qr,
+        media=media_state(config, room, known),
+        devices=known.devices,
+        results=known.results,
+        help_asked_at=known.room.help_asked_at,
+        directory=known.directory,
+        demo=config.demo,
+    )
+
+
+def display_view(config: RoomConfig, room: Room, known: Known) -> DisplayView:
+    """What the room's screen shows. It speaks for the room only where the configuration says so."""
+    inside = room.meeting is not None and known.room.meeting is not None and known.room.meeting.id == room.meeting
+    access = room.access
+    token = None
+    if access is not None:
+        token = access.token if config.media.mode == "display" else access.display_token
+    return DisplayView(
+        room=config.room,
+        center=config.center,
+        phase=room.phase,
+        server=known.server,
+        scene=room.scene.value,
+        incoming=room.incoming,
+        meeting=known.room.meeting if inside else None,
+        media_url=access.url if access else None,
+        media_token=token,
+        media=media_state(config, room, known),
+        centers={id: entry.center.name for id, entry in known.directory.centers.items()},
+    )
+
+
+def media_state(config: RoomConfig, room: Room, known: Known) -> MediaState:
+    """Asked and confirmed. Open is confirmed only where both the device and what is sent say so."""
+    published = known.published if config.media.mode == "agent" else _shown_by_server(room, known)
+    muted = reported(known.devices, Role.ROOM_MIC, "mute")
+    powered = reported(known.devices, Role.MAIN_CAMERA, "power")
+    volume = reported(known.devices, Role.ROOM_SPEAKER, "volume")
+    return MediaState(
+        mic=published.mic and muted is not True,
+        mic_wanted=room.switches.mic,
+        camera=published.camera and powered not in (False, "off", "standby"),
+        camera_wanted=room.switches.camera,
+        volume=float(volume) if isinstance(volume, int | float) else None,
+        volume_wanted=known.volume_wanted,
+        connected=published.connected,
+        problem=Notice(published.problem.code.value) if published.problem else None,
+    )
+
+
+def _shown_by_server(room: Room, known: Known) -> Published:
+    """Where the display page speaks for the room, the server's word says whether it is there and open."""
+    meeting = known.room.meeting
+    if room.phase not in (Phase.CALLING, Phase.PREPARING, Phase.IN_MEETING) or meeting is None:
+        return Published()
+    self = meeting.participants.get(f"room:{room.id}")
+    return Published(connected=True, mic=self.mic, camera=self.camera) if self else Published()
+
+
+def reported(devices: Mapping[str, Device], role: Role, name: str) -> Value:
+    """What the device of a role last said of a property, None if it never did."""
+    for device in devices.values():
+        if device.role is role and name in device.properties:
+            return device.properties[name].reported
+    return None
+
+
+def unreachable(devices: Mapping[str, Device]) -> list[Device]:
+    """The devices nobody can talk with."""
+    return [device for device in devices.values() if device.connection is Connection.UNREACHABLE]
+
+
+def qr_svg(url: str) -> str:
+    """A QR code of `url` as SVG text, for showing inline."""
+    buffer = io.BytesIO()
+    segno.make(url, error="m", micro=False).save(
+        buffer, kind="svg", xmldecl=False, omitsize=True, border=2, dark="#000", light="#fff", nl=False
+    )
+    return buffer.getvalue().decode()
