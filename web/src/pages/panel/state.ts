@@ -11,12 +11,19 @@ export type Sheet =
   | { kind: 'none' }
   | { kind: 'call'; adding: boolean; center: string | null; chosen: string[]; query: string }
   | { kind: 'help' }
+  | { kind: 'camera' }
   | { kind: 'invite' }
   | { kind: 'end' }
   | { kind: 'participant'; id: string };
 
 /** Whether this page reaches the room's agent. */
 export type Reach = 'connecting' | 'open' | 'lost';
+
+/** An action and when it was sent (Unix seconds). */
+export interface Sent {
+  action: PanelAction;
+  at: number;
+}
 
 export interface Refused {
   op: PanelAction['op'];
@@ -29,7 +36,7 @@ export interface PanelState {
   sheet: Sheet;
   wishes: Wishes;
   /** Sent and not yet answered. */
-  waiting: PanelAction[];
+  waiting: Sent[];
   /** The last action that could not be done; stays until dismissed or the next press. */
   refusal: Refused | null;
   outcome: Outcome | null;
@@ -45,7 +52,8 @@ export type PanelEvent =
   | { type: 'sent'; action: PanelAction; now: number }
   | { type: 'result'; result: ActionResult }
   | { type: 'open'; sheet: Sheet }
-  | { type: 'close' }
+  /** `kind`: only if that sheet is the open one. */
+  | { type: 'close'; kind?: Sheet['kind'] }
   | { type: 'center'; center: string }
   | { type: 'room'; room: string }
   | { type: 'query'; query: string }
@@ -64,8 +72,9 @@ export const initial: PanelState = {
   ended: 0,
 };
 
-/** Unanswered actions kept at most; a page that is cut off must not grow. */
+/** Unanswered actions kept at most, and seconds before one is given up. */
 const WAITING = 32;
+const ANSWER_WITHIN = 20;
 
 const inCall = (view: PanelView): boolean => screenOf(view) !== 'idle';
 
@@ -77,6 +86,7 @@ function sheetAfter(sheet: Sheet, view: PanelView): Sheet {
     case 'none':
       return sheet;
     case 'help':
+    case 'camera':
       return screen === 'incoming' ? none : sheet;
     case 'call': {
       const fits = sheet.adding ? screen === 'meeting' || screen === 'outgoing' : screen === 'idle';
@@ -99,7 +109,7 @@ function stillCallable(chosen: readonly string[], view: PanelView): string[] {
 
 function withView(state: PanelState, view: PanelView, now: number): PanelState {
   const before = state.view;
-  const cancelled = state.waiting.some((action) => action.op === 'cancel') || state.calling.length === 0;
+  const cancelled = state.waiting.some((sent) => sent.action.op === 'cancel') || state.calling.length === 0;
   const ended = before !== null && inCall(before) && !inCall(view);
   const outcome = before === null || cancelled ? null : outcomeOf(before, view, now);
   return {
@@ -131,7 +141,7 @@ function withSent(state: PanelState, action: PanelAction, now: number): PanelSta
     ...state,
     sheet: closes ? { kind: 'none' } : state.sheet,
     wishes: wished(state.wishes, action, now),
-    waiting: [...state.waiting, action].slice(-WAITING),
+    waiting: [...state.waiting, { action, at: now }].slice(-WAITING),
     refusal: null,
     outcome: action.op === 'start' ? null : state.outcome,
     calling: action.op === 'start' ? (action.rooms ?? []) : action.op === 'cancel' ? [] : state.calling,
@@ -139,8 +149,8 @@ function withSent(state: PanelState, action: PanelAction, now: number): PanelSta
 }
 
 function withResult(state: PanelState, result: ActionResult): PanelState {
-  const action = state.waiting.find((sent) => sent.id === result.id);
-  const waiting = state.waiting.filter((sent) => sent.id !== result.id);
+  const action = state.waiting.find((sent) => sent.action.id === result.id)?.action;
+  const waiting = state.waiting.filter((sent) => sent.action.id !== result.id);
   const problem = result.problem ?? null;
   if (action === undefined || problem === null) return { ...state, waiting };
   return {
@@ -150,6 +160,15 @@ function withResult(state: PanelState, result: ActionResult): PanelState {
     refusal: { op: action.op, problem },
     calling: action.op === 'start' ? [] : state.calling,
   };
+}
+
+/** Old wishes are forgotten, and an action nobody answered is told as one the room could not do. */
+function withTick(state: PanelState, now: number): PanelState {
+  if (state.view === null) return state;
+  const late = state.waiting.find((sent) => now - sent.at >= ANSWER_WITHIN);
+  const settled = { ...state, wishes: settle(state.wishes, state.view, now) };
+  if (late === undefined) return settled;
+  return withResult(settled, { type: 'result', id: late.action.id, problem: { code: 'unavailable', message: 'no answer' } });
 }
 
 /** Every change of the panel's state. */
@@ -166,7 +185,7 @@ export function reduce(state: PanelState, event: PanelEvent): PanelState {
     case 'open':
       return { ...state, sheet: event.sheet, refusal: null };
     case 'close':
-      return { ...state, sheet: { kind: 'none' }, refusal: null };
+      return event.kind !== undefined && event.kind !== state.sheet.kind ? state : { ...state, sheet: { kind: 'none' }, refusal: null };
     case 'center':
       return state.sheet.kind === 'call' ? { ...state, sheet: { ...state.sheet, center: event.center } } : state;
     case 'room':
@@ -176,7 +195,7 @@ export function reduce(state: PanelState, event: PanelEvent): PanelState {
     case 'dismiss':
       return { ...state, refusal: null, outcome: null };
     case 'tick':
-      return state.view === null ? state : { ...state, wishes: settle(state.wishes, state.view, event.now) };
+      return withTick(state, event.now);
   }
 }
 
@@ -188,4 +207,4 @@ function toggled(state: PanelState, room: string): PanelState {
 }
 
 /** Is an action of this kind sent and not yet answered? Its button is shown pressed meanwhile. */
-export const busy = (state: PanelState, op: PanelAction['op']): boolean => state.waiting.some((action) => action.op === op);
+export const busy = (state: PanelState, op: PanelAction['op']): boolean => state.waiting.some((sent) => sent.action.op === op);

@@ -8,7 +8,6 @@ export interface PersonRow {
   kind: 'person';
   id: string;
   name: string;
-  initials: string;
   mic: boolean;
   speaking: boolean;
 }
@@ -29,13 +28,6 @@ export interface RoomRow {
 }
 
 export type Row = PersonRow | RoomRow;
-
-/** One or two letters for a round face. */
-export function initials(name: string): string {
-  const words = name.trim().split(/\s+/u).filter(Boolean);
-  const ends = words.length > 1 ? [words[0], words.at(-1)] : [words[0] ?? '?'];
-  return ends.map((word) => (word ?? '').match(/^./u)?.[0].toLocaleUpperCase() ?? '').join('');
-}
 
 const came = (a: Participant, b: Participant): number =>
   (a.joined_at ?? Infinity) - (b.joined_at ?? Infinity) || a.id.localeCompare(b.id);
@@ -77,7 +69,7 @@ export function rows(view: PanelView, now: number): Row[] {
   const people = participants
     .filter((p) => p.kind === 'person')
     .map((p): PersonRow => ({
-      kind: 'person', id: p.id, name: p.name, initials: initials(p.name), mic: p.mic ?? false, speaking: p.speaking ?? false,
+      kind: 'person', id: p.id, name: p.name, mic: p.mic ?? false, speaking: p.speaking ?? false,
     }));
   const inside = rooms.filter((room) => rank(room.room) < 2);
   return [...inside, ...people, ...rooms.filter((room) => rank(room.room) === 2)];

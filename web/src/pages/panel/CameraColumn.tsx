@@ -1,0 +1,45 @@
+/** Are we heard and seen: said first. Then the keys of the camera, where it has any. */
+import { type State, StateWord } from '../../components/StateWord';
+import { type Key, notice, t } from '../../i18n';
+import type { PanelView } from '../../wire';
+import { switchOf } from './asked';
+import { CameraPad } from './CameraPad';
+import { cameraControl } from './equipment';
+import type { PanelState } from './state';
+
+interface Seen {
+  state: State;
+  title: Key;
+  words: Key;
+}
+
+/** Whether the others hear and see this room, from what is confirmed. */
+export function seen(current: PanelState, view: PanelView): Seen {
+  const media = view.media ?? {};
+  if (!(media.connected ?? false)) return { state: 'degraded', title: 'panel.seen.waiting', words: 'panel.seen.waiting_words' };
+  const mic = switchOf(current.wishes.mic, media.mic_wanted ?? false, media.mic ?? false);
+  const camera = switchOf(current.wishes.camera, media.camera_wanted ?? false, media.camera ?? false);
+  const heard = mic.on && mic.confirmed;
+  const visible = camera.on && camera.confirmed;
+  if (heard && visible) return { state: 'ready', title: 'panel.seen.both', words: 'panel.seen.both_words' };
+  if (heard) return { state: 'degraded', title: 'panel.seen.heard', words: 'panel.seen.heard_words' };
+  if (visible) return { state: 'degraded', title: 'panel.seen.seen', words: 'panel.seen.seen_words' };
+  return { state: 'degraded', title: 'panel.seen.none', words: 'panel.seen.none_words' };
+}
+
+export function CameraColumn({ current, view }: { current: PanelState; view: PanelView }) {
+  const control = cameraControl(view);
+  const { state, title, words } = seen(current, view);
+  const trouble = view.media?.problem ?? null;
+  return (
+    <section class="camera" aria-labelledby="camera" tabIndex={0}>
+      <h2 class="label">{t('panel.seen')}</h2>
+      <div class="seen" role="status">
+        <p class="seen-t"><StateWord state={state} large word={t(title)} /></p>
+        <p class="second">{trouble === null ? t(words) : notice(trouble)}</p>
+      </div>
+      <h2 id="camera" class="label">{t('panel.camera')}</h2>
+      {control === null ? <p class="second">{t('panel.camera.fixed')}</p> : <CameraPad control={control} wish={current.wishes.preset?.value ?? null} reachable={current.reach === 'open'} />}
+    </section>
+  );
+}

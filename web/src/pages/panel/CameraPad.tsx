@@ -1,0 +1,116 @@
+/** Moves the camera while a key is held, and recalls its positions. A move stops by itself unless it is renewed. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { Icon, type IconName } from '../../components/Icon';
+import { type Key, t } from '../../i18n';
+import type { CameraControl } from './equipment';
+import { type Direction, Hold, MOVES } from './hold';
+import { askDevice } from './store';
+
+const KEYS: readonly { at: string; icon: IconName; direction: Direction; name: Key }[] = [
+  { at: 'up', icon: 'up', direction: 'up', name: 'panel.camera.up' },
+  { at: 'le', icon: 'left', direction: 'left', name: 'panel.camera.left' },
+  { at: 'ri', icon: 'right', direction: 'right', name: 'panel.camera.right' },
+  { at: 'dn', icon: 'down', direction: 'down', name: 'panel.camera.down' },
+  { at: 'zo', icon: 'minus', direction: 'out', name: 'panel.camera.out' },
+  { at: 'zi', icon: 'plus', direction: 'in', name: 'panel.camera.in' },
+];
+
+interface Props {
+  control: CameraControl;
+  /** The preset pressed and not yet confirmed. */
+  wish: string | null;
+  reachable: boolean;
+}
+
+export function CameraPad({ control, wish, reachable }: Props) {
+  const usable = reachable && control.reachable;
+  return (
+    <>
+      {control.reachable ? null : <p class="note degraded" role="status">{t('panel.camera.unreachable')}</p>}
+      <div class="camrow">
+        {control.ptz ? <Pad usable={usable} /> : null}
+        {control.presets.length === 0 ? null : <Presets control={control} wish={wish} usable={usable} />}
+      </div>
+    </>
+  );
+}
+
+function Pad({ usable }: { usable: boolean }) {
+  const hold = useRef<Hold | null>(null);
+  hold.current ??= new Hold(
+    (direction) => askDevice({ role: 'main_camera', op: 'move', args: MOVES[direction] }),
+    () => askDevice({ role: 'main_camera', op: 'stop' }),
+  );
+  const held = hold.current;
+  useEffect(() => () => held.release(), [held]);
+  return (
+    <div class="pad5" role="group" aria-label={t('panel.camera.move')}>
+      {KEYS.map(({ at, icon, direction, name }) => (
+        <PadKey key={at} at={at} name={t(name)} usable={usable} onHold={() => held.press(direction)} onRelease={() => held.release()}>
+          <Icon name={icon} />
+        </PadKey>
+      ))}
+    </div>
+  );
+}
+
+interface PadKeyProps {
+  at: string;
+  name: string;
+  usable: boolean;
+  onHold: () => void;
+  onRelease: () => void;
+  children: ComponentChildren;
+}
+
+function PadKey({ at, name, usable, onHold, onRelease, children }: PadKeyProps) {
+  return (
+    <button
+      type="button"
+      class={`btn ${at}`}
+      aria-label={name}
+      aria-disabled={usable ? undefined : 'true'}
+      onPointerDown={(event) => {
+        if (!usable || event.button !== 0) return;
+        event.currentTarget.setPointerCapture(event.pointerId);
+        onHold();
+      }}
+      onPointerUp={onRelease}
+      onPointerCancel={onRelease}
+      onLostPointerCapture={onRelease}
+      onContextMenu={(event) => event.preventDefault()}
+      onKeyDown={(event) => {
+        if (!usable || (event.key !== ' ' && event.key !== 'Enter')) return;
+        event.preventDefault();
+        if (!event.repeat) onHold();
+      }}
+      onKeyUp={onRelease}
+      onBlur={onRelease}
+    >
+      {children}
+    </button>
+  );
+}
+
+function Presets({ control, wish, usable }: { control: CameraControl; wish: string | null; usable: boolean }) {
+  return (
+    <div class="presets" role="group" aria-label={t('panel.camera.presets')}>
+      {control.presets.map(({ number, name, selected }) => (
+        <button
+          key={number}
+          type="button"
+          class="btn quiet"
+          aria-pressed={wish === null ? selected : wish === number}
+          aria-disabled={usable ? undefined : 'true'}
+          onClick={() => {
+            if (usable) askDevice({ role: 'main_camera', op: 'recall_preset', args: { preset: Number(number) } });
+          }}
+        >
+          <span class="n">{number}</span>
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
