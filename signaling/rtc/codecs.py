@@ -1,0 +1,208 @@
+"""Which codec a section gets: one per published track, and our own payload types towards subscribers.
+
+The relay forwards Opus, VP8 and H.264 (constrained baseline, packetization mode 1: what every browser decodes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters
+from aiortc.sdp import MediaDescription, parameters_from_sdp, parameters_to_sdp
+
+from relay.messages import Codec, Extensions
+
+OPUS, VP8, H264 = "audio/opus", "video/vp8", "video/h264"
+PUBLISHABLE = ("video/VP8", "video/H264", "audio/opus")  # as announced in `join`
+
+_URIS = {
+    "mid": "urn:ietf:params:rtp-hdrext:sdes:mid",
+    "rid": "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    "repaired_rid": "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
+    "audio_level": "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+    "transport_cc": "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    "abs_send_time": "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+}
+_NAMES = {uri: name for name, uri in _URIS.items()}
+_OURS = {"mid": 1, "audio_level": 2, "transport_cc": 3, "abs_send_time": 4}  # ids towards subscribers
+_FEEDBACK: dict[str, list[tuple[str, str | None]]] = {
+    "audio": [("transport-cc", None)],
+    "video": [("goog-remb", None), ("transport-cc", None), ("ccm", "fir"), ("nack", None), ("nack", "pli")],
+}
+_DYNAMIC = [*range(96, 128), *range(35, 64)]  # payload types free for codecs under rtcp-mux (RFC 5761, RFC 3551)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A codec of the peer's section that we take, with its retransmission format (RFC 4588) if it offers one."""
+
+    codec: RTCRtpCodecParameters
+    rtx: RTCRtpCodecParameters | None
+
+
+def choose(media: MediaDescription, wanted: str | None) -> Chosen | None:
+    """One codec of an offered section: `wanted` (a name like `h264`) if it is there, else Opus or VP8, else H.264."""
+    order = [OPUS] if media.kind == "audio" else [VP8, H264]
+    if wanted is not None and f"{media.kind}/{wanted.lower()}" in order:
+        order.sort(key=lambda mime: mime != f"{media.kind}/{wanted.lower()}")
+    for mime in order:
+        for codec in media.rtp.codecs:
+            if codec.mimeType.lower() == mime and _usable(codec):
+                return Chosen(codec, _rtx(media, codec.payloadType))
+    return None
+
+
+def _usable(codec: RTCRtpCodecParameters) -> bool:
+    if codec.mimeType.lower() == OPUS:
+        return bool(codec.clockRate == 48000)
+    if codec.mimeType.lower() != H264:
+        return True
+    profile = str(codec.parameters.get("profile-level-id", "42e01f")).lower()
+    return profile[:4] in ("42e0", "4200") and str(codec.parameters.get("packetization-mode", "0")) == "1"
+
+
+def _rtx(media: MediaDescription, payload_type: int | None) -> RTCRtpCodecParameters | None:
+    for codec in media.rtp.codecs:
+        if codec.mimeType.lower().endswith("/rtx") and codec.parameters.get("apt") == payload_type:
+            return codec
+    return None
+
+
+def answer_codecs(media: MediaDescription, chosen: Chosen, *, dtx: bool, stereo: bool) -> list[RTCRtpCodecParameters]:
+    """The codecs of our answer: what the peer said, with the feedback we speak."""
+    codec = chosen.codec
+    wanted = _FEEDBACK[media.kind]
+    codec.rtcpFeedback = [f for f in codec.rtcpFeedback if (f.type, f.parameter) in wanted]
+    if media.kind == "audio":
+        codec.parameters = dict(codec.parameters)
+        codec.parameters.update({"minptime": 10, "useinbandfec": 1})
+        codec.parameters.update({"usedtx": "1"} if dtx else {})
+        codec.parameters.update({"stereo": 1, "sprop-stereo": "1", "maxaveragebitrate": "510000"} if stereo else {})
+    if chosen.rtx is None:
+        return [codec]
+    chosen.rtx.rtcpFeedback = []
+    return [codec, chosen.rtx]
+
+
+def payload_type(codec: RTCRtpCodecParameters) -> int:
+    """The payload type a parsed or built codec always has."""
+    assert codec.payloadType is not None
+    return codec.payloadType
+
+
+def relay_codec(chosen: Chosen) -> Codec:
+    """The chosen codec in the relay's words."""
+    codec = chosen.codec
+    return Codec(
+        mime=codec.mimeType,
+        payload_type=payload_type(codec),
+        clock_rate=codec.clockRate,
+        channels=codec.channels or 1,
+        rtx_payload_type=chosen.rtx.payloadType if chosen.rtx is not None else None,
+        fmtp=parameters_to_sdp(codec.parameters),
+    )
+
+
+# --- header extensions (RFC 8285) ---------------------------------------------------------------------------------
+
+
+def known_extensions(media: MediaDescription) -> list[RTCRtpHeaderExtensionParameters]:
+    """The offered extensions that the relay speaks, in the one-byte form."""
+    audio_only, seen = {"audio_level"}, set()
+    taken = []
+    for extension in media.rtp.headerExtensions:
+        name = _NAMES.get(extension.uri)
+        if (
+            name is None
+            or not 1 <= extension.id <= 14
+            or name in seen
+            or (name in audio_only and media.kind == "video")
+        ):
+            continue
+        seen.add(name)
+        taken.append(extension)
+    return taken
+
+
+def relay_extensions(extensions: Iterable[RTCRtpHeaderExtensionParameters]) -> Extensions:
+    """Negotiated extension ids in the relay's words."""
+    return Extensions(**{_NAMES[e.uri]: e.id for e in extensions if e.uri in _NAMES})
+
+
+def our_extensions(kind: str) -> list[RTCRtpHeaderExtensionParameters]:
+    """The extensions we offer to subscribers."""
+    names = [name for name in _OURS if kind == "audio" or name != "audio_level"]
+    return [RTCRtpHeaderExtensionParameters(id=_OURS[name], uri=_URIS[name]) for name in names]
+
+
+# --- payload types towards one subscriber ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Format:
+    """A codec as offered to a subscriber, with our payload types."""
+
+    kind: str
+    mime: str
+    clock_rate: int
+    channels: int
+    fmtp: str
+    payload_type: int
+    rtx_payload_type: int | None
+
+    def codecs(self) -> list[RTCRtpCodecParameters]:
+        """For the SDP."""
+        main = RTCRtpCodecParameters(
+            mimeType=self.mime,
+            clockRate=self.clock_rate,
+            channels=self.channels if self.kind == "audio" else None,
+            payloadType=self.payload_type,
+            rtcpFeedback=[RTCRtcpFeedback(type=t, parameter=p) for t, p in _FEEDBACK[self.kind]],
+            parameters=parameters_from_sdp(self.fmtp) if self.fmtp else {},
+        )
+        if self.rtx_payload_type is None:
+            return [main]
+        rtx = RTCRtpCodecParameters(
+            mimeType="video/rtx",
+            clockRate=self.clock_rate,
+            payloadType=self.rtx_payload_type,
+            parameters={"apt": self.payload_type},
+        )
+        return [main, rtx]
+
+
+class Formats:
+    """Our payload types on one subscriber transport: the same codec always gets the same ones (RFC 8829 §5.2.2)."""
+
+    def __init__(self) -> None:
+        self._free = list(_DYNAMIC)
+        self._known: dict[tuple[str, str], Format] = {}
+        opus = self.of(Codec("audio/opus", 0, 48000, 2))
+        vp8 = self.of(Codec("video/VP8", 0, 90000))
+        assert opus is not None  # the free list is long enough
+        assert vp8 is not None
+        self._placeholders = {"audio": opus, "video": vp8}
+
+    def of(self, codec: Codec, *, stereo: bool = False) -> Format | None:
+        """The format for a track's codec; None where no payload type is left."""
+        mime, fmtp = codec.mime.lower(), ""
+        if mime == OPUS:
+            fmtp = "minptime=10;useinbandfec=1" + (";stereo=1;sprop-stereo=1" if stereo else "")
+        elif mime == H264:
+            fmtp = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+        known = self._known.get((mime, fmtp))
+        if known is None:
+            kind = mime.partition("/")[0]
+            if len(self._free) < 2:
+                return None
+            payload_type = self._free.pop(0)
+            rtx = self._free.pop(0) if kind == "video" else None
+            channels = 2 if mime == OPUS else 1
+            known = Format(kind, codec.mime, codec.clock_rate, channels, fmtp, payload_type, rtx)
+            self._known[(mime, fmtp)] = known
+        return known
+
+    def placeholder(self, kind: str) -> Format:
+        """The format an inactive section names: what every client knows. Taken before tracks can use up the types."""
+        return self._placeholders[kind]

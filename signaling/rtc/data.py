@@ -1,0 +1,83 @@
+"""Data packets between participants: who sent it is filled in by us, who gets it is named by the sender."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from google.protobuf.message import DecodeError
+from livekit.protocol.models import DataPacket
+
+from relay.messages import SendData
+from signaling.rtc.counters import DROPPED_DATA
+from signaling.rtc.session import Session, State
+from signaling.rtc.subscriber import LOSSY, RELIABLE
+
+MAX_DESTINATIONS = 256
+
+
+def route(sender: Session, label: str, payload: bytes, others: Iterable[Session], *, max_bytes: int) -> SendData | None:
+    """The relay command for one packet of `sender`; None where it goes nowhere (counted)."""
+    packet = _parse(sender, label, payload)
+    if packet is None:
+        return None
+    identities, sids = _destinations(packet)
+    if len(identities) + len(sids) > MAX_DESTINATIONS:
+        _drop("too_many_destinations")
+        return None
+    _sign(packet, sender)
+    everyone = not identities and not sids
+    transports = [
+        other.subscriber.transport
+        for other in others
+        if other is not sender
+        and other.grants.can_subscribe
+        and other.state is State.ACTIVE
+        and (everyone or other.identity in identities or other.sid in sids)
+    ]
+    signed = packet.SerializeToString()
+    if len(signed) > max_bytes:
+        _drop("too_large")
+        return None
+    return SendData(transports, label, signed) if transports else None
+
+
+def _parse(sender: Session, label: str, payload: bytes) -> DataPacket | None:
+    if label not in (RELIABLE, LOSSY):
+        _drop("unknown_channel")
+        return None
+    if not sender.grants.can_publish_data:
+        _drop("not_allowed")
+        return None
+    try:
+        packet = DataPacket.FromString(payload)
+    except DecodeError:
+        _drop("malformed")
+        return None
+    if packet.WhichOneof("value") in (None, "speaker"):  # only the server says who speaks
+        _drop("malformed")
+        return None
+    return packet
+
+
+def _drop(reason: str) -> None:
+    DROPPED_DATA.labels(reason).inc()
+
+
+def _destinations(packet: DataPacket) -> tuple[set[str], set[str]]:
+    """(identities, participant sids) named by the packet, in the new place or in the old."""
+    identities, sids = set(packet.destination_identities), set[str]()
+    if packet.WhichOneof("value") == "user":
+        identities |= set(packet.user.destination_identities)
+        sids = set(packet.user.destination_sids)
+    return identities, sids
+
+
+def _sign(packet: DataPacket, sender: Session) -> None:
+    """Say who sent it, whatever the sender claimed; others need not know who else got it."""
+    identity, sid = ("", "") if sender.grants.hidden else (sender.identity, sender.sid)
+    packet.participant_identity, packet.participant_sid = identity, sid
+    packet.ClearField("destination_identities")
+    if packet.WhichOneof("value") == "user":
+        packet.user.participant_identity, packet.user.participant_sid = identity, sid
+        packet.user.ClearField("destination_identities")
+        packet.user.ClearField("destination_sids")

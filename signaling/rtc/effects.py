@@ -1,0 +1,46 @@
+"""What the sans-IO side wants done: relay commands, messages to clients, sessions to close, and a changed meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from livekit.protocol.rtc import SignalResponse
+
+from relay.messages import Command
+from signaling.media import Leave
+
+NORMAL, BAD_DATA, POLICY = 1000, 1007, 1008  # WebSocket close codes (RFC 6455 §7.4.1)
+
+
+@dataclass(frozen=True)
+class Goodbye:
+    """A session's WebSocket is to be closed once its messages are out. `text` starts with a stable code."""
+
+    sid: str
+    close_code: int
+    text: str
+
+
+@dataclass
+class Effects:
+    """Filled by the sans-IO side, emptied by the shell after each input."""
+
+    commands: list[Command] = field(default_factory=list)
+    messages: list[tuple[tuple[str, ...], SignalResponse]] = field(default_factory=list)  # (session sids, message)
+    goodbyes: list[Goodbye] = field(default_factory=list)
+    left: list[tuple[str, Leave]] = field(default_factory=list)  # (identity, reason)
+    changed: bool = False
+
+    def send(self, sids: Iterable[str], message: SignalResponse) -> None:
+        """One message to some sessions, in order with all others."""
+        targets = tuple(sids)
+        if targets:
+            self.messages.append((targets, message))
+
+    def take(self) -> Effects:
+        """What is to be done now; starts afresh. The list of commands stays the same object: connections hold it."""
+        taken = Effects(list(self.commands), self.messages, self.goodbyes, self.left, self.changed)
+        self.commands.clear()
+        self.messages, self.goodbyes, self.left, self.changed = [], [], [], False
+        return taken

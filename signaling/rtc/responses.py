@@ -1,0 +1,192 @@
+"""The signal messages we send, built in one place each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from livekit.protocol.models import (
+    ClientConfigSetting,
+    ClientConfiguration,
+    Codec,
+    DisconnectReason,
+    ParticipantInfo,
+    Room,
+    ServerInfo,
+    SpeakerInfo,
+    SubscriptionError,
+)
+from livekit.protocol.rtc import (
+    ICEServer,
+    JoinResponse,
+    LeaveRequest,
+    MuteTrackRequest,
+    ParticipantUpdate,
+    Pong,
+    RequestResponse,
+    RoomUpdate,
+    SessionDescription,
+    SignalRequest,
+    SignalResponse,
+    SpeakersChanged,
+    SubscriptionPermissionUpdate,
+    SubscriptionResponse,
+    TrackPublishedResponse,
+    TrackSubscribed,
+    TrackUnpublishedResponse,
+)
+
+from signaling.media import Leave
+from signaling.rtc.codecs import PUBLISHABLE
+from signaling.rtc.settings import RtcSettings
+from signaling.rtc.subscriber import Offer
+from signaling.rtc.track import Track
+
+VERSION = "0.1.0"
+PROTOCOL = 16  # of the LiveKit client protocol, as far as docs/livekit.md says
+_REASONS = {
+    Leave.LEFT: DisconnectReason.CLIENT_INITIATED,
+    Leave.REMOVED: DisconnectReason.PARTICIPANT_REMOVED,
+    Leave.ENDED: DisconnectReason.ROOM_DELETED,
+    Leave.DUPLICATE: DisconnectReason.DUPLICATE_IDENTITY,
+    Leave.LOST: DisconnectReason.CONNECTION_TIMEOUT,
+}
+_ECHOED = ("trickle", "add_track", "mute", "update_metadata", "update_audio_track", "update_video_track")
+_ECHOED_AS = {
+    "publish_data_track_request": "publish_data_track",
+    "unpublish_data_track_request": "unpublish_data_track",
+} | {name: name for name in _ECHOED}
+
+
+def enabled_codecs() -> list[Codec]:
+    """What may be published."""
+    return [Codec(mime=mime) for mime in PUBLISHABLE]
+
+
+def join(
+    room: Room,
+    me: ParticipantInfo,
+    others: Sequence[ParticipantInfo],
+    settings: RtcSettings,
+    *,
+    subscriber_primary: bool,
+) -> SignalResponse:
+    """The first message. Resuming is not offered: after a loss the client makes a full reconnect."""
+    servers = [ICEServer(urls=s.urls, username=s.username, credential=s.credential) for s in settings.ice_servers]
+    return SignalResponse(
+        join=JoinResponse(
+            room=room,
+            participant=me,
+            other_participants=others,
+            server_version=VERSION,
+            ice_servers=servers,
+            subscriber_primary=subscriber_primary,
+            client_configuration=ClientConfiguration(resume_connection=ClientConfigSetting.DISABLED),
+            ping_interval=settings.ping_interval,
+            ping_timeout=settings.ping_timeout,
+            server_info=ServerInfo(edition=ServerInfo.Standard, version=VERSION, protocol=PROTOCOL),
+            enabled_publish_codecs=enabled_codecs(),
+            fast_publish=True,
+        )
+    )
+
+
+def leave(reason: Leave) -> SignalResponse:
+    """The session is over and must not come back by itself."""
+    return SignalResponse(leave=LeaveRequest(reason=_REASONS[reason], action=LeaveRequest.DISCONNECT))
+
+
+def reconnect(reason: DisconnectReason) -> SignalResponse:
+    """Join again with a new session."""
+    return SignalResponse(leave=LeaveRequest(reason=reason, action=LeaveRequest.RECONNECT, can_reconnect=True))
+
+
+def bad_request() -> SignalResponse:
+    """The client broke the protocol; the close code of the WebSocket says how."""
+    return SignalResponse(leave=LeaveRequest(reason=DisconnectReason.STATE_MISMATCH, action=LeaveRequest.DISCONNECT))
+
+
+def update(participants: Iterable[ParticipantInfo]) -> SignalResponse:
+    """Participants as they are now."""
+    return SignalResponse(update=ParticipantUpdate(participants=participants))
+
+
+def room_update(room: Room) -> SignalResponse:
+    """The room's counts."""
+    return SignalResponse(room_update=RoomUpdate(room=room))
+
+
+def speakers(changed: Iterable[SpeakerInfo]) -> SignalResponse:
+    """Those whose level changed."""
+    return SignalResponse(speakers_changed=SpeakersChanged(speakers=changed))
+
+
+def answer(sdp: str, offer_id: int) -> SignalResponse:
+    """Our answer to the publisher's offer, echoing its id."""
+    return SignalResponse(answer=SessionDescription(type="answer", sdp=sdp, id=offer_id))
+
+
+def offer(made: Offer) -> SignalResponse:
+    """Our offer on the subscriber connection."""
+    return SignalResponse(
+        offer=SessionDescription(type="offer", sdp=made.sdp, id=made.id, mid_to_track_id=made.mid_to_track)
+    )
+
+
+def track_published(cid: str, track: Track) -> SignalResponse:
+    """Answer to `add_track`."""
+    return SignalResponse(track_published=TrackPublishedResponse(cid=cid, track=track.info))
+
+
+def track_unpublished(sid: str) -> SignalResponse:
+    """We ended a track of the client."""
+    return SignalResponse(track_unpublished=TrackUnpublishedResponse(track_sid=sid))
+
+
+def track_subscribed(sid: str) -> SignalResponse:
+    """Somebody hears or sees the track for the first time."""
+    return SignalResponse(track_subscribed=TrackSubscribed(track_sid=sid))
+
+
+def mute(sid: str, muted: bool) -> SignalResponse:
+    """Asks the client to mute its own track."""
+    return SignalResponse(mute=MuteTrackRequest(sid=sid, muted=muted))
+
+
+def subscription_error(sid: str, error: SubscriptionError) -> SignalResponse:
+    """A subscription cannot be."""
+    return SignalResponse(subscription_response=SubscriptionResponse(track_sid=sid, err=error))
+
+
+def permission(owner: str, track: str, allowed: bool) -> SignalResponse:
+    """The owner of a track let the client in, or shut it out."""
+    return SignalResponse(
+        subscription_permission_update=SubscriptionPermissionUpdate(
+            participant_sid=owner, track_sid=track, allowed=allowed
+        )
+    )
+
+
+def pong(now: float) -> SignalResponse:
+    """Answer to `ping`: our time in ms."""
+    return SignalResponse(pong=int(now * 1000))
+
+
+def pong_resp(last_ping: int, now: float) -> SignalResponse:
+    """Answer to `ping_req`."""
+    return SignalResponse(pong_resp=Pong(last_ping_timestamp=last_ping, timestamp=int(now * 1000)))
+
+
+def refresh_token(token: str) -> SignalResponse:
+    """The next token, for reconnects."""
+    return SignalResponse(refresh_token=token)
+
+
+def request_response(
+    request: SignalRequest, reason: RequestResponse.Reason, message: str, request_id: int = 0
+) -> SignalResponse:
+    """What became of a request, with the request where the protocol has a place for it."""
+    response = RequestResponse(request_id=request_id, reason=reason, message=message)
+    kind = request.WhichOneof("message")
+    if kind in _ECHOED_AS:
+        getattr(response, _ECHOED_AS[kind]).CopyFrom(getattr(request, kind))
+    return SignalResponse(request_response=response)

@@ -1,0 +1,280 @@
+"""A media room: who is in, what they publish, who is subscribed to what.
+
+Sans-IO: requests, relay events and the time in; `effects` out. The shell (`server.py`) owns sockets and clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from livekit.protocol.models import DisconnectReason, SubscriptionError
+from livekit.protocol.models import Room as RoomInfo
+
+from relay.messages import CloseTransport, DataReceived, MuteTrack, SpeakerLevel, TransportState
+from signaling.media import Leave, MediaParticipant
+from signaling.rtc import data, ids, responses, sdp
+from signaling.rtc.counters import DROPPED_DATA, JOINED, LEFT
+from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye
+from signaling.rtc.publisher import Bound, Publisher
+from signaling.rtc.session import Arrival, Session, State
+from signaling.rtc.settings import RtcSettings
+from signaling.rtc.speakers import Speakers
+from signaling.rtc.subscriber import Subscriber
+from signaling.rtc.track import Track
+
+
+class MediaRoom:
+    """Sessions in order of joining, by sid. `name` is the LiveKit room name and the relay's room."""
+
+    def __init__(
+        self, name: str, fingerprint: str, candidates: Iterable[tuple[str, int]], settings: RtcSettings, now: float
+    ) -> None:
+        self.name = name
+        self.sid = ids.room_sid()
+        self.settings = settings
+        self.created_at = now
+        self.effects = Effects()
+        self.sessions: dict[str, Session] = {}
+        self.speakers = Speakers()
+        self._fingerprint = fingerprint
+        self._candidates = list(candidates)
+        self._counts = (0, 0)
+
+    # --- joining and leaving ------------------------------------------------------------------------------------
+
+    def join(self, arrival: Arrival, now: float) -> Session:
+        """Let a session in; an older one of the same identity is sent away."""
+        for old in [s for s in self.sessions.values() if s.identity == arrival.grants.identity]:
+            self.end(old, Leave.DUPLICATE)
+        session = self._open(arrival, now)
+        others = [other.info() for other in self.sessions.values() if not other.grants.hidden]
+        self.sessions[session.sid] = session
+        primary = arrival.grants.can_subscribe
+        join = responses.join(self.info(), session.info(), others, self.settings, subscriber_primary=primary)
+        self.effects.send([session.sid], join)
+        if speaking := self.speakers.current():
+            self.effects.send([session.sid], responses.speakers(speaking))
+        self._announce(session, to_self=False)
+        for owner in self.sessions.values():
+            for track in owner.publisher.tracks:
+                self.subscribe(session, owner, track)
+        self.negotiate(session, now)
+        JOINED.inc()
+        return session
+
+    def _open(self, arrival: Arrival, now: float) -> Session:
+        sid = ids.participant_sid()
+        limit = self.settings.max_sections
+        commands = self.effects.commands
+        publisher = Publisher(f"{sid}/pub", self._local(), commands, limit)
+        subscriber = Subscriber(f"{sid}/sub", self._local(), commands, self.settings.max_subscriptions)
+        publisher.open(self.name)
+        if arrival.grants.can_subscribe:
+            subscriber.open(self.name)
+        return Session(sid, arrival, publisher, subscriber, self.settings, now)
+
+    def _local(self) -> sdp.Local:
+        return sdp.Local(ids.IceCredentials.mint(), self._fingerprint, self._candidates)
+
+    def leave(self, session: Session, reason: Leave) -> None:
+        """The client left by itself, or its connection broke: nothing more is sent to it."""
+        if session.state is not State.CLOSED:
+            self._remove(session, reason)
+            self.effects.goodbyes.append(Goodbye(session.sid, NORMAL, str(reason)))
+
+    def end(self, session: Session, reason: Leave) -> None:
+        """Send a session away for good."""
+        if session.state is not State.CLOSED:
+            self.effects.send([session.sid], responses.leave(reason))
+            self.leave(session, reason)
+
+    def restart(self, session: Session, reason: DisconnectReason) -> None:
+        """Media does not come through, or we stop: ask the client to join again."""
+        if session.state is not State.CLOSED:
+            self.effects.send([session.sid], responses.reconnect(reason))
+            self.leave(session, Leave.LOST)
+
+    def expel(self, session: Session, close_code: int, text: str) -> None:
+        """The client broke the protocol."""
+        if session.state is not State.CLOSED:
+            self.effects.send([session.sid], responses.bad_request())
+            self._remove(session, Leave.LOST)
+            self.effects.goodbyes.append(Goodbye(session.sid, close_code, text))
+
+    def _remove(self, session: Session, reason: Leave) -> None:
+        del self.sessions[session.sid]
+        for track in session.publisher.tracks:
+            self._drop_subscriptions(track)
+        self.effects.commands.append(CloseTransport(session.publisher.transport))
+        if session.grants.can_subscribe:
+            self.effects.commands.append(CloseTransport(session.subscriber.transport))
+        session.move(State.CLOSED)
+        if changed := self.speakers.silence(session.sid):
+            self.effects.send(self.sessions, responses.speakers(changed))
+        self._announce(session, to_self=False)
+        self.effects.left.append((session.identity, reason))
+        LEFT.labels(str(reason)).inc()
+
+    # --- what is told -------------------------------------------------------------------------------------------
+
+    def info(self) -> RoomInfo:
+        """As told to clients."""
+        visible, publishing = self._count()
+        return RoomInfo(
+            sid=self.sid,
+            name=self.name,
+            max_participants=self.settings.max_sessions,
+            creation_time=int(self.created_at),
+            creation_time_ms=int(self.created_at * 1000),
+            enabled_codecs=responses.enabled_codecs(),
+            num_participants=visible,
+            num_publishers=publishing,
+        )
+
+    def _count(self) -> tuple[int, int]:
+        visible = [session for session in self.sessions.values() if not session.grants.hidden]
+        return len(visible), sum(bool(session.publisher.tracks) for session in visible)
+
+    def announce(self, session: Session) -> None:
+        """Something of a session changed: tell all, itself too."""
+        session.version += 1
+        self._announce(session, to_self=True)
+
+    def _announce(self, session: Session, *, to_self: bool) -> None:
+        self.effects.changed = True
+        targets = [] if session.grants.hidden else [sid for sid in self.sessions if sid != session.sid]
+        if to_self and session.sid in self.sessions:
+            targets.append(session.sid)
+        self.effects.send(targets, responses.update([session.info()]))
+
+    def participants(self) -> list[MediaParticipant]:
+        """As the meeting sees them."""
+        return [session.view(self.speakers.active(session.sid)) for session in self.sessions.values()]
+
+    # --- tracks and subscriptions -------------------------------------------------------------------------------
+
+    def bound(self, session: Session, bound: Bound, now: float) -> None:
+        """An offer or `add_track` bound tracks to sections, or ended some."""
+        for track in (*bound.ended, *bound.refused):
+            self._drop_subscriptions(track)
+        for track in bound.refused:
+            session.publisher.withdraw(track)
+            self.effects.send([session.sid], responses.track_unpublished(track.sid))
+        for track in bound.started:
+            if track.info.muted:
+                self.effects.commands.append(MuteTrack(track.sid, muted=True))
+        if bound.started or bound.ended:
+            self.announce(session)  # before the media: subscribers must know whose it is
+        for track in bound.started:
+            for other in self.sessions.values():
+                self.subscribe(other, session, track)
+        self.negotiate_all(now)
+
+    def subscribe(self, session: Session, owner: Session, track: Track) -> None:
+        """Subscribe a session that wants a track without asking; negotiation follows."""
+        if session.wants(owner, track):
+            self.start(session, track)
+
+    def start(self, session: Session, track: Track) -> None:
+        """Subscribe, or say why not."""
+        if not session.subscriber.subscribe(track):
+            error = responses.subscription_error(track.sid, SubscriptionError.SE_CODEC_UNSUPPORTED)
+            self.effects.send([session.sid], error)
+
+    def _drop_subscriptions(self, track: Track) -> None:
+        for other in self.sessions.values():
+            other.subscriber.unsubscribe(track.sid, ended=True)
+            other.declined.discard(track.sid)
+
+    def find(self, track_sid: str) -> tuple[Session, Track] | None:
+        """A bound track and its owner, hidden owners included."""
+        for session in self.sessions.values():
+            for track in session.publisher.tracks:
+                if track.sid == track_sid:
+                    return session, track
+        return None
+
+    def mute(self, session: Session, track: Track, muted: bool) -> None:
+        """Stop or resume forwarding, and tell all."""
+        if track.info.muted == muted:
+            return
+        track.info.muted = muted
+        if track.mid is not None:
+            self.effects.commands.append(MuteTrack(track.sid, muted))
+        if muted and track.kind == "audio" and (changed := self.speakers.silence(session.sid)):
+            self.effects.send(self.sessions, responses.speakers(changed))
+        self.announce(session)
+
+    def silence(self, session: Session, source: str) -> None:
+        """Mute a session's tracks of a source at the meeting's wish, and ask its client to do so too."""
+        for track in session.publisher.tracks:
+            if track.source == source and not track.info.muted:
+                self.mute(session, track, muted=True)
+                self.effects.send([session.sid], responses.mute(track.sid, muted=True))
+
+    # --- negotiation of subscribers -----------------------------------------------------------------------------
+
+    def negotiate(self, session: Session, now: float) -> None:
+        """Send the next offer where one is due."""
+        if session.grants.can_subscribe and (made := session.subscriber.next_offer(now)) is not None:
+            self.effects.send([session.sid], responses.offer(made))
+
+    def negotiate_all(self, now: float) -> None:
+        """Send every offer that is due."""
+        for session in self.sessions.values():
+            self.negotiate(session, now)
+
+    # --- the relay's events -------------------------------------------------------------------------------------
+
+    def transport_changed(self, session: Session, event: TransportState) -> None:
+        """A connection came up, or failed."""
+        if event.phase == "failed":
+            self.restart(session, DisconnectReason.MEDIA_FAILURE)
+        elif event.phase == "connected" and event.transport == session.primary and session.state is State.JOINED:
+            session.move(State.ACTIVE)
+            self._announce(session, to_self=True)
+
+    def spoke(self, levels: list[SpeakerLevel]) -> None:
+        """The relay's active speakers."""
+        visible = [session for session in self.sessions.values() if not session.grants.hidden]
+        owners = {
+            track.sid: session.sid for session in visible for track in session.publisher.tracks if not track.info.muted
+        }
+        if changed := self.speakers.heard(levels, owners):
+            self.effects.send(self.sessions, responses.speakers(changed))
+            self.effects.changed = True
+
+    def data(self, session: Session, event: DataReceived, now: float) -> None:
+        """A data packet of a session."""
+        if not session.data.take(now):
+            DROPPED_DATA.labels("rate").inc()
+            return
+        others = self.sessions.values()
+        command = data.route(session, event.label, event.payload, others, max_bytes=self.settings.max_data)
+        if command is not None:
+            self.effects.commands.append(command)
+
+    # --- time ---------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> list[Session]:
+        """Send away the silent and the stuck; returns the sessions whose token is due for renewal."""
+        due: list[Session] = []
+        for session in list(self.sessions.values()):
+            if now - session.heard_at > self.settings.silence:
+                self.end(session, Leave.LOST)
+            elif session.state is State.JOINED and now - session.joined_at > self.settings.connect:
+                self.restart(session, DisconnectReason.CONNECTION_TIMEOUT)
+            elif session.subscriber.overdue(now, self.settings.answer):
+                self.restart(session, DisconnectReason.STATE_MISMATCH)
+            elif now >= session.refresh_at:
+                due.append(session)
+        if self._count() != self._counts:
+            self._counts = self._count()
+            self.effects.send(self.sessions, responses.room_update(self.info()))
+        return due
+
+    def fault(self, session: Session, code: str) -> None:
+        """A bad request was answered; too many of them end the session."""
+        session.faults += 1
+        if session.faults > self.settings.max_faults:
+            self.expel(session, POLICY, f"too_many: bad requests, the last {code}")

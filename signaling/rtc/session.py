@@ -1,0 +1,186 @@
+"""One media session: a client's identity, rights, state and its two connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from livekit.protocol.models import ParticipantInfo, ParticipantPermission, TrackSource
+
+from signaling.media import Grants, MediaParticipant
+from signaling.rtc.limits import Bucket
+from signaling.rtc.publisher import Publisher
+from signaling.rtc.settings import RtcSettings
+from signaling.rtc.subscriber import Subscriber
+from signaling.rtc.track import SOURCE_NAMES, Track
+
+RESERVED_ATTRIBUTES = frozenset({"room", "center", "kind"})  # set by tokens only: they decide who hears whom
+_SOURCES = {name: number for number, name in SOURCE_NAMES.items()}
+
+
+class State(Enum):
+    """Where a session stands: told `join`; its primary connection is up; over."""
+
+    JOINED = ParticipantInfo.JOINED
+    ACTIVE = ParticipantInfo.ACTIVE
+    CLOSED = ParticipantInfo.DISCONNECTED
+
+
+_NEXT = {
+    State.JOINED: {State.ACTIVE, State.CLOSED},
+    State.ACTIVE: {State.CLOSED},
+    State.CLOSED: set[State](),
+}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What the request for a WebSocket said, checked: rights, token expiry (Unix s), API key, and the client's wishes."""
+
+    grants: Grants
+    expires_at: float
+    key: str
+    auto_subscribe: bool = True
+    client_protocol: int = 0
+
+
+@dataclass
+class Permission:
+    """Who may subscribe to a session's tracks, as its owner said (`subscription_permission`)."""
+
+    everyone: bool = True
+    all_tracks: set[str] = field(default_factory=set)  # identities and participant sids
+    tracks: set[tuple[str, str]] = field(default_factory=set)  # (identity or participant sid, track sid)
+
+    def allows(self, subscriber: Session, track: Track) -> bool:
+        """Whether `subscriber` may have `track`."""
+        names = (subscriber.grants.identity, subscriber.sid)
+        return self.everyone or any(n in self.all_tracks or (n, track.sid) in self.tracks for n in names)
+
+
+class Session:
+    """One client in a media room. Times are Unix seconds."""
+
+    def __init__(
+        self,
+        sid: str,
+        arrival: Arrival,
+        publisher: Publisher,
+        subscriber: Subscriber,
+        settings: RtcSettings,
+        now: float,
+    ) -> None:
+        self.sid = sid
+        self.grants = arrival.grants
+        self.expires_at = arrival.expires_at
+        self.refresh_at = _refresh_at(now, arrival.expires_at)
+        self.key = arrival.key
+        self.auto_subscribe = arrival.auto_subscribe
+        self.client_protocol = arrival.client_protocol
+        self.name = arrival.grants.name
+        self.metadata = arrival.grants.metadata
+        self.attributes = dict(arrival.grants.attributes)
+        self.publisher = publisher
+        self.subscriber = subscriber
+        self.permission = Permission()
+        self.declined: set[str] = set()  # tracks the client unsubscribed from, or could not take
+        self.state = State.JOINED
+        self.joined_at = now
+        self.heard_at = now
+        self.version = 1
+        self.candidates = 0
+        self.faults = 0
+        self.requests = Bucket(settings.request_rate, settings.request_burst, now)
+        self.data = Bucket(settings.data_rate, settings.data_burst, now)
+
+    @property
+    def identity(self) -> str:
+        """Unique within a media room."""
+        return self.grants.identity
+
+    @property
+    def primary(self) -> str:
+        """The transport whose connection makes the session active."""
+        return self.subscriber.transport if self.grants.can_subscribe else self.publisher.transport
+
+    def move(self, state: State) -> None:
+        """Take a step of the table."""
+        if state not in _NEXT[self.state]:
+            raise ValueError(f"session {self.sid}: {self.state.name} -> {state.name}")
+        self.state = state
+        self.version += 1
+
+    def refreshed(self, expires_at: float, now: float) -> None:
+        """A new token was sent."""
+        self.expires_at, self.refresh_at = expires_at, _refresh_at(now, expires_at)
+
+    def may_publish(self, source: str) -> bool:
+        """Whether the grants let it publish a source."""
+        sources = self.grants.can_publish_sources
+        return self.grants.can_publish and (not sources or source in sources)
+
+    def same_room(self, other: Session) -> bool:
+        """Whether both are sessions of one physical room."""
+        room = self.grants.attributes.get("room")
+        return bool(room) and room == other.grants.attributes.get("room")
+
+    def may_hear(self, owner: Session, track: Track) -> bool:
+        """Whether it may be subscribed to a track: grants, its owner's permission, and no room's own audio (howling)."""
+        if not self.grants.can_subscribe or owner is self or track.codec is None:
+            return False
+        if track.kind == "audio" and self.same_room(owner):
+            return False
+        return owner.permission.allows(self, track)
+
+    def wants(self, owner: Session, track: Track) -> bool:
+        """Whether it gets a track without asking: all but the pictures of its own room."""
+        allowed = self.auto_subscribe and track.sid not in self.declined and self.may_hear(owner, track)
+        return allowed and not self.same_room(owner)
+
+    def info(self) -> ParticipantInfo:
+        """As told to clients."""
+        tracks = self.publisher.tracks
+        return ParticipantInfo(
+            sid=self.sid,
+            identity=self.identity,
+            state=self.state.value,
+            tracks=[track.info for track in tracks],
+            metadata=self.metadata,
+            joined_at=int(self.joined_at),
+            joined_at_ms=int(self.joined_at * 1000),
+            name=self.name,
+            version=self.version,
+            permission=self._permission(),
+            is_publisher=bool(tracks),
+            attributes=self.attributes,
+            client_protocol=self.client_protocol,
+        )
+
+    def _permission(self) -> ParticipantPermission:
+        grants = self.grants
+        sources: list[TrackSource] = [_SOURCES[name] for name in grants.can_publish_sources]
+        return ParticipantPermission(
+            can_subscribe=grants.can_subscribe,
+            can_publish=grants.can_publish,
+            can_publish_data=grants.can_publish_data,
+            can_publish_sources=sources,
+            can_update_metadata=grants.can_update_own_metadata,
+            hidden=grants.hidden,
+        )
+
+    def view(self, speaking: bool) -> MediaParticipant:
+        """As the meeting sees it."""
+        live = {track.source or track.kind for track in self.publisher.tracks if not track.info.muted}
+        return MediaParticipant(
+            grants=self.grants,
+            joined_at=self.joined_at,
+            mic=bool(live & {"microphone", "audio"}),  # a client may not name its sources
+            camera=bool(live & {"camera", "video"}),
+            screen="screen_share" in live,
+            speaking=speaking,
+        )
+
+
+def _refresh_at(now: float, expires_at: float) -> float:
+    """When to send the next token: half way to expiry, five minutes before it at the latest."""
+    return expires_at - min(300.0, max(0.0, expires_at - now) / 2)

@@ -1,0 +1,50 @@
+"""Bounds and times of the media signaling, in one frozen object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class IceServer:
+    """A STUN or TURN server announced to clients. `urls` like `turn:host:3478?transport=udp`."""
+
+    urls: tuple[str, ...]
+    username: str = ""
+    credential: str = ""
+
+
+@dataclass(frozen=True)
+class RtcSettings:
+    """Sizes in bytes, times in seconds, counts per session unless said otherwise."""
+
+    # sizes
+    max_message: int = 64 * 1024  # a signal message without SDP
+    max_sdp: int = 256 * 1024  # a signal message with SDP: big meetings have many media sections
+    max_data: int = 64 * 1024  # a data packet as it leaves us
+    max_metadata: int = 16 * 1024  # metadata and attributes a session may set on itself, together
+    # counts
+    max_rooms: int = 500  # of the server
+    max_sessions: int = 200  # of a room
+    max_tracks: int = 16
+    max_sections: int = 128  # media sections of one SDP
+    max_candidates: int = 200  # trickled per ICE generation
+    max_subscriptions: int = 400
+    max_faults: int = 20  # bad requests before the session is ended
+    outbox: int = 1024  # signal messages waiting for a slow client
+    outbox_bytes: int = 4 * 1024 * 1024
+    # rates: a bucket of `burst` refilled at `rate` per second
+    request_rate: float = 50.0
+    request_burst: int = 500
+    data_rate: float = 500.0
+    data_burst: int = 1000
+    # times
+    ping_interval: int = 5
+    ping_timeout: int = 15
+    silence: float = 35.0  # nothing heard from a client: it is gone
+    connect: float = 30.0  # join to a connected primary transport
+    answer: float = 20.0  # our offer to the client's answer
+    token_ttl: float = 600.0  # of refreshed tokens
+    tick: float = 1.0
+    coalesce: float = 0.05  # MediaChanged after a change
+    ice_servers: tuple[IceServer, ...] = ()

@@ -1,0 +1,312 @@
+"""A client's subscriber connection: we offer, it answers; one media section per forwarded track.
+
+Sections keep their place for the connection's life. A freed section becomes inactive and is reused for another track of
+its kind once the client has answered that. One offer is outstanding at most; what changes meanwhile goes into the next.
+
+Slot states: FREE -> TAKEN (a track waits to be offered) -> OFFERED -> FLOWING (answered: the relay forwards);
+from any of these -> EMPTIED (track gone, the client not yet told) -> CLEARING (told, not answered) -> FREE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from aiortc.sdp import GroupDescription, MediaDescription, SsrcDescription
+
+from relay.messages import (
+    Command,
+    OpenDataChannel,
+    OpenTransport,
+    RestartIce,
+    SetRemote,
+    SetSubscription,
+    Subscribe,
+    Unsubscribe,
+)
+from signaling.rtc import codecs, sdp
+from signaling.rtc.ids import IceCredentials, ssrc
+from signaling.rtc.track import Track
+from wire.problems import Code, Refusal
+
+RELIABLE, LOSSY = "_reliable", "_lossy"
+DATA_MID = "data"
+_CNAME = "roomctl"
+
+
+class SlotState(Enum):
+    """Where a media section stands."""
+
+    FREE = auto()
+    TAKEN = auto()
+    OFFERED = auto()
+    FLOWING = auto()
+    EMPTIED = auto()
+    CLEARING = auto()
+
+
+_NEXT = {
+    SlotState.FREE: {SlotState.TAKEN},
+    SlotState.TAKEN: {SlotState.OFFERED, SlotState.EMPTIED},
+    SlotState.OFFERED: {SlotState.FLOWING, SlotState.EMPTIED},
+    SlotState.FLOWING: {SlotState.EMPTIED},
+    SlotState.EMPTIED: {SlotState.CLEARING},
+    SlotState.CLEARING: {SlotState.FREE},
+}
+
+
+@dataclass
+class Subscription:
+    """A track on its way to this client, with the SSRCs and payload types we chose."""
+
+    id: str
+    track: Track
+    format: codecs.Format
+    ssrc: int
+    rtx_ssrc: int | None
+    paused: bool = False
+    max_layer: int | None = None
+
+
+@dataclass
+class Slot:
+    """A media section and what it carries."""
+
+    mid: str
+    kind: str
+    state: SlotState = SlotState.FREE
+    subscription: Subscription | None = None
+
+    def move(self, state: SlotState) -> None:
+        """Take a step of the table."""
+        if state not in _NEXT[self.state]:
+            raise ValueError(f"slot {self.mid}: {self.state.name} -> {state.name}")
+        self.state = state
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An offer to send: its id, SDP, and which track each section carries."""
+
+    id: int
+    sdp: str
+    mid_to_track: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What an answer decided: tracks that flow now, and tracks the client could not take."""
+
+    started: list[Track]
+    refused: list[Track]
+
+
+class Subscriber:
+    """State of one subscriber connection. Commands for the relay are appended to `commands`."""
+
+    def __init__(self, transport: str, local: sdp.Local, commands: list[Command], max_sections: int) -> None:
+        self.transport = transport
+        self._local = local
+        self._commands = commands
+        self._max_sections = max_sections
+        self._origin = sdp.Origin()
+        self._peer: sdp.Peer | None = None
+        self._slots: list[Slot] = []
+        self._formats = codecs.Formats()
+        self._counter = 0
+        self._offer_id = 0
+        self._wanted = True  # the first offer, with data channels at least
+        self._offered_at: float | None = None
+        self._restarting = False
+
+    def open(self, room: str) -> None:
+        """Create the relay's transport and our ends of the data channels."""
+        ice = self._local.ice
+        self._commands.append(OpenTransport(self.transport, room, ice.ufrag, ice.password))
+        self._commands.append(OpenDataChannel(self.transport, RELIABLE))
+        self._commands.append(OpenDataChannel(self.transport, LOSSY, ordered=False, max_retransmits=0))
+
+    # --- what is subscribed -------------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """Subscriptions, flowing or on their way."""
+        return sum(slot.subscription is not None for slot in self._slots)
+
+    def has(self, sid: str) -> bool:
+        """Whether a track is subscribed, or on its way."""
+        return self._slot(sid) is not None
+
+    def subscribe(self, track: Track) -> bool:
+        """Put a bound track into the next offer. False where no payload type or section is left."""
+        if self.has(track.sid):
+            return True
+        if track.codec is None:
+            raise ValueError(f"{track.sid} is not bound yet")
+        chosen = self._formats.of(track.codec, stereo=track.info.stereo)
+        slot = self._free_slot(track.kind)
+        if chosen is None or slot is None:
+            return False
+        self._counter += 1
+        name = f"{self.transport}/{self._counter}"
+        rtx = ssrc() if chosen.rtx_payload_type is not None else None
+        slot.subscription = Subscription(name, track, chosen, ssrc(), rtx)
+        slot.move(SlotState.TAKEN)
+        self._wanted = True
+        return True
+
+    def unsubscribe(self, sid: str, *, ended: bool = False) -> bool:
+        """Stop a track at once, and tell the client in the next offer. False where it was not subscribed.
+
+        `ended`: the track itself is gone, and with it the relay's subscription.
+        """
+        slot = self._slot(sid)
+        if slot is None or slot.subscription is None:
+            return False
+        if slot.state is SlotState.FLOWING and not ended:
+            self._commands.append(Unsubscribe(slot.subscription.id))
+        slot.subscription = None
+        slot.move(SlotState.EMPTIED)
+        self._wanted = True
+        return True
+
+    def adjust(self, sid: str, *, paused: bool, max_layer: int | None) -> bool:
+        """Pause or cap a subscription (adaptive stream). False where the track is not subscribed."""
+        slot = self._slot(sid)
+        if slot is None or slot.subscription is None:
+            return False
+        subscription = slot.subscription
+        if (subscription.paused, subscription.max_layer) != (paused, max_layer):
+            subscription.paused, subscription.max_layer = paused, max_layer
+            if slot.state is SlotState.FLOWING:
+                self._commands.append(SetSubscription(subscription.id, paused, max_layer))
+        return True
+
+    def _slot(self, sid: str) -> Slot | None:
+        return next((s for s in self._slots if s.subscription is not None and s.subscription.track.sid == sid), None)
+
+    def _free_slot(self, kind: str) -> Slot | None:
+        slot = next((s for s in self._slots if s.kind == kind and s.state is SlotState.FREE), None)
+        if slot is None and len(self._slots) < self._max_sections - 1:
+            slot = Slot(str(len(self._slots)), kind)
+            self._slots.append(slot)
+        return slot
+
+    # --- negotiation --------------------------------------------------------------------------------------------
+
+    def next_offer(self, now: float) -> Offer | None:
+        """The offer to send now, if something changed and none is outstanding."""
+        if not self._wanted or self._offered_at is not None:
+            return None
+        self._wanted, self._offered_at = False, now
+        self._offer_id += 1
+        for slot in self._slots:
+            if slot.state is SlotState.TAKEN:
+                slot.move(SlotState.OFFERED)
+            elif slot.state is SlotState.EMPTIED:
+                slot.move(SlotState.CLEARING)
+        sections = [_data_section(), *(_section(slot, self._formats) for slot in self._slots)]
+        text = sdp.describe(sections, self._local, sdp.ACTPASS, self._origin)
+        mids = {slot.mid: slot.subscription.track.sid for slot in self._slots if slot.subscription is not None}
+        return Offer(self._offer_id, text, mids)
+
+    def overdue(self, now: float, seconds: float) -> bool:
+        """Whether the client has not answered an offer for so long."""
+        return self._offered_at is not None and now - self._offered_at > seconds
+
+    def restart_ice(self) -> None:
+        """New credentials with the next offer; media flows on meanwhile."""
+        ice = IceCredentials.mint()
+        self._local = sdp.Local(ice, self._local.fingerprint, self._local.candidates)
+        self._commands.append(RestartIce(self.transport, ice.ufrag, ice.password))
+        self._wanted = self._restarting = True
+
+    def answer(self, text: str, offer_id: int) -> Answered | None:
+        """Take the client's answer; None for an answer to an older offer. Raises Refusal(bad_request)."""
+        if self._offered_at is None or (offer_id and offer_id != self._offer_id):
+            return None
+        remote = sdp.parse(text, max_sections=self._max_sections)
+        if remote.setup != sdp.ACTIVE:
+            raise Refusal(Code.BAD_REQUEST, "SDP: the relay is always the DTLS server; answer setup active")
+        if self._peer is not None and remote.peer.fingerprint != self._peer.fingerprint:
+            raise Refusal(Code.BAD_REQUEST, "SDP: the certificate may not change within a connection")
+        self._offered_at = None
+        self._take_peer(remote.peer)
+        started: list[Track] = []
+        refused: list[Track] = []
+        answers = {media.rtp.muxId: media for media in remote.sections}
+        for slot in self._slots:
+            self._settle(slot, answers.get(slot.mid), started, refused)
+        return Answered(started, refused)
+
+    def _take_peer(self, peer: sdp.Peer) -> None:
+        if peer != self._peer or self._restarting:
+            self._commands.append(SetRemote(self.transport, peer.ufrag, peer.password, peer.fingerprint))
+        self._peer, self._restarting = peer, False
+
+    def _settle(self, slot: Slot, media: MediaDescription | None, started: list[Track], refused: list[Track]) -> None:
+        if slot.state is SlotState.CLEARING:
+            slot.move(SlotState.FREE)
+        if slot.state is not SlotState.OFFERED or slot.subscription is None:
+            return
+        track = slot.subscription.track
+        if media is None or not _accepts(media, slot.subscription.format):
+            slot.subscription = None
+            slot.move(SlotState.EMPTIED)
+            self._wanted = True
+            refused.append(track)
+            return
+        slot.move(SlotState.FLOWING)
+        self._commands.append(_subscribe(self.transport, slot, slot.subscription, media))
+        if slot.subscription.paused or slot.subscription.max_layer is not None:
+            state = slot.subscription
+            self._commands.append(SetSubscription(state.id, state.paused, state.max_layer))
+        started.append(track)
+
+
+def _accepts(media: MediaDescription, wanted: codecs.Format) -> bool:
+    """Whether the answered section receives our codec (a browser that cannot rejects it: port 0, or inactive)."""
+    receives = media.direction in (None, "recvonly", "sendrecv")
+    return media.port != 0 and receives and wanted.payload_type in media.fmt
+
+
+def _subscribe(transport: str, slot: Slot, subscription: Subscription, media: MediaDescription) -> Subscribe:
+    wanted = subscription.format
+    with_rtx = wanted.rtx_payload_type is not None and wanted.rtx_payload_type in media.fmt
+    return Subscribe(
+        subscription=subscription.id,
+        transport=transport,
+        track=subscription.track.sid,
+        ssrc=subscription.ssrc,
+        payload_type=wanted.payload_type,
+        extensions=codecs.relay_extensions(codecs.known_extensions(media)),
+        rtx_ssrc=subscription.rtx_ssrc if with_rtx else None,
+        rtx_payload_type=wanted.rtx_payload_type if with_rtx else None,
+        mid=slot.mid,
+    )
+
+
+def _data_section() -> sdp.Section:
+    return sdp.Section(sdp.DATA, DATA_MID, [sdp.DATA_FORMAT])
+
+
+def _section(slot: Slot, formats: codecs.Formats) -> sdp.Section:
+    """The section of a slot: sending its track, or inactive with the codecs every client knows."""
+    subscription = slot.subscription
+    if subscription is None:
+        fallback = formats.placeholder(slot.kind).codecs()
+        section = sdp.Section(slot.kind, slot.mid, [codecs.payload_type(codec) for codec in fallback])
+        section.direction, section.rtp.codecs = "inactive", fallback
+        return section
+    chosen = subscription.format.codecs()
+    section = sdp.Section(slot.kind, slot.mid, [codecs.payload_type(codec) for codec in chosen])
+    track = subscription.track
+    section.direction, section.rtp.codecs = "sendonly", chosen
+    section.rtp.headerExtensions = codecs.our_extensions(slot.kind)
+    section.msid = f"{track.owner}|{track.sid} {track.sid}"
+    section.ssrc = [SsrcDescription(subscription.ssrc, cname=_CNAME, msid=section.msid)]
+    if subscription.rtx_ssrc is not None:
+        section.ssrc.append(SsrcDescription(subscription.rtx_ssrc, cname=_CNAME, msid=section.msid))
+        section.ssrc_group = [GroupDescription("FID", [subscription.ssrc, subscription.rtx_ssrc])]
+    section.extra.append("rtcp-rsize")
+    return section

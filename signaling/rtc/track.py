@@ -1,0 +1,131 @@
+"""A published track: what the client asked for, and what its SDP bound it to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from livekit.protocol.models import SimulcastCodecInfo, TrackInfo, TrackSource, TrackType, VideoLayer, VideoQuality
+from livekit.protocol.rtc import AddTrackRequest
+
+from relay.messages import Codec, Encoding, Kind
+from signaling.rtc.ids import track_sid
+
+SOURCE_NAMES = {
+    TrackSource.CAMERA: "camera",
+    TrackSource.MICROPHONE: "microphone",
+    TrackSource.SCREEN_SHARE: "screen_share",
+    TrackSource.SCREEN_SHARE_AUDIO: "screen_share_audio",
+}
+_RID_ORDER = "qhf"  # LiveKit's names of simulcast layers, lowest first
+_QUALITIES = (VideoQuality.LOW, VideoQuality.MEDIUM, VideoQuality.HIGH)
+
+
+@dataclass
+class Track:
+    """One track of one session. `mid`, `codec` and `encodings` are None or empty until the offer carries it."""
+
+    owner: str  # participant sid
+    info: TrackInfo
+    cids: tuple[str, ...]  # the client's ids for it, as its SDP may name it
+    mid: str | None = None
+    codec: Codec | None = None
+    encodings: list[Encoding] = field(default_factory=list)
+    subscribed: bool = False  # its publisher was told of a first subscriber
+
+    @property
+    def sid(self) -> str:
+        """Its id, also towards the relay."""
+        return self.info.sid
+
+    @property
+    def kind(self) -> Kind:
+        """Audio or video."""
+        return "video" if self.info.type == TrackType.VIDEO else "audio"
+
+    @property
+    def source(self) -> str:
+        """Like `camera`; empty where the client did not say."""
+        return SOURCE_NAMES.get(self.info.source, "")
+
+    @property
+    def wanted_codec(self) -> str | None:
+        """The codec the client asked for, as a name like `h264`."""
+        name = self.info.mime_type.partition("/")[2]
+        return name or None
+
+    def bind(self, mid: str, codec: Codec, encodings: list[Encoding]) -> None:
+        """The publisher's SDP carries it now."""
+        self.mid, self.codec, self.encodings = mid, codec, encodings
+        self.info.mid = mid
+        self.info.mime_type = codec.mime
+        self.info.simulcast = len(encodings) > 1
+        for entry in self.info.codecs:
+            entry.mime_type, entry.mid = codec.mime, mid
+
+    def top_layer(self, quality: VideoQuality) -> int | None:
+        """The highest layer (index into `encodings`) for a wanted quality; None = no cap."""
+        top = len(self.encodings) - 1
+        if top <= 0 or quality == VideoQuality.HIGH:
+            return None
+        return 0 if quality == VideoQuality.LOW else min(1, top)
+
+    def layer_for_size(self, width: int, height: int) -> int | None:
+        """The lowest layer that fills `width` × `height` px; None = no cap."""
+        sizes = self._layer_sizes()
+        for index, (layer_width, layer_height) in enumerate(sizes[:-1]):
+            if layer_width >= width and layer_height >= height:
+                return index
+        return None
+
+    def _layer_sizes(self) -> list[tuple[int, int]]:
+        count = len(self.encodings)
+        declared = sorted((layer.width * layer.height, layer.width, layer.height) for layer in self.info.layers)
+        if len(declared) == count and declared and declared[0][0] > 0:
+            return [(width, height) for _, width, height in declared]
+        return [(self.info.width >> (count - 1 - i), self.info.height >> (count - 1 - i)) for i in range(count)]
+
+
+def from_request(owner: str, request: AddTrackRequest) -> Track:
+    """A track as asked for by `add_track`, not yet bound."""
+    video = request.type == TrackType.VIDEO
+    info = TrackInfo(
+        sid=track_sid(video),
+        type=request.type,
+        name=request.name[:256],
+        muted=request.muted,
+        width=request.width,
+        height=request.height,
+        disable_dtx=request.disable_dtx,
+        source=request.source,
+        stereo=request.stereo,
+        disable_red=True,
+        encryption=request.encryption,
+        stream=request.stream[:256],
+        audio_features=request.audio_features,
+        mime_type=_mime(request, video),
+    )
+    info.layers.extend(request.layers[:3])
+    info.simulcast = len(request.layers) > 1
+    cids = tuple(cid for cid in (request.cid, *(entry.cid for entry in request.simulcast_codecs)) if cid)
+    codec = SimulcastCodecInfo(mime_type=info.mime_type, cid=request.cid)
+    codec.layers.extend(request.layers[:3])
+    info.codecs.append(codec)
+    return Track(owner, info, cids)
+
+
+def _mime(request: AddTrackRequest, video: bool) -> str:
+    if not video:
+        return "audio/opus"
+    wanted = request.simulcast_codecs[0].codec.lower() if request.simulcast_codecs else ""
+    return "video/H264" if wanted.removeprefix("video/") == "h264" else "video/VP8"
+
+
+def lowest_first(rids: Sequence[str], layers: Sequence[VideoLayer]) -> list[str]:
+    """RIDs from the smallest layer up: by LiveKit's names q, h, f; else by declared quality; else as offered."""
+    if all(rid in _RID_ORDER for rid in rids):
+        return sorted(rids, key=_RID_ORDER.index)
+    quality = {layer.rid: _QUALITIES.index(layer.quality) for layer in layers if layer.quality in _QUALITIES}
+    if all(rid in quality for rid in rids):
+        return sorted(rids, key=quality.__getitem__)
+    return list(rids)
