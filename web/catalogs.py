@@ -67,8 +67,14 @@ def load(language: str, folder: Path = TRANSLATIONS) -> Catalog:
         value = message.string if isinstance(message.string, str) else tuple(message.string or ())
         if not value or not all(value):
             raise CatalogError(f"{language}: {key} has no sentence")
-        sentences[key] = value if isinstance(value, str) else (value[0], value[1])
+        forms = [_spaced(form, language) for form in ([value] if isinstance(value, str) else value)]
+        sentences[key] = forms[0] if isinstance(value, str) else (forms[0], forms[1])
     return Catalog(language, sentences)
+
+
+def _spaced(text: str, language: str) -> str:
+    """French sets ` :` ` ;` ` ?` `« »` apart with a space that does not break."""
+    return re.sub(r" (?=[:;?!»%])|(?<=«) ", "\u00a0", text) if language == "fr" else text
 
 
 def load_all() -> dict[str, Catalog]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
+from tests.web import scenes_it
 from tests.web.places import CENTERS, ROOMS, room_id
 from tests.web.stage import Stage
+from wire.topic import Topic
 
 
 def furnish(stage: Stage) -> None:
     """Put every scene on the stage."""
     stage.page("/", "start", {"demo": demo_links()})
     stage.page("/bare", "start", {"demo": None})
+    stage.page("/dashboard", "dashboard")
+    for room in ROOMS:
+        stage.page(f"/dashboard/rooms/{room}", "room", {"room": room})
+    stage.topic("/api/v1/live", Topic("dashboard", scenes_it.morning(time.time())))
     stage.page("/over", "message", {"problem": {"code": "link_expired", "reference": None}})
 
 

@@ -5,6 +5,7 @@ Tests and `python -m tests.web.stage PORT` use it; nothing of it ships. Document
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -53,7 +54,7 @@ class Stage:
             socket = web.WebSocketResponse()
             await socket.prepare(request)
             with topic.subscribe() as reader:
-                sender = request.loop.create_task(_send(socket, reader))
+                sender = asyncio.create_task(_send(socket, reader))
                 try:
                     async for message in socket:
                         if message.type is not WSMsgType.TEXT:
@@ -66,6 +67,7 @@ class Stage:
                         await socket.send_str(msgspec.json.encode(result or ActionResult(action["id"])).decode())
                 finally:
                     sender.cancel()
+                    await asyncio.gather(sender, return_exceptions=True)
             return socket
 
         self.app.router.add_get(path, handler)

@@ -1,5 +1,8 @@
 import '../../styles/base.css';
+import './dashboard.css';
 import { start } from '../../island';
-import { t } from '../../i18n';
+import { Dashboard } from './Dashboard';
+import { connect } from './store';
 
-await start(() => <main class="page"><h1 class="title">{t('page.soon')}</h1></main>);
+const connected = connect();
+await start(() => <Dashboard connected={connected} />);

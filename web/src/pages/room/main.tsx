@@ -1,5 +1,8 @@
 import '../../styles/base.css';
+import './room.css';
 import { start } from '../../island';
-import { t } from '../../i18n';
+import { connect } from '../dashboard/store';
+import { RoomPage } from './RoomPage';
 
-await start(() => <main class="page"><h1 class="title">{t('page.soon')}</h1></main>);
+const connected = connect();
+await start(({ room }: { room: string }) => <RoomPage connected={connected} room={room} />);
