@@ -59,7 +59,11 @@ class Hello(_Link, frozen=True, tag="hello"):
 
 
 class Report(_Link, frozen=True, tag="report"):
-    """State of the room: sent whole after `welcome`, then on change (`devices` holds only those that changed)."""
+    """State of the room: sent whole after `welcome`, then on change.
+
+    `devices` holds only those that changed. `signals`, where there are any, are all that hold now: one that is left out
+    is withdrawn. `meeting` belongs to `phase`: a phase without one is in none.
+    """
 
     phase: Phase | None = None
     meeting: str | None = None  # id, while in or joining one
