@@ -76,8 +76,19 @@ def display_view(config: RoomConfig, room: Room, known: Known) -> DisplayView:
         media_url=access.url if access else None,
         media_token=token,
         media=media_state(config, room, known),
+        verdict=known.room.verdict,
         centers={id: entry.center.name for id, entry in known.directory.centers.items()},
+        rooms=_named(room, known),
     )
+
+
+def _named(room: Room, known: Known) -> dict[str, str]:
+    """Names of the rooms the screen may speak of: who calls, and who is in or called into the meeting."""
+    ids = set(known.room.meeting.rooms) if known.room.meeting is not None else set()
+    if room.incoming is not None:
+        ids.add(room.incoming.caller)
+    rooms = known.directory.rooms
+    return {id: rooms[id].room.name for id in sorted(ids) if id in rooms}
 
 
 def media_state(config: RoomConfig, room: Room, known: Known) -> MediaState:
