@@ -75,8 +75,7 @@ def answer_codecs(media: MediaDescription, chosen: Chosen, *, dtx: bool, stereo:
     wanted = _FEEDBACK[media.kind]
     codec.rtcpFeedback = [f for f in codec.rtcpFeedback if (f.type, f.parameter) in wanted]
     if media.kind == "audio":
-        codec.parameters = dict(codec.parameters)
-        codec.parameters.update({"minptime": 10, "useinbandfec": 1})
+        codec.parameters = {"minptime": 10, "useinbandfec": 1}
         codec.parameters.update({"usedtx": "1"} if dtx else {})
         codec.parameters.update({"stereo": 1, "sprop-stereo": "1", "maxaveragebitrate": "510000"} if stereo else {})
     if chosen.rtx is None:

@@ -1,0 +1,1 @@
+"""Media signaling: tokens in, LiveKit messages both ways, relay commands out."""

@@ -1,0 +1,168 @@
+"""A media server for tests: with a recorded relay, or around a real one; and clients to talk to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
+from livekit.protocol.rtc import SignalRequest, SignalResponse
+
+from relay.messages import Command, Event, TransportState
+from signaling.media import Grants
+from signaling.rtc import MediaRelay, RtcServer, RtcSettings
+from signaling.tokens import Tokens
+from wire.problems import Problem
+
+KEYS = {"testkey": "a secret of thirty-two characters, or more"}
+FINGERPRINT = ":".join(["AB"] * 32)
+C = TypeVar("C", bound=Command)
+
+
+class RecordedRelay:
+    """Takes commands and keeps them; tests play its events."""
+
+    fingerprint = FINGERPRINT
+
+    def __init__(self) -> None:
+        self.commands: list[Command] = []
+        self._listener: Callable[[list[Event]], None] = lambda events: None
+
+    def candidates(self, room: str) -> list[tuple[str, int, str]]:
+        return [("127.0.0.1", 22999, "udp")]
+
+    def submit(self, *commands: Command) -> None:
+        self.commands.extend(commands)
+
+    def listen(self, listener: Callable[[list[Event]], None]) -> None:
+        self._listener = listener
+
+    def play(self, *events: Event) -> None:
+        """Deliver events as one batch."""
+        self._listener(list(events))
+
+    def connect(self, *transports: str) -> None:
+        """The transports came up."""
+        self.play(
+            *(TransportState(transport, "connected", "127.0.0.1:9", "AEAD_AES_256_GCM") for transport in transports)
+        )
+
+    def of(self, kind: type[C]) -> list[C]:
+        """Commands of one kind, in order."""
+        return [command for command in self.commands if isinstance(command, kind)]
+
+
+class Gate:
+    """Admission with a switch."""
+
+    def __init__(self) -> None:
+        self.problem: Problem | None = None
+
+    def admit(self, grants: Grants) -> Problem | None:
+        return self.problem
+
+
+class World:
+    """A running server and what is around it."""
+
+    def __init__(self, relay: MediaRelay, settings: RtcSettings, clock: Callable[[], float] | None) -> None:
+        self.gate = Gate()
+        self.tokens = Tokens(KEYS)
+        extra: dict[str, Any] = {"clock": clock} if clock is not None else {}
+        self.server = RtcServer(relay, self.tokens, self.gate, settings, **extra)
+        self.url = ""
+        self.http: ClientSession
+
+    def token(self, identity: str = "guest:ann", media: str = "demo", **grants: Any) -> str:
+        """A join token for ten minutes."""
+        return self.tokens.mint(Grants(identity, media, **grants), 600)
+
+    @asynccontextmanager
+    async def join(self, identity: str = "guest:ann", *, query: str = "", **grants: Any) -> AsyncIterator[Client]:
+        """A client past its `join` message."""
+        url = f"{self.url}/rtc?access_token={self.token(identity, **grants)}{query}"
+        async with self.http.ws_connect(url, max_msg_size=0) as socket:
+            client = Client(socket)
+            client.joined = (await client.expect("join")).join
+            yield client
+
+
+class Client:
+    """A LiveKit client's signal connection, message by message."""
+
+    def __init__(self, socket: ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.seen: list[SignalResponse] = []
+        self.joined = SignalResponse().join
+
+    @property
+    def sid(self) -> str:
+        return self.joined.participant.sid
+
+    async def send(self, **message: Any) -> None:
+        await self.socket.send_bytes(SignalRequest(**message).SerializeToString())
+
+    async def receive(self) -> SignalResponse:
+        async with asyncio.timeout(10):
+            frame = await self.socket.receive()
+        assert frame.type is WSMsgType.BINARY, frame
+        response = SignalResponse.FromString(frame.data)
+        self.seen.append(response)
+        return response
+
+    async def expect(self, kind: str) -> SignalResponse:
+        """The next message of a kind; others are kept in `seen`."""
+        while True:
+            response = await self.receive()
+            if response.WhichOneof("message") == kind:
+                return response
+
+    async def closed(self) -> tuple[int | None, str]:
+        """Read to the end: close code and reason."""
+        async with asyncio.timeout(10):
+            while True:
+                frame = await self.socket.receive()
+                if frame.type is WSMsgType.BINARY:
+                    self.seen.append(SignalResponse.FromString(frame.data))
+                elif frame.type is WSMsgType.CLOSE:
+                    return frame.data, str(frame.extra)
+                elif frame.type is not WSMsgType.TEXT:
+                    return self.socket.close_code, ""
+
+    async def settled(self) -> list[str]:
+        """Everything the server had to say so far: the kinds of messages up to the answer to a ping."""
+        start = len(self.seen)
+        await self.send(ping=1)
+        await self.expect("pong")
+        return [str(response.WhichOneof("message")) for response in self.seen[start:-1]]
+
+    def last(self, kind: str) -> SignalResponse:
+        return next(r for r in reversed(self.seen) if r.WhichOneof("message") == kind)
+
+
+@asynccontextmanager
+async def serve(
+    relay: MediaRelay,
+    *,
+    port: int = 0,
+    settings: RtcSettings | None = None,
+    clock: Callable[[], float] | None = None,
+    routes: list[web.RouteDef] | None = None,
+) -> AsyncIterator[World]:
+    """Serve media signaling on loopback."""
+    world = World(relay, settings or RtcSettings(), clock)
+    app = web.Application()
+    app.add_routes(world.server.routes())
+    app.add_routes(routes or [])
+    runner = web.AppRunner(app, max_line_size=65536, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    host, bound, *_ = runner.addresses[0]
+    world.url = f"http://{host}:{bound}"
+    async with ClientSession() as world.http:
+        yield world
+        await world.server.close()
+    await runner.cleanup()

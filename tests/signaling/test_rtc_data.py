@@ -1,0 +1,65 @@
+"""Data packets: signed by us, routed as the sender says, dropped where not allowed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from livekit.protocol.models import ActiveSpeakerUpdate, ChatMessage, DataPacket, UserPacket
+
+from relay.messages import DataReceived, SendData
+from signaling.rtc import RtcSettings
+from tests.signaling.rtc.world import Client, RecordedRelay, serve
+
+
+def played(relay: RecordedRelay, sender: Client, packet: DataPacket | bytes, label: str = "_reliable") -> None:
+    payload = packet if isinstance(packet, bytes) else packet.SerializeToString()
+    relay.play(DataReceived(f"{sender.sid}/pub", label, payload))
+
+
+async def test_routing() -> None:
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join("a") as a, world.join("b") as b, world.join("c") as c:
+        subs = {name: f"{client.sid}/sub" for name, client in (("a", a), ("b", b), ("c", c))}
+        relay.connect(*subs.values())
+        await asyncio.gather(a.settled(), b.settled(), c.settled())
+        spoofed = DataPacket(user=UserPacket(payload=b"hello", participant_identity="c"), participant_identity="c")
+        played(relay, a, spoofed)
+        played(relay, a, DataPacket(user=UserPacket(payload=b"1"), destination_identities=["b"]))
+        played(relay, a, DataPacket(user=UserPacket(payload=b"2", destination_identities=["c"])), "_lossy")
+        played(relay, a, DataPacket(user=UserPacket(payload=b"3", destination_sids=[c.sid])))
+        played(relay, a, DataPacket(chat_message=ChatMessage(message="hi"), destination_identities=["nobody"]))
+        to_all, to_b, to_c, to_sid = relay.of(SendData)
+        assert set(to_all.transports) == {subs["b"], subs["c"]}
+        assert (to_b.transports, to_c.transports, to_sid.transports) == ([subs["b"]], [subs["c"]], [subs["c"]])
+        assert (to_b.label, to_c.label) == ("_reliable", "_lossy")
+        packet = DataPacket.FromString(to_all.payload)
+        assert (packet.participant_identity, packet.participant_sid) == ("a", a.sid)
+        assert (packet.user.participant_identity, packet.user.payload) == ("a", b"hello")
+        assert list(DataPacket.FromString(to_b.payload).destination_identities) == []
+
+
+async def test_what_is_dropped() -> None:
+    relay = RecordedRelay()
+    settings = RtcSettings(data_burst=8, data_rate=0.001)
+    async with serve(relay, settings=settings) as world, AsyncExitStack() as stack:
+        a, b = [await stack.enter_async_context(world.join(name)) for name in "ab"]
+        mute = await stack.enter_async_context(world.join("mute", can_publish_data=False))
+        ghost = await stack.enter_async_context(world.join("ghost", hidden=True))
+        relay.connect(f"{b.sid}/sub")
+        hello = DataPacket(user=UserPacket(payload=b"hello"))
+        played(relay, mute, hello)
+        played(relay, a, hello, "chat")
+        played(relay, a, b"\xff\xff\xff")
+        played(relay, a, b"")
+        played(relay, a, DataPacket(speaker=ActiveSpeakerUpdate()))
+        played(relay, a, DataPacket(user=UserPacket(payload=b"x" * 65536)))
+        played(relay, a, DataPacket(user=UserPacket(payload=b"x"), destination_identities=map(str, range(300))))
+        relay.play(DataReceived(f"{a.sid}/sub", "_reliable", hello.SerializeToString()))
+        relay.play(DataReceived("PA_gone/pub", "_reliable", hello.SerializeToString()))
+        assert relay.of(SendData) == []
+        for _ in range(20):
+            played(relay, a, hello)
+        assert 0 < len(relay.of(SendData)) < 8
+        played(relay, ghost, hello)
+        assert DataPacket.FromString(relay.of(SendData)[-1].payload).participant_identity == ""
