@@ -1,1 +1,17 @@
-"""Drivers for room equipment: capabilities, the framework that runs them, protocol drivers, emulators."""
+"""Drivers for room equipment: capabilities, the framework that runs them, protocol drivers, emulators.
+
+hub.py        all devices of a room (start here)        runner.py    one device: dial, serve, poll, dial again
+capabilities  what may be asked                         state.py     desired, reported, assumed
+driver.py     what a driver is                          context.py   what a driver tells the framework
+queue, lease, backoff, timing, sharing, channel         the runner's parts
+registry.py   driver ids                                notices.py   fault sentences
+visca/  pjlink/  pulse/                                 the drivers
+emulators/                                              the device's side of each wire, with faults
+"""
+
+from devices.config import DeviceConfig, DeviceSettingsError
+from devices.hub import DeviceHub
+from devices.sharing import Shared
+from devices.timing import Timing
+
+__all__ = ["DeviceConfig", "DeviceHub", "DeviceSettingsError", "Shared", "Timing"]

@@ -1,0 +1,107 @@
+"""Bytes to and from a device over UDP or TCP: a socket with a callback, no task, and a future that ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+
+from devices.errors import Lost
+
+Receive = Callable[[bytes], None]
+
+
+class Channel(asyncio.Protocol, asyncio.DatagramProtocol):
+    """One connected socket. `receive` gets each datagram, or the stream's bytes as they come."""
+
+    def __init__(self, receive: Receive, *, datagrams: bool) -> None:
+        self._receive = receive
+        self._datagrams = datagrams
+        self._transport: asyncio.BaseTransport | None = None
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._on_lost: list[Callable[[Lost], None]] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is open."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the stream."""
+        self._receive(data)
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        """One datagram."""
+        self._receive(data)
+
+    def error_received(self, exc: Exception) -> None:
+        """The network says that nobody listens there."""
+        self._end(Lost(str(exc)))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The stream ended."""
+        self._end(Lost(str(exc) if exc else "closed by the device"))
+
+    def send(self, data: bytes) -> None:
+        """Send; raises Lost when the connection is gone."""
+        if self._lost.done() or self._transport is None:
+            raise Lost("connection is closed")
+        if self._datagrams:
+            cast(asyncio.DatagramTransport, self._transport).sendto(data)
+        else:
+            cast(asyncio.Transport, self._transport).write(data)
+
+    def on_lost(self, tell: Callable[[Lost], None]) -> None:
+        """Call `tell` once when the connection ends."""
+        self._on_lost.append(tell)
+
+    async def until_lost(self) -> None:
+        """Hold the connection; raises Lost when it ends."""
+        await asyncio.shield(self._lost)
+
+    def close(self) -> None:
+        """Release the socket now."""
+        if self._transport is not None:
+            cast(asyncio.Transport, self._transport).abort()
+        self._end(Lost("connection is closed"))
+
+    def _end(self, error: Lost) -> None:
+        if self._lost.done():
+            return
+        self._lost.set_exception(error)
+        self._lost.exception()  # somebody may never wait for it
+        for tell in self._on_lost:
+            tell(error)
+
+
+@asynccontextmanager
+async def open_udp(host: str, port: int, receive: Receive) -> AsyncIterator[Channel]:
+    """A UDP socket connected to the device; raises Lost."""
+    loop = asyncio.get_running_loop()
+    try:
+        _, channel = await loop.create_datagram_endpoint(
+            lambda: Channel(receive, datagrams=True), remote_addr=(host, port)
+        )
+    except OSError as error:
+        raise Lost(str(error)) from error
+    try:
+        yield channel
+    finally:
+        channel.close()
+
+
+@asynccontextmanager
+async def open_tcp(host: str, port: int, receive: Receive) -> AsyncIterator[Channel]:
+    """A TCP connection to the device; raises Lost."""
+    loop = asyncio.get_running_loop()
+    try:
+        transport, channel = await loop.create_connection(lambda: Channel(receive, datagrams=False), host, port)
+    except OSError as error:
+        raise Lost(str(error)) from error
+    if (raw := transport.get_extra_info("socket")) is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    try:
+        yield channel
+    finally:
+        channel.close()

@@ -1,0 +1,90 @@
+"""A driver's side of the framework for one connection: what it tells, and how it asks the device again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from devices.errors import DeviceError, Garbage, Lost
+from devices.sharing import Shared
+from devices.state import DeviceState
+from devices.timing import Timing
+from wire.devices import Value
+from wire.problems import Notice
+
+Answer = TypeVar("Answer")
+
+
+class Context:
+    """One connection's way to the state. `spacing`: shortest time in seconds between two exchanges."""
+
+    def __init__(
+        self, state: DeviceState, timing: Timing, shared: Shared, spacing: float, wake: Callable[[], None]
+    ) -> None:
+        self.timing = timing
+        self.shared = shared
+        self.ready = asyncio.Event()  # set by `connected` or `absent`: the connect deadline is met
+        self._state = state
+        self._spacing = spacing
+        self._wake = wake
+        self._next_exchange = 0.0  # loop time
+        self._garbled = False
+
+    def connected(self, *, model: str = "", capabilities: list[str] | None = None) -> None:
+        """The device answered: it is online. `capabilities` narrows what this one of its kind can do."""
+        self._state.connected(model, capabilities)
+        self.ready.set()
+        self._wake()
+
+    def absent(self, notice: Notice) -> None:
+        """We hold the way to the device (a sound server, a bus) but it is not there; `connected` when it comes."""
+        self._state.unreachable(notice)
+        self.ready.set()
+
+    def report(self, name: str, value: Value, *, remaining: float | None = None, total: float | None = None) -> None:
+        """The device said that property `name` is `value`; `remaining` of `total` seconds of a slow change."""
+        self._state.report(name, value, remaining, total)
+
+    def assume(self, name: str, value: Value) -> None:
+        """We believe it without the device's word."""
+        self._state.assume(name, value)
+
+    def heard(self, words: bytes | str) -> None:
+        """A sign of life in the device's protocol, kept as its last words."""
+        self._garbled = False
+        self._state.heard(words)
+
+    def garbled(self, words: bytes | str) -> None:
+        """Something came that is not the device's protocol; its last words, but no sign of life."""
+        self._garbled = True
+        self._state.babbled(words)
+
+    def silence(self) -> DeviceError:
+        """What to raise when no answer came: the device is silent, or says only garbage."""
+        return Garbage("only garbage came") if self._garbled else Lost("no answer")
+
+    async def retrying(self, ask: Callable[[], Awaitable[Answer]], *, attempts: int | None = None) -> Answer:
+        """Ask, and ask again when no answer came in time; raises `silence()` after the last try.
+
+        Only for what may run twice.
+        """
+        for _ in range(attempts or self.timing.attempts):
+            await self._pace()
+            try:
+                async with asyncio.timeout(self.timing.reply):
+                    return await ask()
+            except TimeoutError:
+                continue
+        raise self.silence()
+
+    async def breathe(self) -> None:
+        """Give a device that is busy a moment."""
+        await asyncio.sleep(self.timing.busy)
+
+    async def _pace(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if (wait := self._next_exchange - now) > 0:
+            await asyncio.sleep(wait)
+            now += wait
+        self._next_exchange = now + self._spacing

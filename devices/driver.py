@@ -1,0 +1,73 @@
+"""What a driver is: a manifest, a connection it owns, and commands it can execute.
+
+The framework around it (`devices.runner`) owns the queue, deadlines, back-off, pacing, polling and the move lease, so
+that a driver only speaks its protocol.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, cast
+
+import msgspec
+
+from devices.capabilities import Arguments, Operation, Reply, capabilities_of
+from devices.config import DeviceConfig, Settings
+from devices.context import Context
+
+Transport = Literal["udp", "tcp", "unix", "usb", "serial", "http"]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a driver says of itself. `spacing`: shortest time in seconds between two exchanges with the device.
+
+    `emulator` names the class that speaks the device's side of the wire, as `module:Class`.
+    """
+
+    id: str
+    version: str
+    title: str
+    settings: type[msgspec.Struct]
+    transports: tuple[Transport, ...]
+    emulator: str
+    spacing: float = 0.0
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the settings."""
+        return msgspec.json.schema(self.settings)
+
+
+class Driver(ABC, Generic[Settings]):
+    """Base of every driver; capabilities are the Protocols of `devices.capabilities` that a subclass implements."""
+
+    manifest: ClassVar[Manifest]
+
+    def __init__(self, config: DeviceConfig, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+
+    @classmethod
+    def capabilities(cls) -> list[str]:
+        """What this kind of device can do."""
+        return capabilities_of(cls)
+
+    @property
+    def presets(self) -> dict[str, str]:
+        """Number to name of the positions people may choose."""
+        return {}
+
+    @abstractmethod
+    async def run(self, context: Context) -> None:
+        """Open the connection, call `context.connected`, hold it; raise a DeviceError when it ends. Cancel to close."""
+
+    @abstractmethod
+    async def poll(self, *, whole: bool) -> None:
+        """Ask the device and report: `whole` for every property, else the cheapest proof of life."""
+
+    async def execute(self, operation: Operation, args: Arguments) -> Reply:
+        """Run one operation; returns or raises a DeviceError. The framework holds the deadline."""
+        method = cast(Callable[[Arguments], Awaitable[Reply]], getattr(self, operation.name))
+        return await method(args)

@@ -1,0 +1,151 @@
+"""The faults every emulator knows, and the part that emulators share: starting, stopping, rebooting, hearing.
+
+drop       every other request is lost                 delay     answers come late
+garbage    answers are random bytes                    silent    holds its sockets but says nothing
+reset      connections are reset at the next request   unplugged its sockets are closed, as off the network
+reboot     off for a moment, then back with its volatile state lost; ends by itself
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+FAULTS = ("drop", "delay", "garbage", "reset", "silent", "unplugged", "reboot")
+
+
+class Emulator(ABC):
+    """Base of the emulators. Durations in seconds; `seed` makes garbage the same each time."""
+
+    available_faults: tuple[str, ...] = FAULTS
+
+    def __init__(self, *, delay: float = 0.4, reboot: float = 3.0, seed: int = 1) -> None:
+        self.delay = delay
+        self.reboot_time = reboot
+        self.requests = 0  # heard so far, lost ones included
+        self.commands: list[str] = []  # carried out, for tests; the last 200
+        self._on: set[str] = set()
+        self._dice = random.Random(seed)  # noqa: S311
+        self._started = False
+        self._power_up: asyncio.TimerHandle | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
+        self._timers: set[asyncio.TimerHandle] = set()
+
+    # --- faults -------------------------------------------------------------------------------------------------
+
+    @property
+    def faults(self) -> set[str]:
+        """Those on now."""
+        return set(self._on)
+
+    def fault(self, name: str, on: bool = True) -> None:
+        """Switch one; raises KeyError for a name this emulator does not know."""
+        if name not in self.available_faults:
+            raise KeyError(name)
+        if on == (name in self._on):
+            return
+        (self._on.add if on else self._on.discard)(name)
+        if name == "reboot":
+            self._reboot(on)
+        self._wanted.set()
+
+    def _reboot(self, on: bool) -> None:
+        if self._power_up is not None:
+            self._power_up.cancel()
+            self._power_up = None
+        if on:
+            self.forget()
+            self._power_up = asyncio.get_running_loop().call_later(self.reboot_time, self.fault, "reboot", False)
+
+    @property
+    def plugged(self) -> bool:
+        """Its sockets are open."""
+        return not self._on & {"unplugged", "reboot"}
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open its sockets."""
+        await self.open()
+        self._started = True
+        self._work = asyncio.create_task(self._keep(), name=f"emulator {type(self).__name__}")
+
+    async def stop(self) -> None:
+        """Close its sockets and forget every timer."""
+        if self._power_up is not None:
+            self._power_up.cancel()
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait({self._work})
+            self._work = None
+        if self._started:
+            await self.close()
+        self._started = False
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _keep(self) -> None:
+        """Open and close the sockets as the faults ask."""
+        is_open = True
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            if self.plugged != is_open:
+                is_open = self.plugged
+                await (self.open() if is_open else self.close())
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Open the sockets, always at the same address."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close the sockets and the connections."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Lose the volatile state, as when the power goes."""
+
+    # --- what faults do to requests and answers -----------------------------------------------------------------
+
+    def lost(self) -> bool:
+        """Count a request; True when it is lost."""
+        self.requests += 1
+        return "silent" in self._on or not self.plugged or ("drop" in self._on and self.requests % 2 == 1)
+
+    def spoiled(self, answer: bytes) -> bytes:
+        """The answer, or as many random bytes."""
+        return self._dice.randbytes(max(4, len(answer))) if "garbage" in self._on else answer
+
+    def done(self, command: str) -> None:
+        """Note that a command was carried out."""
+        self.commands = [*self.commands[-199:], command]
+
+    def after(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call later, unless stopped; at once for 0 seconds, plus what the fault `delay` adds."""
+        seconds += self.delay if "delay" in self._on else 0.0
+        if not seconds:
+            call()
+            return
+
+        def fire() -> None:
+            self._timers.discard(timer)
+            call()
+
+        timer = asyncio.get_running_loop().call_later(seconds, fire)
+        self._timers.add(timer)

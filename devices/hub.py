@@ -1,0 +1,75 @@
+"""All devices of a room: commands by role, one picture of each device, one call when anything changed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from devices.config import DeviceConfig
+from devices.registry import Registry
+from devices.runner import DeviceRunner
+from devices.sharing import Shared
+from devices.timing import Timing
+from wire.devices import Device, DeviceCommand, DeviceResult
+from wire.problems import Code
+
+
+class DeviceHub:
+    """Runs a room's devices. Raises DeviceSettingsError when the configuration is wrong.
+
+    `on_change` is called on the loop, once for any number of changes of one turn, when anything but an age changed
+    (`last_seen`, `observed_at` and `last_words` move without it: take them from `snapshot`).
+    `shared` lets the hubs of one process use one connection to one sound server.
+    """
+
+    def __init__(
+        self,
+        room: str,
+        devices: list[DeviceConfig],
+        on_change: Callable[[], None],
+        *,
+        timing: Timing | None = None,
+        registry: Registry | None = None,
+        shared: Shared | None = None,
+        dice: random.Random | None = None,
+    ) -> None:
+        self.room = room
+        self._on_change = on_change
+        self._told = False
+        timing, shared, dice = timing or Timing(), shared or Shared(), dice or random.Random()  # noqa: S311
+        drivers = (registry or Registry.installed()).build(devices)
+        self._runners = [DeviceRunner(driver, timing, shared, dice, self._changed) for driver in drivers]
+        self._by_role = {runner.config.role: runner for runner in self._runners}
+
+    async def run(self) -> None:
+        """Until cancelled; then every camera that moves is stopped and every connection closed."""
+        async with asyncio.TaskGroup() as group:
+            for runner in self._runners:
+                group.create_task(runner.run(), name=f"device {self.room}/{runner.config.id}")
+
+    async def execute(self, command: DeviceCommand) -> DeviceResult:
+        """Ask the device of a role; never raises for what the device does, and answers within the deadline."""
+        runner = self._by_role.get(command.role)
+        if runner is None:
+            detail = f"the room has no {command.role.value}"
+            return DeviceResult("", command.op, "unsupported", Code.DEVICE_UNKNOWN, detail=detail)
+        return await runner.execute(command)
+
+    def snapshot(self) -> dict[str, Device]:
+        """Every device by id, as it is known now."""
+        return {runner.config.id: runner.state.device() for runner in self._runners}
+
+    def watch(self, active: bool) -> None:
+        """Somebody looks at the room, or it is in a meeting: poll faster, dial sooner."""
+        for runner in self._runners:
+            runner.watch(active)
+
+    def _changed(self) -> None:
+        if not self._told:
+            self._told = True
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._told = False
+        self._on_change()

@@ -1,0 +1,79 @@
+"""The queue of one device: one task per lane, a newer one supersedes the waiting one, motion goes first."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from itertools import count
+
+from devices.capabilities import Arguments, Operation, Priority
+
+
+@dataclass(eq=False)
+class Task:
+    """One command that waits. `expires` is loop time in seconds: past it the task never runs."""
+
+    operation: Operation
+    args: Arguments
+    expires: float
+    answer: asyncio.Future[Outcome]
+    order: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended: None for `error` means as `accepted` says; the runner makes the wire's result of it."""
+
+    accepted: bool = False
+    superseded: bool = False
+    error: BaseException | None = None
+
+
+class CommandQueue:
+    """Bounded by the number of lanes."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Task] = {}
+        self._order = count()
+        self._changed = asyncio.Event()
+
+    def put(self, task: Task) -> None:
+        """Queue a task; the one that waits in its lane ends as superseded."""
+        task.order = next(self._order)
+        if older := self._waiting.pop(task.operation.lane, None):
+            settle(older, Outcome(superseded=True))
+        self._waiting[task.operation.lane] = task
+        self._changed.set()
+
+    def wake(self) -> None:
+        """Let the waiting `get` return None, so that its caller looks at the time again."""
+        self._changed.set()
+
+    @property
+    def urgent(self) -> bool:
+        """A motion waits."""
+        return any(task.operation.priority is Priority.MOTION for task in self._waiting.values())
+
+    async def get(self, until: float) -> Task | None:
+        """The first task by priority, then age; None at loop time `until` or when woken."""
+        if not self._waiting:
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._changed.wait()
+            except TimeoutError:
+                return None
+        self._changed.clear()
+        first = min(self._waiting.values(), key=lambda task: (task.operation.priority, task.order), default=None)
+        return self._waiting.pop(first.operation.lane) if first else None
+
+    def clear(self, error: BaseException) -> None:
+        """End everything that waits with `error`."""
+        for task in self._waiting.values():
+            settle(task, Outcome(error=error))
+        self._waiting.clear()
+
+
+def settle(task: Task, outcome: Outcome) -> None:
+    """Answer a task, unless whoever asked went away."""
+    if not task.answer.done():
+        task.answer.set_result(outcome)

@@ -1,0 +1,84 @@
+"""Which driver has which id: ours, and those that installed packages add through the entry point `roomctl.drivers`."""
+
+from __future__ import annotations
+
+import logging
+from importlib.metadata import entry_points
+from typing import Any
+
+from devices.config import DeviceConfig, DeviceSettingsError, Mistake, decode_settings
+from devices.driver import Driver
+
+log = logging.getLogger(__name__)
+
+ENTRY_POINTS = "roomctl.drivers"
+
+
+class Registry:
+    """Driver classes by the id of their manifest."""
+
+    def __init__(self, drivers: list[type[Driver[Any]]]) -> None:
+        self._drivers = {driver.manifest.id: driver for driver in drivers}
+
+    @classmethod
+    def installed(cls) -> Registry:
+        """Our drivers and those of installed packages; a package that cannot be loaded harms only its own."""
+        from devices.visca.driver import ViscaCamera
+
+        registry = cls([ViscaCamera])
+        for entry in entry_points(group=ENTRY_POINTS):
+            try:
+                registry.add(entry.load())
+            except Exception:
+                log.exception("driver package %s cannot be used", entry.value)
+        return registry
+
+    def add(self, driver: type[Driver[Any]]) -> None:
+        """Add a driver; raises ValueError when its id is taken, TypeError when it is no driver."""
+        if not (isinstance(driver, type) and issubclass(driver, Driver)):
+            raise TypeError(f"{driver!r} is not a Driver")
+        if driver.manifest.id in self._drivers:
+            raise ValueError(f"driver id {driver.manifest.id!r} is taken")
+        self._drivers[driver.manifest.id] = driver
+
+    @property
+    def ids(self) -> list[str]:
+        """Every known id, sorted."""
+        return sorted(self._drivers)
+
+    def driver(self, driver_id: str) -> type[Driver[Any]] | None:
+        """The class of an id."""
+        return self._drivers.get(driver_id)
+
+    def build(self, devices: list[DeviceConfig]) -> list[Driver[Any]]:
+        """A driver per device; raises DeviceSettingsError with every mistake of all of them."""
+        built: list[Driver[Any]] = []
+        mistakes = _twice(devices)
+        for config in devices:
+            driver = self._drivers.get(config.driver)
+            if driver is None:
+                remedy = f"Use one of: {', '.join(self.ids)}; or install the package that brings it."
+                mistakes.append(Mistake(config.id, "driver", f"no driver is called {config.driver!r}", remedy))
+                continue
+            try:
+                built.append(driver(config, decode_settings(config, driver.manifest.settings)))
+            except DeviceSettingsError as error:
+                mistakes += error.mistakes
+        if mistakes:
+            raise DeviceSettingsError(mistakes)
+        return built
+
+
+def _twice(devices: list[DeviceConfig]) -> list[Mistake]:
+    mistakes = []
+    ids: set[str] = set()
+    roles: set[str] = set()
+    for config in devices:
+        if config.id in ids:
+            mistakes.append(Mistake(config.id, "id", "is used twice", "Give each device of the room its own id."))
+        if config.role in roles:
+            remedy = "A role is held by one device of the room."
+            mistakes.append(Mistake(config.id, "role", f"{config.role.value!r} is used twice", remedy))
+        ids.add(config.id)
+        roles.add(config.role)
+    return mistakes

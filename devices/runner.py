@@ -1,0 +1,280 @@
+"""Runs one device: dials, serves its queue, polls, keeps the move lease, and dials again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from devices.backoff import Backoff, Breaker
+from devices.capabilities import OPERATIONS, Arguments, Operation, Reply, Velocity
+from devices.context import Context
+from devices.driver import Driver
+from devices.errors import DeviceError, Lost, NotNow
+from devices.lease import MoveLease
+from devices.queue import CommandQueue, Outcome, Task, settle
+from devices.results import result_of
+from devices.sharing import Shared
+from devices.state import DeviceState
+from devices.timing import Timing
+from wire.devices import Connection, DeviceCommand, DeviceResult
+from wire.problems import Code, Notice
+
+log = logging.getLogger(__name__)
+
+STOP = OPERATIONS["stop"]
+MOVE = OPERATIONS["move"]
+
+
+class DeviceRunner:
+    """The one owner of a device: its driver, queue, state and connection."""
+
+    def __init__(
+        self, driver: Driver[Any], timing: Timing, shared: Shared, dice: random.Random, on_change: Callable[[], None]
+    ) -> None:
+        self.config = driver.config
+        self.state = DeviceState(driver.config, driver.capabilities(), driver.presets, on_change)
+        self._driver = driver
+        self._timing = timing
+        self._shared = shared
+        self._queue = CommandQueue()
+        self._backoff = Backoff(timing, dice)
+        self._lease = MoveLease(timing.lease, self._ask_stop)
+        self._watched = False
+        self._redial = asyncio.Event()
+        self._poll_scope: asyncio.Timeout | None = None
+        self._whole_at = self._alive_at = 0.0  # loop time of the next whole poll, and of the next proof of life
+
+    # --- asked by the room --------------------------------------------------------------------------------------
+
+    def watch(self, active: bool) -> None:
+        """Poll faster and dial sooner while somebody looks."""
+        if active == self._watched:
+            return
+        self._watched = active
+        if active:
+            self._whole_at = 0.0
+            self._redial.set()
+            self._queue.wake()
+
+    async def execute(self, command: DeviceCommand) -> DeviceResult:
+        """Run one command; always answers within the command deadline."""
+        operation = OPERATIONS.get(command.op)
+        if operation is None or operation.capability not in self.state.capabilities:
+            return self._result(command.op, "unsupported", Code.DEVICE_UNSUPPORTED)
+        try:
+            args = msgspec.convert(command.args, operation.arguments)
+        except msgspec.ValidationError as error:
+            return self._result(command.op, "failed", Code.BAD_REQUEST, detail=str(error))
+        if isinstance(args, Velocity) and args.still:
+            operation, args = STOP, Arguments()
+        outcome = await self._ask(operation, args)
+        return result_of(self.config.id, command.op, outcome)
+
+    async def _ask(self, operation: Operation, args: Arguments) -> Outcome:
+        if operation.changes:
+            self.state.desire(operation.changes, operation.wanted(args))
+        if operation.clears:
+            self.state.desire(operation.clears, None)
+        if self.state.connection is Connection.UNREACHABLE:
+            self._withdraw(operation)
+            return Outcome(error=Lost("not reachable"))
+        if operation is MOVE:
+            self._lease.renew()
+        task = self._task(operation, args)
+        self._enqueue(task)
+        try:
+            async with asyncio.timeout_at(task.expires):
+                return await asyncio.shield(task.answer)
+        except TimeoutError:
+            self._withdraw(operation)
+            return Outcome(error=TimeoutError())
+
+    def _task(self, operation: Operation, args: Arguments) -> Task:
+        loop = asyncio.get_running_loop()
+        lifetime = self._timing.lease if operation is MOVE else self._timing.command
+        return Task(operation, args, loop.time() + lifetime, loop.create_future())
+
+    def _enqueue(self, task: Task) -> None:
+        self._queue.put(task)
+        if self._queue.urgent and self._poll_scope is not None:
+            self._poll_scope.reschedule(asyncio.get_running_loop().time())
+
+    def _ask_stop(self) -> None:
+        self._enqueue(self._task(STOP, Arguments()))
+
+    def _withdraw(self, operation: Operation) -> None:
+        """Forget a wish that must not be fulfilled late."""
+        if operation.changes and not operation.persistent:
+            self.state.desire(operation.changes, None)
+
+    def _result(self, op: str, outcome: Any, code: Code, detail: str = "") -> DeviceResult:
+        return DeviceResult(self.config.id, op, outcome, code, detail=detail)
+
+    # --- the connection -----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                begun = loop.time()
+                error = await self._connection()
+                self._connection_ended(error, loop.time() - begun)
+                await self._until_redial()
+        finally:
+            self._lease.pause()
+            self._queue.clear(Lost("shutting down"))
+
+    def _connection_ended(self, error: BaseException, lasted: float) -> None:
+        if isinstance(error, DeviceError):
+            notice = error.notice
+        else:
+            log.error("driver %s of device %s crashed", self.config.driver, self.config.id, exc_info=error)
+            notice = Notice("device.driver_crashed")
+        held = lasted if self._backoff.breaker is Breaker.CLOSED else 0.0
+        self._backoff.failed(held)
+        self._lease.pause()
+        for operation in OPERATIONS.values():
+            self._withdraw(operation)
+        self.state.unreachable(notice)
+        self._queue.clear(error if isinstance(error, DeviceError) else Lost("driver crashed"))
+
+    async def _until_redial(self) -> None:
+        self._redial.clear()
+        try:
+            async with asyncio.timeout(self._backoff.wait(watched=self._watched)):
+                await self._redial.wait()
+        except TimeoutError:
+            pass
+        self._backoff.move(Breaker.TRYING)
+
+    async def _connection(self) -> BaseException:
+        """One connection from dialling to its end; returns why it ended. A moving camera is stopped before we go."""
+        context = Context(self.state, self._timing, self._shared, self._driver.manifest.spacing, self._connected)
+        hold = asyncio.create_task(self._driver.run(context), name=f"hold {self.config.id}")
+        serve = asyncio.create_task(self._serve(context), name=f"serve {self.config.id}")
+        try:
+            await asyncio.wait({hold, serve}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end(serve)
+            if self._lease.moving and not hold.done():
+                await self._last_stop()
+            await _end(hold)
+        return _why(hold) or _why(serve) or Lost("the driver let go")
+
+    async def _last_stop(self) -> None:
+        try:
+            async with asyncio.timeout(self._timing.last_stop):
+                await self._driver.execute(STOP, Arguments())
+            self._lease.stopped()
+        except (TimeoutError, DeviceError):
+            log.warning("device %s may still move: it did not confirm the last stop", self.config.id)
+
+    def _connected(self) -> None:
+        self._whole_at = 0.0
+        self._queue.wake()
+
+    # --- the queue and the polls --------------------------------------------------------------------------------
+
+    async def _serve(self, context: Context) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._timing.connect):
+                await context.ready.wait()
+        except TimeoutError:
+            raise context.silence() from None
+        self._backoff.move(Breaker.CLOSED)
+        self._lease.end()
+        while True:
+            task = await self._queue.get(min(self._whole_at, self._alive_at))
+            if task is not None:
+                await self._perform(task)
+            elif loop.time() >= min(self._whole_at, self._alive_at):
+                await self._poll(context, whole=loop.time() >= self._whole_at)
+
+    async def _perform(self, task: Task) -> None:
+        if task.answer.cancelled():
+            return
+        outcome = Outcome(error=Lost("connection ended"))
+        try:
+            async with asyncio.timeout_at(task.expires):
+                reply = await self._driver.execute(task.operation, task.args)
+            outcome = Outcome(accepted=reply is Reply.ACCEPTED)
+        except TimeoutError as error:
+            outcome = Outcome(error=error)
+            self._alive_at = 0.0
+        except NotNow as error:
+            outcome = self._later(task, error)
+        except DeviceError as error:
+            outcome = Outcome(error=error)
+            if not error.about_command:
+                raise
+        finally:
+            self._finished(task, outcome)
+            settle(task, outcome)
+
+    def _later(self, task: Task, error: NotNow) -> Outcome:
+        if not task.operation.persistent or task.operation.changes is None:
+            return Outcome(error=error)
+        self.state.open_wishes.add(task.operation.changes)
+        return Outcome(accepted=True)
+
+    def _finished(self, task: Task, outcome: Outcome) -> None:
+        operation, error = task.operation, outcome.error
+        if operation is STOP and error is None:
+            self._lease.stopped()
+        elif operation is STOP and not isinstance(error, Lost):
+            self._lease.end()
+        if operation.capability == "ptz":
+            self.state.assume("moving", self._lease.moving)
+        if operation.changes and error is None:
+            self._whole_at = 0.0
+        elif operation.changes and isinstance(error, DeviceError) and error.about_command:
+            self.state.desire(operation.changes, None)
+
+    async def _poll(self, context: Context, *, whole: bool) -> None:
+        """Ask the device; a motion that comes meanwhile interrupts it."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._timing.command) as self._poll_scope:
+                await self._driver.poll(whole=whole)
+        except TimeoutError:
+            if self._queue.urgent:
+                return
+            raise context.silence() from None
+        except DeviceError as error:
+            if not error.about_command:
+                raise
+        finally:
+            self._poll_scope = None
+        self._alive_at = loop.time() + self._timing.keepalive
+        if whole:
+            self._settle()
+            self._whole_at = loop.time() + self._pause()
+
+    def _pause(self) -> float:
+        if self.state.changing:
+            return self._timing.changing
+        return self._timing.watched if self._watched else self._timing.idle
+
+    def _settle(self) -> None:
+        """After a whole poll: apply again what the device lost or could not take yet."""
+        self.state.settled = self.state.connection is Connection.ONLINE
+        for operation in OPERATIONS.values():
+            if operation.persistent and operation.changes in self.state.open_wishes and self.state.settled:
+                wish = self.state.desired(operation.changes)
+                self._enqueue(self._task(operation, operation.arguments_for(wish)))
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _why(task: asyncio.Task[None]) -> BaseException | None:
+    return None if task.cancelled() else task.exception()

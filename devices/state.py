@@ -1,0 +1,160 @@
+"""What is known of one device: desired, reported and assumed kept apart, and the wire's picture of it.
+
+A wish lasts until the device was seen to fulfil it and something else then changed it: whoever stands at the device
+wins. A wish that a device could not take yet, or lost in a reboot, is *open*: the runner applies it again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from devices.config import DeviceConfig
+from wire.devices import Connection, Device, Property, Value
+from wire.problems import Notice
+
+WORDS = 200  # characters of last words kept
+TOLERANCE = 0.01  # two volumes closer than this are the same
+CHANGING = {"on": "warming", "off": "cooling"}  # on the way to the wish, not against it
+
+
+def printable(words: bytes | str) -> str:
+    """`words` cut to what a page can show: text as it is, bytes as hexadecimal when they are not text."""
+    if isinstance(words, str):
+        text = words
+    else:
+        head = words[:WORDS]
+        text = head.decode("ascii") if head.isascii() and head.strip().decode().isprintable() else head.hex(" ")
+    return "".join(letter if letter.isprintable() else "·" for letter in text.strip())[:WORDS]
+
+
+def same(one: Value, other: Value) -> bool:
+    """Equal as far as a device can tell."""
+    if isinstance(one, float) or isinstance(other, float):
+        return isinstance(one, int | float) and isinstance(other, int | float) and abs(one - other) < TOLERANCE
+    return one == other
+
+
+@dataclass
+class _Known:
+    desired: Value = None
+    reported: Value = None
+    assumed: Value = None
+    observed_at: float | None = None
+    remaining: float | None = None
+    total: float | None = None
+    fulfilled: bool = False  # the device was seen to have the desired value
+
+    def property(self) -> Property:
+        return Property(self.desired, self.reported, self.assumed, self.observed_at, self.remaining, self.total)
+
+
+@dataclass
+class DeviceState:
+    """All that is known of a device; calls `on_change` when anything but an age changed."""
+
+    config: DeviceConfig
+    capabilities: list[str]
+    presets: dict[str, str]
+    on_change: Callable[[], None]
+    clock: Callable[[], float] = time.time
+    connection: Connection = Connection.CONNECTING
+    fault: Notice | None = None
+    model: str = ""
+    last_seen: float | None = None
+    last_words: str = ""
+    open_wishes: set[str] = field(default_factory=set)
+    settled: bool = False  # the first whole poll of this connection is over
+    _known: dict[str, _Known] = field(default_factory=dict)
+
+    def connected(self, model: str, capabilities: list[str] | None) -> None:
+        """The device answers; every wish is open until the first whole poll shows otherwise."""
+        self.connection, self.fault, self.settled = Connection.ONLINE, None, False
+        self.model = model[:100] or self.model
+        if capabilities is not None:
+            self.capabilities = capabilities
+        self.last_seen = self.clock()
+        self.open_wishes = {name for name, known in self._known.items() if known.desired is not None}
+        self.on_change()
+
+    def unreachable(self, notice: Notice) -> None:
+        """We cannot talk with it; what it last reported stays, with its age."""
+        notice = Notice(notice.code, {"device": self.config.name, **notice.args})
+        if (self.connection, self.fault) != (Connection.UNREACHABLE, notice):
+            self.connection, self.fault = Connection.UNREACHABLE, notice
+            for known in self._known.values():
+                known.assumed = known.remaining = known.total = None
+            self.on_change()
+
+    def desire(self, name: str, value: Value) -> None:
+        """Somebody asked for `value`; None withdraws the wish."""
+        known = self._known.setdefault(name, _Known())
+        self.open_wishes.discard(name)
+        if known.desired != value:
+            known.desired = value
+            self.on_change()
+        known.fulfilled = value is not None and same(value, known.reported)
+
+    def report(self, name: str, value: Value, remaining: float | None, total: float | None) -> None:
+        """The device said so."""
+        known = self._known.setdefault(name, _Known())
+        now = self.clock()
+        changed = (known.reported, known.assumed, known.remaining) != (value, None, remaining)
+        known.reported, known.assumed, known.observed_at = value, None, now
+        known.remaining, known.total = remaining, total
+        if same(value, known.desired):
+            known.fulfilled = True
+            self.open_wishes.discard(name)
+        elif known.fulfilled and self.settled and value != CHANGING.get(str(known.desired)):
+            known.desired, known.fulfilled = None, False
+        if changed:
+            self.on_change()
+
+    def assume(self, name: str, value: Value) -> None:
+        """We believe so."""
+        known = self._known.setdefault(name, _Known())
+        if known.assumed != value:
+            known.assumed = value
+            self.on_change()
+
+    def heard(self, words: bytes | str) -> None:
+        """The device said something: its age is zero again."""
+        self.last_seen = self.clock()
+        self.last_words = printable(words)
+
+    def babbled(self, words: bytes | str) -> None:
+        """It said something that is not its protocol: shown, but no sign of life."""
+        self.last_words = printable(words)
+
+    def desired(self, name: str) -> Value:
+        """What was asked for, None when nothing is."""
+        known = self._known.get(name)
+        return known.desired if known else None
+
+    def reported(self, name: str) -> Value:
+        """What the device last said."""
+        known = self._known.get(name)
+        return known.reported if known else None
+
+    @property
+    def changing(self) -> bool:
+        """In the middle of a slow change."""
+        return any(known.remaining is not None for known in self._known.values())
+
+    def device(self) -> Device:
+        """The wire's picture."""
+        return Device(
+            id=self.config.id,
+            role=self.config.role,
+            driver=self.config.driver,
+            name=self.config.name,
+            connection=self.connection,
+            capabilities=self.capabilities,
+            properties={name: known.property() for name, known in self._known.items()},
+            presets=self.presets,
+            model=self.model,
+            last_seen=self.last_seen,
+            last_words=self.last_words,
+            fault=self.fault,
+        )

@@ -1,0 +1,26 @@
+"""Every duration of the framework, in seconds, as one frozen object: rooms use the defaults, tests short ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Durations in seconds. Idle, an unplugged device is noticed within `keepalive + attempts * reply` (7.4 s)."""
+
+    connect: float = 5.0  # from dialling to the first proof of life
+    command: float = 3.0  # from being asked to the answer, waiting in the queue included
+    reply: float = 0.8  # one try of one exchange; the device is asked again after it
+    attempts: int = 3  # tries of one exchange
+    busy: float = 0.2  # before asking again a device that has no room for a command now
+    keepalive: float = 5.0  # cheap question when nobody watches
+    watched: float = 3.0  # whole poll while somebody watches
+    idle: float = 45.0  # whole poll while nobody does
+    changing: float = 2.0  # whole poll while the device changes slowly (warm-up)
+    backoff_first: float = 1.0  # ceiling of the first wait before dialling again; doubles each time
+    backoff_last: float = 30.0  # highest ceiling
+    backoff_watched: float = 5.0  # highest ceiling while somebody watches
+    stable: float = 10.0  # a connection that held so long forgets its earlier failures
+    lease: float = 0.5  # a move ends by itself after this, unless renewed
+    last_stop: float = 0.5  # for the stop sent to a moving camera when the program ends

@@ -1,0 +1,197 @@
+"""A conversation with a VISCA camera: matches replies to what was asked, with and without sequence numbers.
+
+Without header nothing in an answer says what it answers. Commands are acknowledged in order; inquiries are matched by
+the length of their answer, which differs for all that we ask, so a late answer cannot be taken for another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from devices.channel import Channel, open_tcp, open_udp
+from devices.context import Context
+from devices.errors import DeviceError, Lost, NotSupported, Rejected
+from devices.visca import frames
+from devices.visca.frames import Ack, Done, Error, Fault, Info, Inquiry, Junk, Kind, Message, StreamReader
+
+PENDING = 16  # exchanges we remember; older ones are forgotten
+
+
+class BufferFull(Rejected):
+    """Both sockets of the camera are busy: ask again a little later."""
+
+
+class BadSequence(Rejected):
+    """The camera counts differently (it restarted): reset and ask again."""
+
+
+@dataclass(eq=False)
+class _Pending:
+    sequence: int
+    inquiry: Inquiry | None
+    answer: asyncio.Future[bytes]
+    on_done: Callable[[], None] | None = None
+    socket: int | None = None  # set by the acknowledgement
+
+    def fail(self, error: DeviceError) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+    def succeed(self, data: bytes = b"") -> None:
+        if not self.answer.done():
+            self.answer.set_result(data)
+
+
+class ViscaLink:
+    """One camera's connection. `header`: VISCA over IP; without, raw messages."""
+
+    def __init__(self, context: Context, *, header: bool, stream: bool) -> None:
+        self.header = header
+        self._context = context
+        self._stream = StreamReader() if stream else None
+        self._channel: Channel | None = None
+        self._sequence = 0
+        self._pending: list[_Pending] = []
+        self._reset: asyncio.Future[None] | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, context: Context, host: str, port: int, *, transport: str, header: bool
+    ) -> AsyncIterator[ViscaLink]:
+        """Connect; raises Lost."""
+        link = cls(context, header=header, stream=transport == "tcp")
+        opener = open_tcp if transport == "tcp" else open_udp
+        async with opener(host, port, link.received) as channel:
+            link._channel = channel
+            channel.on_lost(link._lost)
+            yield link
+
+    async def until_lost(self) -> None:
+        """Hold; raises Lost."""
+        assert self._channel is not None
+        await self._channel.until_lost()
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    async def reset_sequence(self) -> None:
+        """Make both sides count from 0; a camera that does not answer is none of VISCA over IP."""
+        self._reset = asyncio.get_running_loop().create_future()
+        self._sequence = 0
+        self._send(frames.pack(Kind.CONTROL, 0, frames.RESET))
+        await self._reset
+
+    async def inquire(self, inquiry: Inquiry) -> bytes:
+        """The answer's data; raises a DeviceError."""
+        return await self._exchange(Kind.INQUIRY, inquiry.request, inquiry)
+
+    async def command(self, request: bytes, on_done: Callable[[], None] | None = None) -> None:
+        """Until the camera took it (`on_done` is called when it completed it); raises a DeviceError."""
+        await self._exchange(Kind.COMMAND, request, None, on_done)
+
+    async def _exchange(
+        self, kind: Kind, request: bytes, inquiry: Inquiry | None, on_done: Callable[[], None] | None = None
+    ) -> bytes:
+        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        pending = _Pending(self._sequence, inquiry, answer, on_done)
+        self._pending = [*self._pending[-PENDING + 1 :], pending]
+        self._send(frames.pack(kind, self._sequence, request) if self.header else request)
+        return await answer
+
+    def _send(self, data: bytes) -> None:
+        if self._channel is None:
+            raise Lost("not connected")
+        self._channel.send(data)
+
+    # --- hearing ------------------------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the camera, any bytes."""
+        if self._stream is not None:
+            self._hear(self._stream.feed(data), None)
+        elif not self.header:
+            self._hear(list(frames.read_messages(data)), None)
+        elif (packet := frames.unpack(data)) is None:
+            self._context.garbled(data)
+        elif packet.kind == Kind.CONTROL_REPLY or packet.kind == Kind.CONTROL:
+            self._hear_control(packet.payload, packet.sequence)
+        elif packet.kind == Kind.REPLY:
+            self._hear(list(frames.read_messages(packet.payload)), packet.sequence)
+        else:
+            self._context.garbled(data)
+
+    def _hear_control(self, payload: bytes, sequence: int) -> None:
+        if payload == frames.RESET_DONE and self._reset is not None:
+            if not self._reset.done():
+                self._reset.set_result(None)
+        elif payload == frames.BAD_SEQUENCE:
+            self._fail(sequence, BadSequence("sequence number refused", retryable=True))
+        elif payload == frames.BAD_MESSAGE:
+            self._fail(sequence, Rejected("message refused"))
+
+    def _hear(self, messages: list[Message], sequence: int | None) -> None:
+        for message in messages:
+            if isinstance(message, Junk):
+                self._context.garbled(message.data)
+                continue
+            self._context.heard(str(message))
+            pending = self._match(message, sequence)
+            if pending is not None:
+                self._settle(pending, message)
+
+    def _match(self, message: Message, sequence: int | None) -> _Pending | None:
+        """Whom this reply is for."""
+        fits = [one for one in self._pending if sequence is None or one.sequence == sequence]
+        if isinstance(message, Info):
+            fits = [one for one in fits if one.inquiry and one.inquiry.answer == len(message.data)]
+        elif isinstance(message, Ack):
+            fits = [one for one in fits if one.inquiry is None and one.socket is None]
+        elif isinstance(message, Done):
+            commands = [one for one in fits if one.inquiry is None]
+            named = [one for one in commands if message.socket and one.socket == message.socket]
+            fits = named or commands
+        elif isinstance(message, Error):
+            fits = [one for one in fits if message.socket and one.socket == message.socket] or fits
+        return fits[0] if fits else None
+
+    def _settle(self, pending: _Pending, message: Message) -> None:
+        if isinstance(message, Ack):
+            pending.socket = message.socket
+            pending.succeed()
+            return
+        self._pending.remove(pending)
+        if isinstance(message, Info):
+            pending.succeed(message.data)
+        elif isinstance(message, Error):
+            pending.fail(_refusal(message.fault))
+        else:
+            pending.succeed()
+            if pending.on_done is not None and isinstance(message, Done):
+                pending.on_done()
+
+    def _fail(self, sequence: int, error: DeviceError) -> None:
+        """Fail the exchange of `sequence`; a camera that names another one means the last."""
+        for pending in [one for one in self._pending if one.sequence == sequence] or self._pending[-1:]:
+            self._pending.remove(pending)
+            pending.fail(error)
+
+    def _lost(self, error: Lost) -> None:
+        for pending in self._pending:
+            pending.fail(error)
+        self._pending.clear()
+        if self._reset is not None and not self._reset.done():
+            self._reset.set_exception(error)
+
+
+def _refusal(fault: int) -> DeviceError:
+    if fault == Fault.BUFFER_FULL:
+        return BufferFull("both command sockets are busy", retryable=True)
+    if fault in (Fault.SYNTAX, Fault.LENGTH):
+        return NotSupported("the camera does not know this command")
+    if fault == Fault.NOT_EXECUTABLE:
+        return Rejected("the camera cannot do this now (is it in standby?)", retryable=True)
+    return Rejected(f"error {fault:#04x}", retryable=fault == Fault.CANCELLED)
