@@ -11,6 +11,7 @@ import secrets
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -77,7 +78,7 @@ async def _bring_up(layout: Layout, supervisor: Supervisor, token: str) -> tuple
     ):
         _say(f"starting {name} …")
         command = (sys.executable, "-m", module, "--config", str(argument))
-        await supervisor.start(Process(name, command, layout.data / f"{name}.log", lambda url=url: _answers(url)))
+        await supervisor.start(Process(name, command, layout.data / f"{name}.log", partial(_answers, url)))
     _say("starting the demo meeting …")
     meeting = DemoMeeting(layout, token)
     try:

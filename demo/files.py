@@ -134,7 +134,7 @@ def _key(layout: Layout, room: str) -> AgentKey:
 
 
 def _write(path: Path, value: object) -> None:
-    _private(path, msgspec.json.format(msgspec.json.encode(value), indent=1))
+    _private(path, msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=1))
 
 
 def _private(path: Path, content: bytes) -> None:

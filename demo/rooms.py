@@ -17,7 +17,8 @@ from aiohttp import web
 from demo.files import RoomsFile
 from roomctl.agent import RoomAgent
 from roomctl.config import RoomConfig
-from roomctl.serve import agents_app
+from roomctl.serve import RoomServer
+from web import Pages
 
 
 class Rooms:
@@ -25,7 +26,7 @@ class Rooms:
 
     def __init__(self, configs: list[RoomConfig]) -> None:
         self._configs = {config.room.id: config for config in configs}
-        self.present: dict[str, RoomAgent] = {}
+        self.server = RoomServer(Pages())
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def bring(self, room: str) -> None:
@@ -33,13 +34,13 @@ class Rooms:
         if room in self._running:
             return
         agent = RoomAgent(self._configs[room])
-        self.present[room] = agent
+        self.server.add(agent)
         self._running[room] = asyncio.create_task(agent.run(), name=f"agent {room}")
 
     async def take(self, room: str) -> None:
         """End a room's agent at once. Raises KeyError for an unknown room."""
         self._configs[room]
-        self.present.pop(room, None)
+        await self.server.drop(room)
         task = self._running.pop(room, None)
         if task is not None:
             task.cancel()
@@ -65,7 +66,7 @@ class Rooms:
 
 async def _run(file: RoomsFile) -> None:
     rooms = Rooms(file.rooms)
-    app = agents_app(rooms.present)
+    app = rooms.server.application()
     app.router.add_post("/demo/agents/{room}", rooms.handle)
     for config in file.rooms:
         rooms.bring(config.room.id)

@@ -34,15 +34,30 @@ def agents_app(
     agents: Iterable[RoomAgent], *, pages: Pages | None = None, names: Iterable[str] = ()
 ) -> web.Application:
     """The application of these rooms. `names`: host names it may be reached by, besides addresses and localhost."""
-    return _RoomServer(list(agents), RoomPages(pages or Pages()), frozenset(names)).application()
+    server = RoomServer(pages or Pages(), names)
+    for agent in agents:
+        server.add(agent)
+    return server.application()
 
 
-class _RoomServer:
-    def __init__(self, agents: list[RoomAgent], pages: RoomPages, names: frozenset[str]) -> None:
-        self._agents = {agent.config.room.id: agent for agent in agents}
-        self._pages = pages
-        self._names = names
-        self._sockets: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
+class RoomServer:
+    """Serves rooms that may come and go."""
+
+    def __init__(self, pages: Pages, names: Iterable[str] = ()) -> None:
+        self._agents: dict[str, RoomAgent] = {}
+        self._pages = RoomPages(pages)
+        self._names = frozenset(names)
+        self._sockets: dict[str, weakref.WeakSet[web.WebSocketResponse]] = {}
+
+    def add(self, agent: RoomAgent) -> None:
+        """Serve a room's pages from now on."""
+        self._agents[agent.config.room.id] = agent
+
+    async def drop(self, room: str) -> None:
+        """Serve a room's pages no longer; those open lose their connection. Unknown rooms are ignored."""
+        self._agents.pop(room, None)
+        for socket in list(self._sockets.pop(room, ())):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
 
     def application(self) -> web.Application:
         """Routes, the host check, and a clean end."""
@@ -90,13 +105,13 @@ class _RoomServer:
             return _refuse(429, Problem(Code.TOO_MANY, "too many pages of this room are open"))
         socket = web.WebSocketResponse(max_msg_size=MAX_ACTION, heartbeat=PING)
         await socket.prepare(request)
-        self._sockets.add(socket)
+        self._sockets.setdefault(agent.config.room.id, weakref.WeakSet()).add(socket)
         await _Reader(agent, topic, socket).serve()
         return socket
 
     async def _close_sockets(self, _: web.Application) -> None:
-        for socket in list(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY)
+        for room in list(self._agents):
+            await self.drop(room)
 
 
 class _Reader:
