@@ -228,6 +228,3 @@ impl Relay {
         });
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -319,6 +319,3 @@ impl Sctp {
         Some(())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,136 @@
+//! ICE and DTLS: connecting, refusing, noticing silence, restarting.
+
+use relay_core::message::{Command, Event, TransportPhase};
+
+use crate::world::World;
+
+#[test]
+fn connects_with_the_strongest_profile() {
+    let mut world = World::new();
+    let client = world.join("a");
+    let address = world.clients[client].address.to_string();
+    let told = world.events.iter().find_map(|event| match event {
+        Event::TransportState { phase: TransportPhase::Connected, remote, srtp_profile, .. } => {
+            Some((remote.clone(), srtp_profile.clone()))
+        }
+        _ => None,
+    });
+    assert_eq!(told, Some((Some(address), Some("AEAD_AES_256_GCM".into()))));
+}
+
+#[test]
+fn a_wrong_certificate_fails_before_any_key_is_used() {
+    let mut world = World::new();
+    let index = world.open("a");
+    let Command::SetRemote { transport, ufrag, password, .. } = world.clients[index].set_remote() else {
+        unreachable!()
+    };
+    world.command(Command::SetRemote { transport, ufrag, password, fingerprint: vec!["AB"; 32].join(":") });
+    world.until(5_000, |world| world.phase("a") == Some(TransportPhase::Failed));
+    assert_eq!(world.reason("a"), Some("fingerprint"));
+    world.run(2_000);
+    assert!(!world.clients[index].connected);
+    assert!(
+        world
+            .events
+            .iter()
+            .all(|event| !matches!(event, Event::TransportState { phase: TransportPhase::Connected, .. }))
+    );
+}
+
+#[test]
+fn checks_that_come_before_the_sdp_are_answered_after_it() {
+    let mut world = World::new();
+    let index = world.open("a");
+    world.run(800);
+    assert_eq!(world.phase("a"), Some(TransportPhase::Connecting));
+    let remote = world.clients[index].set_remote();
+    world.command(remote);
+    world.until(3_000, |world| world.phase("a") == Some(TransportPhase::Connected));
+}
+
+#[test]
+fn connects_although_every_fifth_datagram_is_lost() {
+    let mut world = World::new();
+    world.loss = 5;
+    for client in 0..5 {
+        world.join(&format!("client-{client}"));
+    }
+}
+
+#[test]
+fn a_silent_peer_fails_within_twenty_seconds_and_a_talking_one_does_not() {
+    let mut world = World::new();
+    let silent = world.join("silent");
+    world.join("talking");
+    world.clients.remove(silent);
+    world.until(20_000, |world| world.phase("silent") == Some(TransportPhase::Failed));
+    assert_eq!(world.reason("silent"), Some("ice_timeout"));
+    world.run(30_000);
+    assert_eq!(world.phase("talking"), Some(TransportPhase::Connected));
+}
+
+#[test]
+fn a_restart_keeps_the_transport_and_the_old_checks_answered() {
+    let mut world = World::new();
+    let index = world.join("a");
+    let (ufrag, password) = ("renewed".to_owned(), "abcdefghijklmnopqrstuv".to_owned());
+    world.command(Command::RestartIce { transport: "a".into(), ufrag: ufrag.clone(), password: password.clone() });
+    world.run(8_000); // the new offer is on its way: consent goes on with the old credentials
+    assert_eq!(world.phase("a"), Some(TransportPhase::Connected));
+    let creds = str0m::IceCreds::new();
+    let mut api = world.clients[index].rtc.direct_api();
+    api.set_local_ice_credentials(creds.clone());
+    api.set_remote_ice_credentials(str0m::IceCreds { ufrag, pass: password });
+    let remote = world.clients[index].set_remote();
+    world.command(remote);
+    world.run(40_000);
+    assert_eq!(world.phase("a"), Some(TransportPhase::Connected));
+    assert_eq!(world.dropped("a", "stun_unauthenticated"), 0);
+}
+
+#[test]
+fn a_closed_transport_says_goodbye_and_frees_its_names() {
+    let mut world = World::new();
+    world.join("a");
+    world.command(Command::CloseTransport { transport: "a".into() });
+    assert!(world.sends(21), "a DTLS alert: close_notify");
+    world.run(1);
+    assert_eq!(world.phase("a"), Some(TransportPhase::Closed));
+    assert!(world.relay.stats(0, None, world.now).transports.is_empty());
+    world.clients.clear();
+    world.events.clear();
+    world.join("a");
+}
+
+#[test]
+fn commands_that_cannot_be_done_are_answered() {
+    let mut world = World::new();
+    world.open("a");
+    let open = |id: &str, ufrag: &str, password: &str| Command::OpenTransport {
+        transport: id.into(),
+        room: "room".into(),
+        ufrag: ufrag.into(),
+        password: password.into(),
+    };
+    let password = "0123456789012345678901";
+    world.command(open("a", "other", password));
+    world.command(open("b", "ufrag-a", password));
+    world.command(open("b", "abc", password));
+    world.command(Command::RemoveTrack { track: "t".into() });
+    world.command(Command::Unsubscribe { subscription: "s".into() });
+    world.command(Command::CloseTransport { transport: "z".into() });
+    world.run(1);
+    let codes: Vec<&str> = world
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::CommandFailed { code, .. } => Some(code.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        codes,
+        ["duplicate_id", "duplicate_id", "invalid", "unknown_track", "unknown_subscription", "unknown_transport"]
+    );
+}
