@@ -1,5 +1,9 @@
+/** The big screen of a room, served by the room's agent. Nobody touches it: it follows one live document. */
 import '../../styles/base.css';
+import './display.css';
 import { start } from '../../island';
-import { t } from '../../i18n';
+import { Display } from './Display';
+import { connect } from './store';
 
-await start(() => <main class="page"><h1 class="title">{t('page.soon')}</h1></main>);
+await start(() => <Display />);
+connect();

@@ -2,6 +2,7 @@
 
 import type { State } from '../../components/StateWord';
 import { given } from '../../given';
+import { VERDICT_LASTS } from '../../health';
 import type { Key } from '../../i18n';
 import type { Health, Notice, PanelView, Problem } from '../../wire';
 import type { Reach } from './state';
@@ -21,8 +22,6 @@ export interface Answer {
   cannotCall: Key | null;
 }
 
-/** Seconds after which a verdict is no evidence any more. */
-export const VERDICT_LASTS = 180;
 
 const TITLES: Record<Health, Key> = {
   ready: 'panel.state.ready',
