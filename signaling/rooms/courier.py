@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -54,7 +54,13 @@ class Courier:
             return None
         return self._pending.pop(result.id, None)
 
-    def pending(self, now: float) -> Iterable[Command]:
+    def drop(self, meeting: str, *ops: str) -> None:
+        """Forget what the room shows to have done, or what is to be said anew."""
+        for id, command in list(self._pending.items()):
+            if command.op in ops and command.args["meeting"] == meeting:
+                del self._pending[id]
+
+    def pending(self, now: float) -> list[Command]:
         """What is to be sent on a new link; what ran out of time is dropped."""
         self.expire(now)
         return list(self._pending.values())

@@ -8,9 +8,8 @@ from typing import Final
 from signaling.rooms.book import MeetingBook
 from signaling.rooms.dispatch import RELEASE_SECONDS, Dispatch
 from signaling.rooms.inputs import AgentBack, AgentLost, Input, Joined, Left, Return, Unable
-from signaling.rooms.link import Link
 from signaling.rooms.meeting import MeetingState
-from signaling.rooms.presence import RoomPresence
+from signaling.rooms.presence import AgentLink, RoomPresence
 from wire.link import Hello, Phase, Release, Reply, Report, Request, Result
 from wire.meetings import RoomCall
 from wire.problems import Code, Problem, Refusal
@@ -23,6 +22,12 @@ _STANDING: Final = {
     Phase.CALLING: Return.PREPARING,
     Phase.PREPARING: Return.PREPARING,
     Phase.IN_MEETING: Return.IN_MEETING,
+}
+_MOOT: Final[Mapping[Return, tuple[str, ...]]] = {
+    Return.RINGING: ("ring",),
+    Return.PREPARING: ("ring",),
+    Return.IN_MEETING: ("ring", "prepare"),
+    Return.RESTARTED: ("ring", "prepare"),
 }
 
 
@@ -51,7 +56,7 @@ class AgentDesk:
 
     # --- links ----------------------------------------------------------------------------------------------------
 
-    def connected(self, link: Link, hello: Hello) -> None:
+    def connected(self, link: AgentLink, hello: Hello) -> None:
         """The newest proven agent speaks for the room; the one before it is told so (docs/decisions)."""
         presence = self._rooms.get(hello.room)
         if presence is None:
@@ -60,8 +65,6 @@ class AgentDesk:
         if presence.link is not None:
             self._replace(presence, hello.boot, now)
         presence.connected(link, hello.software, now)
-        for command in self._dispatch.couriers[hello.room].pending(now):
-            link.offer(command)
         self._touch()
 
     def _replace(self, presence: RoomPresence, boot: str, now: float) -> None:
@@ -77,7 +80,7 @@ class AgentDesk:
             replaced[old.boot] = now
         old.close(Problem(Code.AGENT_REPLACED, "a newer agent of this room took over", room=presence.room))
 
-    def gone(self, link: Link) -> None:
+    def gone(self, link: AgentLink) -> None:
         """A link ended; only the current one of its room counts."""
         presence = self._rooms[link.room]
         if presence.link is link:
@@ -85,23 +88,23 @@ class AgentDesk:
             self.lost.append(link.room)
             self._touch()
 
-    def heard(self, link: Link) -> None:
+    def heard(self, link: AgentLink) -> None:
         """The agent said something."""
         if (presence := self._current(link)) is not None:
             presence.heard(self._clock())
 
-    def beat(self, link: Link, at: float) -> None:
+    def beat(self, link: AgentLink, at: float) -> None:
         """The agent's clock says `at`."""
         if (presence := self._current(link)) is not None:
             presence.beat(at, self._clock())
 
-    def _current(self, link: Link) -> RoomPresence | None:
+    def _current(self, link: AgentLink) -> RoomPresence | None:
         presence = self._rooms[link.room]
         return presence if presence.link is link else None
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    async def hear(self, link: Link, message: Report | Request | Result) -> None:
+    async def hear(self, link: AgentLink, message: Report | Request | Result) -> None:
         """One message, in order. An agent that was replaced meanwhile is not listened to."""
         presence = self._current(link)
         if presence is None:
@@ -114,7 +117,7 @@ class AgentDesk:
             case Request():
                 link.offer(await self._answer(presence.room, message))
 
-    async def _report(self, presence: RoomPresence, link: Link, report: Report) -> None:
+    async def _report(self, presence: RoomPresence, link: AgentLink, report: Report) -> None:
         first, before, meeting = not presence.reported, presence.phase, presence.meeting
         presence.report(report, self._clock())
         self._touch()
@@ -132,15 +135,26 @@ class AgentDesk:
 
     async def _returned(self, presence: RoomPresence, known_boot: str | None) -> None:
         """The first report on a link: bring what the room does and what its meeting believes together."""
-        room = presence.room
+        room, courier = presence.room, self._dispatch.couriers[presence.room]
+        waiting = courier.pending(self._clock())
         state = self._book.of_room(room)
         if presence.meeting is not None and (state is None or presence.meeting != state.id):
             self._let_go(room, presence.meeting)
-        if state is None:
-            return
+        if state is not None:
+            standing = _standing(presence, state, known_boot)
+            courier.drop(state.id, *_MOOT.get(standing, ()))
+            await self._take_back(room, state, standing)
+        left = {command.id for command in courier.pending(self._clock())}
+        for command in waiting:
+            if command.id in left and presence.link is not None:
+                presence.link.offer(command)
+
+    async def _take_back(self, room: str, state: MeetingState, standing: Return) -> None:
+        if standing is Return.OUT and self._dispatch.couriers[room].waits("ring", state.id):
+            return  # it may never have heard the ring, which is sent again
         if state.seats[room].call in (RoomCall.PREPARING, RoomCall.JOINED):
             state = await self.step(state, AgentLost(room))
-        await self.step(state, AgentBack(room, _standing(presence, state, known_boot)))
+        await self.step(state, AgentBack(room, standing))
 
     def _let_go(self, room: str, meeting: str) -> None:
         """The room believes to be in a meeting that is over, or that it was taken out of."""
@@ -170,11 +184,11 @@ class AgentDesk:
 
 
 def _standing(presence: RoomPresence, state: MeetingState, known_boot: str | None) -> Return:
-    """How the agent came back. An idle one left meanwhile, unless it is a new process that could not know."""
+    """How the agent came back, judged by what it does and whether it is the process that we knew."""
     if presence.meeting == state.id:
         return _STANDING.get(presence.phase, Return.OUT)
     if presence.meeting is None and presence.phase is Phase.CALLING:
         return Return.RESTARTED  # it asked, and the answer was lost with the link
-    if known_boot is not None and known_boot != presence.boot:
-        return Return.RESTARTED
-    return Return.OUT
+    if known_boot is None:
+        return Return.IDLE
+    return Return.OUT if known_boot == presence.boot else Return.RESTARTED

@@ -13,7 +13,8 @@ class Return(StrEnum):
     PREPARING = "preparing"
     IN_MEETING = "in_meeting"
     RESTARTED = "restarted"  # a new process, which knows nothing of the meeting
-    OUT = "out"  # the same process, which left meanwhile
+    OUT = "out"  # the same process, which declined or left meanwhile
+    IDLE = "idle"  # in no meeting, and the server, itself started anew, cannot tell why: people may have left
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,8 @@ def _back(turn: Turn, room: str, standing: Return) -> None:
     if seat.call is RoomCall.RINGING:
         if standing in (Return.IN_MEETING, Return.PREPARING):
             _answer(turn, room)  # it answered while the link was down
+        elif standing is Return.OUT:
+            _decline(turn, room)
         elif standing is not Return.RINGING and seat.until is not None:
             turn.effects.append(RingRoom(room, seat.until))
         return
