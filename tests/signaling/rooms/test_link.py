@@ -111,7 +111,7 @@ async def test_wrong_proofs(server: Server, agent: Agent) -> None:
     revoked = Agent(SENNE)
     await revoked.enrol(server.world.store, revoked_at=2.0)
     other_room = Agent(LAUZELLE, agent.key)
-    cases = [
+    cases: list[tuple[Agent, dict[str, Any], Code]] = [
         (stranger, {}, Code.KEY_UNKNOWN),
         (revoked, {}, Code.KEY_REVOKED),
         (other_room, {}, Code.KEY_UNKNOWN),
