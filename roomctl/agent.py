@@ -26,12 +26,22 @@ from roomctl.memory import Memory
 from roomctl.orders import carry_out
 from roomctl.report import Reporter
 from roomctl.room import AnswerCall, CloseMedia, Effect, OpenMedia, Room, RunScene
-from roomctl.scenes import Equipment, Scene, power_step, roles_of, second_step, together
+from roomctl.scenes import (
+    Equipment,
+    Scene,
+    mute_command,
+    power_command,
+    power_step,
+    roles_of,
+    second_step,
+    together,
+)
 from roomctl.signals import PERIOD, Vitals, observe
 from roomctl.view import Known, display_view, media_state, panel_view
+from wire.devices import DeviceCommand, Role
 from wire.link import Command, MediaAccess, MeetingRef, Phase
 from wire.live import Json
-from wire.problems import Refusal
+from wire.problems import Code, Problem, Refusal
 from wire.topic import Topic
 from wire.views import DirectoryView, RoomView
 
@@ -62,7 +72,7 @@ class RoomAgent:
         self.equipment = equipment or DeviceHub(
             config.room.id, list(config.devices), self.devices_changed, shared=shared
         )
-        self.endpoint = endpoint or Publisher(config.room, config.center, self.changed)
+        self.endpoint = endpoint or Publisher(config.room, config.center, self.changed, self._muted_remotely)
         self.known = Known(devices=self.equipment.snapshot(), volume_wanted=config.media.volume)
         self.ledger = Ledger()
         self._memory = Memory(Path(config.data), config.room.id)
@@ -172,7 +182,7 @@ class RoomAgent:
         """Bring both documents up to date: before someone reads them."""
         known = self.known
         known.server, known.refusal = self.link.open, self.link.refusal
-        known.devices, known.published = self.equipment.snapshot(), self.endpoint.published
+        known.devices = self.equipment.snapshot()
         if self._raw_directory is not None:
             known.directory, self._raw_directory = _read(self._raw_directory, DirectoryView, known.directory), None
         self.panel.update(panel_view(self.config, self.room, known))
@@ -193,9 +203,25 @@ class RoomAgent:
             if report is not None:
                 self.link.report(report)
 
+    def _muted_remotely(self, kind: str) -> None:
+        """Somebody with the right to do so closed the room's microphone or camera; nobody remote can open them."""
+        switch = "mic" if kind == "audio" else "camera"
+        self.room.switch(**{switch: False})
+        switches = self.room.switches
+        self.endpoint.switch(mic=switches.mic, camera=switches.camera)
+        command = mute_command(True) if kind == "audio" else power_command(Role.MAIN_CAMERA, False)
+        self.spawn(self._execute(command))
+
+    async def _execute(self, command: DeviceCommand) -> None:
+        if command.role in roles_of(self.equipment.snapshot()):
+            await self.equipment.execute(command)
+
     def _notice_media(self) -> None:
         """Tell the room when its media session comes up or breaks, whoever speaks for it."""
-        self.known.published = self.endpoint.published
+        published = self.endpoint.published
+        if published.problem != self.known.published.problem and _is_stale(published.problem):
+            self._renew_at = 0.0
+        self.known.published = published
         joined = media_state(self.config, self.room, self.known).connected
         if joined != self._joined:
             self._joined = joined
@@ -326,6 +352,11 @@ def _read(data: Json, kind: type[View], before: View) -> View:
     except msgspec.ValidationError as error:
         log.warning("cannot read a %s: %s", kind.__name__, error)
         return before
+
+
+def _is_stale(problem: Problem | None) -> bool:
+    """Whether fresh media access would help."""
+    return problem is not None and problem.code in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID)
 
 
 def _free_part(folder: Path) -> float | None:
