@@ -10,7 +10,7 @@ from livekit.protocol.rtc import SignalResponse
 from relay.messages import Command
 from signaling.media import Leave
 
-NORMAL, BAD_DATA, POLICY = 1000, 1007, 1008  # WebSocket close codes (RFC 6455 §7.4.1)
+NORMAL, BAD_DATA, POLICY, FAILED = 1000, 1007, 1008, 1011  # WebSocket close codes (RFC 6455 §7.4.1)
 
 
 @dataclass(frozen=True)

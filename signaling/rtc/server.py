@@ -19,7 +19,7 @@ from signaling.media import Admission, Leave, MediaChanged, MediaParticipant
 from signaling.rtc import frames, requests, responses
 from signaling.rtc.connection import Connection, Frame
 from signaling.rtc.counters import REFUSED, RELAY_FAILED, SESSIONS
-from signaling.rtc.effects import BAD_DATA, Effects
+from signaling.rtc.effects import BAD_DATA, FAILED, Effects
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import Arrival, Session
 from signaling.rtc.settings import RtcSettings
@@ -225,7 +225,13 @@ class RtcServer:
             REFUSED.labels(refusal.problem.code, "frame").inc()
             room.expel(session, BAD_DATA, f"{refusal.problem.code}: {refusal.problem.message}")
         else:
-            requests.handle(room, session, request, self._clock())
+            try:
+                requests.handle(room, session, request, self._clock())
+            except Exception:  # our fault; it must not cost others their meeting, nor tell the client how we look
+                kind = request.WhichOneof("message")
+                log.exception("%s of %s in %s failed", kind, session.sid, room.name)
+                REFUSED.labels(Code.INTERNAL, str(kind)).inc()
+                room.expel(session, FAILED, f"{Code.INTERNAL}: {session.sid}")
         self._apply(room)
 
     # --- the relay and time -------------------------------------------------------------------------------------
@@ -233,7 +239,12 @@ class RtcServer:
     def _on_events(self, events: list[Event]) -> None:
         touched: dict[str, MediaRoom] = {}
         for event in events:
-            if (room := self._on_event(event)) is not None:
+            try:
+                room = self._on_event(event)
+            except Exception:
+                log.exception("%s failed", type(event).__name__)
+                continue
+            if room is not None:
                 touched[room.name] = room
         for room in touched.values():
             self._apply(room)
@@ -266,9 +277,12 @@ class RtcServer:
         self._timer = self._loop.call_later(self._settings.tick, self._tick)
         now = self._clock()
         for room in list(self._rooms.values()):
-            for session in room.tick(now):
-                self._renew(room, session, now)
-            self._apply(room)
+            try:
+                for session in room.tick(now):
+                    self._renew(room, session, now)
+                self._apply(room)
+            except Exception:
+                log.exception("the timers of %s failed", room.name)
 
     def _renew(self, room: MediaRoom, session: Session, now: float) -> None:
         """Ask admission again; a new token, or the end."""

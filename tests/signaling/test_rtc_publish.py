@@ -27,13 +27,13 @@ LAYERS = [
 
 
 def camera(cid: str = peers.VIDEO_ID, **fields: Any) -> AddTrackRequest:
-    fields = {"width": 1280, "height": 720, "layers": LAYERS, "source": TrackSource.CAMERA} | fields
-    return AddTrackRequest(cid=cid, type=TrackType.VIDEO, **fields)
+    wanted: dict[str, Any] = {"width": 1280, "height": 720, "layers": LAYERS, "source": TrackSource.CAMERA} | fields
+    return AddTrackRequest(cid=cid, type=TrackType.VIDEO, **wanted)
 
 
 def microphone(cid: str = peers.AUDIO_ID, **fields: Any) -> AddTrackRequest:
-    fields = {"source": TrackSource.MICROPHONE} | fields
-    return AddTrackRequest(cid=cid, type=TrackType.AUDIO, **fields)
+    wanted: dict[str, Any] = {"source": TrackSource.MICROPHONE} | fields
+    return AddTrackRequest(cid=cid, type=TrackType.AUDIO, **wanted)
 
 
 async def add(client: Client, request: AddTrackRequest) -> TrackInfo:
