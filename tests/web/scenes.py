@@ -7,6 +7,8 @@ import time
 from tests.web import scenes_it
 from tests.web.places import CENTERS, ROOMS, room_id
 from tests.web.stage import Stage
+from wire.meetings import InvitationView, Participant
+from wire.problems import Code, Problem
 from wire.topic import Topic
 
 
@@ -18,7 +20,21 @@ def furnish(stage: Stage) -> None:
     for room in ROOMS:
         stage.page(f"/dashboard/rooms/{room}", "room", {"room": room})
     stage.topic("/api/v1/live", Topic("dashboard", scenes_it.morning(time.time())))
+    stage.page("/join/secret", "join", {"secret": "secret"})
+    stage.json("GET", "/api/v1/invitations/secret", lambda _: invitation(time.time()))
+    stage.page("/join/old", "join", {"secret": "old"})
+    stage.json("GET", "/api/v1/invitations/old", lambda _: Problem(Code.LINK_EXPIRED, "expired"), 410)
     stage.page("/over", "message", {"problem": {"code": "link_expired", "reference": None}})
+
+
+def invitation(now: float) -> InvitationView:
+    """A meeting of two rooms and a person, 24 minutes old at `now`."""
+    present = [
+        Participant("room:lln-lauzelle", "room", "Lauzelle", "lln", mic=True, camera=True),
+        Participant("room:sai-senne", "room", "Senne", "sai", mic=True, camera=True),
+        Participant("guest:1", "person", "Koen Peeters", mic=True, camera=True),
+    ]
+    return InvitationView("Suivi des chantiers", now - 1440, present)
 
 
 def demo_links() -> dict[str, object]:

@@ -1,5 +1,11 @@
 import '../../styles/base.css';
+import './join.css';
 import { start } from '../../island';
-import { t } from '../../i18n';
+import { Join } from './Join';
+import { Visit } from './visit';
 
-await start(() => <main class="page"><h1 class="title">{t('page.soon')}</h1></main>);
+await start(({ secret }: { secret: string }) => {
+  const visit = new Visit(secret);
+  void visit.begin();
+  return <Join visit={visit} />;
+});
