@@ -100,11 +100,10 @@ class Publisher:
         finally:
             self._session = None
         log.info("room %s: media session ended: %s", self._room.id, ended.problem.message)
-        if self._access is None:
-            return
-        self._problem = ended.problem
+        self._problem = None if self._access is None else ended.problem
         self._on_change()
-        await self._wait(ended)
+        if self._access is not None:
+            await self._wait(ended)
 
     async def _wait(self, ended: Ended) -> None:
         """Before the next session: a while, or until there is fresh access where trying again cannot help."""

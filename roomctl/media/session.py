@@ -235,7 +235,8 @@ class Session:
         return peer
 
     def _state_changed(self) -> None:
-        state = self._peers[Target.PUBLISHER].connectionState
+        peer = self._peers.get(Target.PUBLISHER)
+        state = peer.connectionState if peer is not None else "closed"
         connected = state == "connected"
         if connected != self.connected:
             self.connected = connected
@@ -276,7 +277,9 @@ class Session:
         for track in self._tracks.values():
             track.stop()
         peers, self._peers = self._peers, {}
-        await asyncio.gather(*(peer.close() for peer in peers.values()), return_exceptions=True)
+        for outcome in await asyncio.gather(*(peer.close() for peer in peers.values()), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                log.error("a peer connection did not close", exc_info=outcome)
 
 
 def _problem_of(error: InvalidStatus) -> Problem:
