@@ -33,10 +33,15 @@ impl Unwrapper {
     /// The extended number of `sequence`, remembered when it is the highest.
     pub fn next(&mut self, sequence: u16) -> u64 {
         let extended = self.peek(sequence);
+        self.advance(extended);
+        extended
+    }
+
+    /// Remembers an extended number when it is the highest.
+    pub fn advance(&mut self, extended: u64) {
         if self.highest.is_none_or(|highest| extended > highest) {
             self.highest = Some(extended);
         }
-        extended
     }
 
     /// The highest extended number seen.

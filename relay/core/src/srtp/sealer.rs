@@ -34,6 +34,12 @@ impl Sealer {
         self.keys.profile
     }
 
+    /// Moves the SRTCP index on.
+    #[cfg(test)]
+    pub(super) fn skip_rtcp(&mut self, index: u32) {
+        self.rtcp_index = index;
+    }
+
     /// Seals one RTP packet into `slot`, whose first `header_len` bytes hold the header; `payload` and `padding` are the
     /// plaintext (the padding as RFC 3550 section 5.1 wants it, with the P bit set in the header, or empty).
     ///

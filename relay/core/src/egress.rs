@@ -1,0 +1,179 @@
+//! The sending side of one transport: where to, under which keys, and what went out.
+
+use std::time::Instant;
+
+use crate::outbox::{Destination, Outbox};
+use crate::rtcp::Writer;
+use crate::rtp::{Stamp, Template};
+use crate::srtp::{MAX_OVERHEAD, Sealer};
+
+/// Longest RTCP compound written, before sealing: fits a 1,200-byte datagram.
+const MAX_RTCP: usize = 1_160;
+/// Our SSRC as a receiver that gives feedback.
+const FEEDBACK_SSRC: u32 = 1;
+/// Ended streams whose SRTP index is remembered.
+const MAX_ENDED: usize = 8_192;
+
+/// One instant in the forms packets carry it.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The instant.
+    pub now: Instant,
+    /// 24 bits of 6.18 fixed point seconds.
+    pub abs_send_time: u32,
+}
+
+impl Moment {
+    /// `now` against the instant absolute send times count from.
+    #[must_use]
+    pub fn new(now: Instant, epoch: Instant) -> Self {
+        let elapsed = now.saturating_duration_since(epoch);
+        let fixed = (elapsed.as_secs() << 18) | ((u64::from(elapsed.subsec_nanos()) << 18) / 1_000_000_000);
+        #[allow(clippy::cast_possible_truncation, reason = "24 bits are kept")]
+        let abs_send_time = (fixed & 0xff_ffff) as u32;
+        Self { now, abs_send_time }
+    }
+}
+
+/// What sends packets to one peer.
+#[derive(Debug, Default)]
+pub struct Egress {
+    destination: Option<Destination>,
+    sealer: Option<Sealer>,
+    transport_cc: u16,
+    /// Next SRTP index of streams that ended. An index must never be used twice under one key (RFC 7714 section 8.1),
+    /// so a stream that begins again with the same SSRC goes on from here.
+    ended: Vec<(u32, u64)>,
+    packets: u64,
+    bytes: u64,
+}
+
+impl Egress {
+    /// Keys to seal with from now on.
+    pub fn set_sealer(&mut self, sealer: Sealer) {
+        self.sealer = Some(sealer);
+    }
+
+    /// Where to send to from now on.
+    pub fn set_destination(&mut self, destination: Option<Destination>) {
+        self.destination = destination;
+    }
+
+    /// Whether packets can go out.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.sealer.is_some() && self.destination.is_some()
+    }
+
+    /// Packets and bytes sent.
+    #[must_use]
+    pub fn sent(&self) -> (u64, u64) {
+        (self.packets, self.bytes)
+    }
+
+    /// The first SRTP index of a stream: where it ended, or a small one (RFC 3711 section 3.3.1: a first sequence number
+    /// below 2^15 keeps the rollover counter from being guessed wrong when first packets are lost).
+    #[must_use]
+    pub fn first_index(&self, ssrc: u32) -> u64 {
+        let ended = self.ended.iter().find(|(ended, _)| *ended == ssrc);
+        ended.map_or(u64::from(ssrc.wrapping_mul(0x9e37_79b9) >> 18), |(_, next)| *next)
+    }
+
+    /// Whether one more stream could end and be remembered.
+    #[must_use]
+    pub fn may_begin(&self) -> bool {
+        self.ended.len() < MAX_ENDED
+    }
+
+    /// Remembers where a stream ended.
+    pub fn end_stream(&mut self, ssrc: u32, next_index: u64) {
+        match self.ended.iter_mut().find(|(ended, _)| *ended == ssrc) {
+            Some(entry) => entry.1 = entry.1.max(next_index),
+            None => self.ended.push((ssrc, next_index)),
+        }
+    }
+
+    /// Writes the header, seals the payload behind it and queues the packet. False when nothing could be sent.
+    #[inline]
+    pub fn send_rtp<O: Outbox>(
+        &mut self,
+        template: &Template,
+        mut stamp: Stamp,
+        payload: &[u8],
+        index: u64,
+        out: &mut O,
+    ) -> bool {
+        let (Some(destination), Some(sealer)) = (self.destination, &self.sealer) else {
+            return false;
+        };
+        stamp.transport_cc = self.transport_cc;
+        let slot = out.packet(destination, template.len() + payload.len() + MAX_OVERHEAD);
+        let len = template.write(slot, &stamp).and_then(|header| sealer.seal_rtp(slot, header, payload, &[], index));
+        let Some(len) = len else { return false };
+        out.commit(len);
+        if template.has_transport_cc() {
+            self.transport_cc = self.transport_cc.wrapping_add(1);
+        }
+        self.packets += 1;
+        self.bytes += len as u64;
+        true
+    }
+
+    /// Lets `build` write a compound and sends it, unless it wrote nothing. False when nothing could be sent.
+    pub fn send_rtcp<O: Outbox>(&mut self, out: &mut O, build: impl FnOnce(&mut Writer<'_>)) -> bool {
+        let (Some(destination), Some(sealer)) = (self.destination, &mut self.sealer) else {
+            return false;
+        };
+        let slot = out.packet(destination, MAX_RTCP + MAX_OVERHEAD);
+        let Some(room) = slot.get_mut(..MAX_RTCP) else {
+            return false;
+        };
+        let mut writer = Writer::new(room, FEEDBACK_SSRC);
+        build(&mut writer);
+        let len = writer.len();
+        if len == 0 {
+            return false;
+        }
+        let Some(len) = sealer.seal_rtcp(slot, len) else {
+            return false;
+        };
+        out.commit(len);
+        self.packets += 1;
+        self.bytes += len as u64;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::outbox::VecOutbox;
+
+    #[test]
+    fn nothing_goes_out_without_keys_or_address() {
+        let mut egress = Egress::default();
+        let mut out = VecOutbox::default();
+        egress.set_destination(Some(Destination(1)));
+        assert!(!egress.is_open());
+        assert!(!egress.send_rtcp(&mut out, |writer| assert!(writer.pli(1))));
+        assert!(out.packets.is_empty());
+    }
+
+    #[test]
+    fn an_ended_stream_goes_on_where_it_ended() {
+        let mut egress = Egress::default();
+        assert!(egress.first_index(77) < 0x8000);
+        egress.end_stream(77, 123_456);
+        egress.end_stream(77, 5);
+        assert_eq!(egress.first_index(77), 123_456);
+    }
+
+    #[test]
+    fn absolute_send_time() {
+        let epoch = Instant::now();
+        assert_eq!(Moment::new(epoch + Duration::from_millis(1500), epoch).abs_send_time, 3 << 17);
+        assert_eq!(Moment::new(epoch + Duration::from_secs(65), epoch).abs_send_time, 1 << 18);
+    }
+}

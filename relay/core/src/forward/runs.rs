@@ -1,0 +1,95 @@
+//! From what was published to what a subscriber sees: runs of packets with one offset.
+//!
+//! Between two changes (a layer switch, a pause) every packet of a layer has the same offset in sequence number,
+//! timestamp and picture numbers. Keeping the last few runs, not one entry per packet, answers both questions: what a
+//! published packet becomes, and which published packet a subscriber's NACK means.
+
+use crate::codec::vp8::Shift;
+
+/// Runs remembered; a NACK for a packet of an older one finds nothing.
+const RUNS: usize = 8;
+
+/// Packets of one layer forwarded with the same offsets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// The layer.
+    pub layer: u8,
+    /// First published index.
+    pub first_in: u64,
+    /// First index towards the subscriber.
+    pub first_out: u64,
+    /// Added to timestamps.
+    pub timestamp: u32,
+    /// Added to VP8's picture numbers.
+    pub picture: Shift,
+}
+
+impl Run {
+    /// What a published index becomes; `None` before the run.
+    #[must_use]
+    pub fn outgoing(&self, index: u64) -> Option<u64> {
+        Some(self.first_out + index.checked_sub(self.first_in)?)
+    }
+}
+
+/// The current run and the few before it.
+#[derive(Clone, Debug, Default)]
+pub struct Runs {
+    /// Newest at `count - 1` modulo `RUNS`.
+    runs: [Run; RUNS],
+    count: usize,
+}
+
+impl Runs {
+    /// Begins a run.
+    pub fn push(&mut self, run: Run) {
+        self.runs[self.count % RUNS] = run;
+        self.count += 1;
+    }
+
+    /// The newest run.
+    #[inline]
+    #[must_use]
+    pub fn current(&self) -> Option<&Run> {
+        self.runs.get(self.count.checked_sub(1)? % RUNS)
+    }
+
+    /// The run an index towards the subscriber belongs to, and the published index it was.
+    #[must_use]
+    pub fn published(&self, outgoing: u64) -> Option<(&Run, u64)> {
+        let kept = self.count.min(RUNS);
+        (1..=kept)
+            .filter_map(|back| self.runs.get((self.count - back) % RUNS))
+            .find(|run| run.first_out <= outgoing)
+            .map(|run| (run, run.first_in + (outgoing - run.first_out)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways() {
+        let mut runs = Runs::default();
+        assert!(runs.current().is_none() && runs.published(5).is_none());
+        runs.push(Run { layer: 0, first_in: 100, first_out: 10, ..Run::default() });
+        runs.push(Run { layer: 2, first_in: 7, first_out: 50, ..Run::default() });
+        let current = runs.current().unwrap();
+        assert_eq!((current.outgoing(9), current.outgoing(6)), (Some(52), None));
+        let found = |outgoing| runs.published(outgoing).map(|(run, index)| (run.layer, index));
+        assert_eq!(found(9), None);
+        assert_eq!(found(49), Some((0, 139)));
+        assert_eq!(found(50), Some((2, 7)));
+    }
+
+    #[test]
+    fn only_the_last_are_kept() {
+        let mut runs = Runs::default();
+        for number in 0..20u64 {
+            runs.push(Run { first_in: number * 100, first_out: number * 10, ..Run::default() });
+        }
+        assert!(runs.published(119).is_none());
+        assert_eq!(runs.published(125).unwrap().1, 1205);
+    }
+}

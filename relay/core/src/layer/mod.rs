@@ -1,0 +1,367 @@
+//! One received layer of a track: its packets in order, its losses, its health.
+
+mod bitrate;
+mod missing;
+mod reception;
+
+pub use bitrate::Bitrate;
+pub use missing::Missing;
+pub use reception::Reception;
+
+use std::time::{Duration, Instant};
+
+use crate::codec::Format;
+use crate::drop::Reason;
+use crate::message::{Encoding, LayerStats};
+use crate::ring::{Capacity, MAX_PAYLOAD, Ring, Stored};
+use crate::rtcp::{ReportBlock, SenderInfo, Writer};
+use crate::rtp::{Extensions, Header, Label, Unwrapper};
+
+/// Without packets for this long a layer is no longer live.
+pub const SILENCE: Duration = Duration::from_secs(2);
+/// A steady layer without packets for this long is not shown while another can be.
+const STALL: Duration = Duration::from_millis(500);
+/// A layer without pauses of [`STALL`] for this long is steady: others (a still screen) pause all the time.
+const STEADY: Duration = Duration::from_secs(1);
+/// Least time between two key frame requests for a layer.
+const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(300);
+/// A key frame that was asked for and has not come is asked for again.
+const KEY_FRAME_RETRY: Duration = Duration::from_millis(700);
+/// Sequence numbers asked for in one NACK.
+const NACKS: usize = 64;
+
+/// The original packet inside a retransmission (RFC 4588 section 4): its header as it was sent first, and its payload.
+///
+/// # Errors
+/// [`Reason::EmptyRetransmission`] for padding without a packet, which probes send.
+pub fn unwrap_retransmission(header: &Header, payload: &[u8], ssrc: u32) -> Result<(Header, usize), Reason> {
+    let sequence = crate::bytes::u16_at(payload, 0).ok_or(Reason::EmptyRetransmission)?;
+    if payload.len() == 2 {
+        return Err(Reason::EmptyRetransmission);
+    }
+    Ok((Header { sequence, ssrc, ..*header }, 2))
+}
+
+/// What a packet was to its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Extended sequence number, by which [`Layer::ring`] knows it.
+    pub index: u64,
+    /// Decoding can begin here.
+    pub key_frame: bool,
+    /// The layer was not live before.
+    pub woke: bool,
+    /// The layer was stalled before.
+    pub resumed: bool,
+}
+
+/// One layer.
+#[derive(Debug)]
+pub struct Layer {
+    rid: Option<String>,
+    ssrc: Option<u32>,
+    rtx_ssrc: Option<u32>,
+    format: Format,
+    clock_rate: u32,
+    unwrapper: Unwrapper,
+    ring: Ring,
+    missing: Missing,
+    reception: Reception,
+    bitrate: Bitrate,
+    last_packet: Option<Instant>,
+    live: bool,
+    steady_since: Instant,
+    stalled: bool,
+    /// Timestamp of the newest key frame, so that its packets count once.
+    key_frame: Option<u32>,
+    wanted: Option<Instant>,
+    asked: Option<Instant>,
+    packets: u64,
+    bytes: u64,
+    repaired: u64,
+    key_frames: u64,
+    nacks_sent: u64,
+    plis_sent: u64,
+}
+
+impl Layer {
+    /// A layer as announced; nothing received yet.
+    #[must_use]
+    pub fn new(encoding: &Encoding, format: Format, clock_rate: u32, now: Instant) -> Self {
+        let capacity = if format == Format::Audio { Capacity::AUDIO } else { Capacity::VIDEO };
+        Self {
+            rid: encoding.rid.clone(),
+            ssrc: encoding.ssrc,
+            rtx_ssrc: encoding.rtx_ssrc,
+            format,
+            clock_rate,
+            unwrapper: Unwrapper::default(),
+            ring: Ring::new(capacity),
+            missing: Missing::default(),
+            reception: Reception::new(clock_rate, now),
+            bitrate: Bitrate::new(now),
+            last_packet: None,
+            live: false,
+            steady_since: now,
+            stalled: false,
+            key_frame: None,
+            wanted: None,
+            asked: None,
+            packets: 0,
+            bytes: 0,
+            repaired: 0,
+            key_frames: 0,
+            nacks_sent: 0,
+            plis_sent: 0,
+        }
+    }
+
+    /// Whether packets came within the last [`SILENCE`].
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// The SSRC of its media, once known.
+    #[must_use]
+    pub fn ssrc(&self) -> Option<u32> {
+        self.ssrc
+    }
+
+    /// The SSRC of its retransmissions, once known.
+    #[must_use]
+    pub fn rtx_ssrc(&self) -> Option<u32> {
+        self.rtx_ssrc
+    }
+
+    /// Binds the SSRC its media comes under. True when it had another: everything received before is then forgotten, for
+    /// sequence numbers begin anew.
+    pub fn bind(&mut self, ssrc: u32, now: Instant) -> bool {
+        let before = self.ssrc.replace(ssrc);
+        let changed = before.is_some_and(|before| before != ssrc);
+        if changed {
+            self.unwrapper = Unwrapper::default();
+            self.ring.clear();
+            self.missing = Missing::default();
+            self.reception = Reception::new(self.clock_rate, now);
+            self.want_key_frame(now);
+        }
+        changed
+    }
+
+    /// Binds the SSRC its retransmissions come under.
+    pub fn bind_repair(&mut self, ssrc: u32) {
+        self.rtx_ssrc = Some(ssrc);
+    }
+
+    /// The highest index received.
+    #[must_use]
+    pub fn newest(&self) -> Option<u64> {
+        self.unwrapper.highest()
+    }
+
+    /// Packets expected and received by the stream itself since it began.
+    #[must_use]
+    pub fn totals(&self) -> (u64, u64) {
+        self.reception.totals()
+    }
+
+    /// The stored packets.
+    pub fn ring(&mut self) -> &mut Ring {
+        &mut self.ring
+    }
+
+    /// The last sender report and when it came.
+    #[must_use]
+    pub fn last_report(&self) -> Option<(SenderInfo, Instant)> {
+        self.reception.last_report()
+    }
+
+    /// Remembers a sender report of the layer.
+    pub fn sender_report(&mut self, info: SenderInfo, now: Instant) {
+        self.reception.sender_report(info, now);
+    }
+
+    /// Takes a packet in. `repaired` packets came by RTX.
+    ///
+    /// # Errors
+    /// [`Reason::TooLarge`], [`Reason::Duplicate`] or [`Reason::TooOld`].
+    pub fn receive(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+        repaired: bool,
+        now: Instant,
+    ) -> Result<Received, Reason> {
+        if payload.len() > MAX_PAYLOAD {
+            return Err(Reason::TooLarge);
+        }
+        let index = self.unwrapper.peek(header.sequence);
+        self.note_order(index, now)?;
+        let description = self.format.describe(payload);
+        let packet = Stored {
+            index,
+            timestamp: header.timestamp,
+            arrival: now,
+            marker: header.marker,
+            key_frame: description.key_frame,
+            picture: description.picture,
+            audio_level: header.extensions.audio_level,
+        };
+        self.ring.store(packet, payload);
+        if repaired {
+            self.repaired += 1;
+        } else {
+            self.reception.add(index, header.timestamp, now);
+        }
+        self.packets += 1;
+        self.bytes += payload.len() as u64;
+        self.bitrate.add(payload.len(), now);
+        if self.last_packet.replace(now).is_none_or(|last| now.saturating_duration_since(last) >= STALL) {
+            self.steady_since = now;
+        }
+        if description.key_frame && self.format != Format::Audio {
+            self.note_key_frame(header.timestamp);
+        }
+        let woke = !std::mem::replace(&mut self.live, true);
+        let resumed = std::mem::take(&mut self.stalled);
+        Ok(Received { index, key_frame: description.key_frame, woke, resumed })
+    }
+
+    /// Sorts a packet into the sequence: new, filling a gap, or seen.
+    fn note_order(&mut self, index: u64, now: Instant) -> Result<(), Reason> {
+        match self.unwrapper.highest() {
+            Some(highest) if index <= highest => {
+                if highest - index >= self.ring.packets() {
+                    return Err(Reason::TooOld);
+                }
+                if self.ring.knows(index) {
+                    return Err(Reason::Duplicate);
+                }
+                self.missing.found(index);
+            }
+            Some(highest) => {
+                if self.format != Format::Audio && index - highest > 1 {
+                    self.missing.gap(highest + 1..index, now);
+                }
+                self.unwrapper.advance(index);
+            }
+            None => self.unwrapper.advance(index),
+        }
+        Ok(())
+    }
+
+    fn note_key_frame(&mut self, timestamp: u32) {
+        if self.key_frame.replace(timestamp) != Some(timestamp) {
+            self.key_frames += 1;
+            self.wanted = None;
+        }
+    }
+
+    /// Asks for a key frame: now, or as soon as the throttle allows, and again until one comes.
+    pub fn want_key_frame(&mut self, now: Instant) {
+        let earliest = self.asked.map_or(now, |asked| asked + KEY_FRAME_INTERVAL);
+        let due = earliest.max(now);
+        self.wanted = Some(self.wanted.map_or(due, |before| before.min(due)));
+    }
+
+    /// Whether nobody needs a key frame any more.
+    pub fn forget_key_frame(&mut self) {
+        self.wanted = None;
+    }
+
+    /// True once when the layer fell silent.
+    pub fn fell_silent(&mut self, now: Instant) -> bool {
+        let silent = self.last_packet.is_none_or(|last| now.saturating_duration_since(last) >= SILENCE);
+        silent && std::mem::replace(&mut self.live, false)
+    }
+
+    /// True once when a steady layer stopped.
+    pub fn fell_behind(&mut self, now: Instant) -> bool {
+        let due = self.stall_at().is_some_and(|due| due <= now);
+        due && !std::mem::replace(&mut self.stalled, true)
+    }
+
+    fn stall_at(&self) -> Option<Instant> {
+        let last = self.last_packet.filter(|_| self.live && !self.stalled)?;
+        (last.saturating_duration_since(self.steady_since) >= STEADY).then(|| last + STALL)
+    }
+
+    /// Whether it is live and has not stopped: worth being shown.
+    #[must_use]
+    pub fn is_flowing(&self) -> bool {
+        self.live && !self.stalled
+    }
+
+    /// Ends the layer at once, after its publisher said goodbye.
+    pub fn goodbye(&mut self) {
+        self.last_packet = None;
+    }
+
+    /// When [`Layer::write_feedback`] has something to say.
+    #[must_use]
+    pub fn next_feedback(&self) -> Option<Instant> {
+        let silence = self.last_packet.filter(|_| self.live).map(|last| last + SILENCE);
+        let wanted = self.wanted.filter(|_| self.ssrc.is_some());
+        [self.missing.next(), wanted, silence, self.stall_at()].into_iter().flatten().min()
+    }
+
+    /// Writes the NACK and the key frame request that are due.
+    pub fn write_feedback(&mut self, now: Instant, out: &mut Writer<'_>) {
+        let Some(ssrc) = self.ssrc else { return };
+        let mut sequences = [0; NACKS];
+        let count = self.missing.due(now, &mut sequences);
+        if let Some(lost) = sequences.get(..count).filter(|lost| !lost.is_empty())
+            && out.nack(ssrc, lost)
+        {
+            self.nacks_sent += lost.len() as u64;
+        }
+        if self.missing.take_hopeless() {
+            self.want_key_frame(now);
+        }
+        if self.wanted.is_some_and(|due| due <= now) && out.pli(ssrc) {
+            self.plis_sent += 1;
+            self.asked = Some(now);
+            self.wanted = Some(now + KEY_FRAME_RETRY);
+        }
+    }
+
+    /// The report block since the previous one.
+    pub fn report_block(&mut self, now: Instant) -> Option<ReportBlock> {
+        self.reception.report_block(self.ssrc?, now)
+    }
+
+    /// bit/s over the last second.
+    #[must_use]
+    pub fn bits_per_second(&self, now: Instant) -> u64 {
+        self.bitrate.bits_per_second(now)
+    }
+
+    /// Counters since the layer began.
+    #[must_use]
+    pub fn stats(&self, now: Instant) -> LayerStats {
+        let (expected, received) = self.totals();
+        LayerStats {
+            rid: self.rid.clone(),
+            ssrc: self.ssrc,
+            live: self.live,
+            packets: self.packets,
+            bytes: self.bytes,
+            lost: expected.saturating_sub(received + self.repaired),
+            bitrate: self.bits_per_second(now),
+            jitter: self.reception.jitter(),
+            key_frames: self.key_frames,
+            nacks_sent: self.nacks_sent,
+            plis_sent: self.plis_sent,
+        }
+    }
+}
+
+/// The layer's RID as packets carry it, for media and for retransmissions.
+#[must_use]
+pub fn rid_of(extensions: &Extensions) -> Option<(Label, bool)> {
+    extensions.repaired_rid.map(|rid| (rid, true)).or(extensions.rid.map(|rid| (rid, false)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! The media plane of one shard: peers, published tracks and subscriptions, and the packets between them.
+//!
+//! How it is driven (by the shard's dispatcher, which owns ICE, DTLS, ids and rooms):
+//!
+//! 1. `add_room`, then `add_peer` when a transport opens. Tracks and subscriptions may be added at once; nothing flows
+//!    before [`Switch::set_keys`] (after DTLS, with [`crate::srtp::from_dtls_server`]) and [`Switch::set_destination`]
+//!    (whenever ICE validates or nominates another address; packets sent later use it).
+//! 2. Each datagram that RFC 7983 gives to RTP/RTCP (first byte 128..=191) goes to [`Switch::receive`] in the buffer it
+//!    was received in: it is decrypted in place, and everything to be sent because of it is written to the
+//!    [`Outbox`] at once.
+//! 3. [`Switch::poll`] is called at [`Switch::next_timeout`] (the past when something is urgent): NACK, PLI, transport
+//!    feedback, reports, liveness. After `receive` ask `next_timeout` again, once per batch.
+//! 4. [`Switch::poll_event`] is drained after each batch.
+//!
+//! Keys are small numbers, never reused while anything refers to them; the dispatcher keeps the map from ids to keys.
+//! A stale key is harmless: commands on it do nothing, statistics on it are `None`.
+
+mod commands;
+mod packets;
+mod types;
+
+pub use types::{
+    ForwardStats, PeerKey, PeerStats, Refusal, RoomKey, SubscriptionConfig, SubscriptionKey, SwitchEvent, TrackConfig,
+    TrackKey,
+};
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::arena::{Arena, Key};
+use crate::egress::Egress;
+use crate::ingress::Ingress;
+use crate::speaker::Speakers;
+use crate::track::{Track, TrackEvent};
+
+/// Shortest time between two polls that time alone asks for.
+const SHORTEST: Duration = Duration::from_millis(2);
+/// Longest time between two polls.
+const IDLE: Duration = Duration::from_millis(500);
+/// Tracks one peer may publish.
+const MAX_TRACKS: usize = 16;
+/// Subscriptions one peer may have.
+const MAX_SUBSCRIPTIONS: usize = 1_024;
+
+/// A transport's media side, except what it sends with: see [`Switch::egresses`].
+#[derive(Debug)]
+struct Peer {
+    room: Key,
+    ingress: Ingress,
+    tracks: Vec<Key>,
+    /// Its subscriptions by SSRC.
+    subscriptions: Vec<(u32, Key)>,
+    /// When its feedback is due.
+    due: Instant,
+    rtt_ms: Option<f64>,
+}
+
+/// A track and who publishes it.
+#[derive(Debug)]
+struct Published {
+    peer: Key,
+    track: Track,
+}
+
+/// Where a subscription is found.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    track: Key,
+    peer: Key,
+    forward: usize,
+}
+
+/// The media plane of one shard.
+#[derive(Debug)]
+pub struct Switch {
+    epoch: Instant,
+    rooms: Arena<Speakers<TrackKey>>,
+    peers: Arena<Peer>,
+    /// By the place of a peer's key: reached from every forwarded packet, so without a check of generations.
+    egresses: Vec<Egress>,
+    tracks: Arena<Published>,
+    subscriptions: Arena<Place>,
+    events: VecDeque<SwitchEvent>,
+    due: Instant,
+    /// The latest instant heard of.
+    latest: Instant,
+}
+
+impl Switch {
+    /// An empty media plane. Absolute send times count from `now`.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self {
+            epoch: now,
+            rooms: Arena::default(),
+            peers: Arena::default(),
+            egresses: Vec::new(),
+            tracks: Arena::default(),
+            subscriptions: Arena::default(),
+            events: VecDeque::new(),
+            due: now + IDLE,
+            latest: now,
+        }
+    }
+
+    /// When [`Switch::poll`] wants to be called.
+    #[must_use]
+    pub fn next_timeout(&self) -> Instant {
+        self.due
+    }
+
+    /// What happened, oldest first.
+    pub fn poll_event(&mut self) -> Option<SwitchEvent> {
+        self.events.pop_front()
+    }
+
+    /// Collects a track's events and brings its publisher's feedback forward.
+    fn settle(&mut self, key: Key) {
+        let Some(published) = self.tracks.get_mut(key) else { return };
+        if published.track.has_events() {
+            self.events.extend(published.track.drain_events().map(|event| match event {
+                TrackEvent::Live { layer, live } => SwitchEvent::Live { track: TrackKey(key), layer, live },
+                TrackEvent::LayerChanged { subscription, layer } => SwitchEvent::LayerChanged { subscription, layer },
+            }));
+        }
+        let mut due = published.track.next_feedback();
+        if let Some(peer) = self.peers.get_mut(published.peer) {
+            peer.due = peer.due.min(due);
+        }
+        if let Some(report) = published.track.next_sender_report() {
+            due = due.min(report);
+        }
+        self.due = self.due.min(due);
+    }
+}
+
+#[cfg(test)]
+mod tests;

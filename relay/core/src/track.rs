@@ -1,0 +1,469 @@
+//! One published track: its layers, and its subscribers as dense arrays by the layer they are shown.
+//!
+//! A packet's way: [`Track::receive`] hands it to its [`Layer`] (order, losses, ring), then to each forward listed under
+//! that layer. A forward is moved between the lists only by a key frame of the layer it should be shown.
+
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+
+use crate::codec::Format;
+use crate::drop::Reason;
+use crate::egress::{Egress, Moment};
+use crate::forward::Forward;
+use crate::ingress::Route;
+use crate::layer::{Layer, Received, unwrap_retransmission};
+use crate::message::{Kind, LayerStats};
+use crate::outbox::Outbox;
+use crate::rtcp::{ReportBlock, SenderInfo, Writer};
+use crate::rtp::Header;
+use crate::switch::{Refusal, SubscriptionKey, TrackConfig};
+
+/// Layers of one track.
+pub const MAX_LAYERS: usize = 4;
+/// Time between two receiver reports to a publisher, and of looking for due sender reports.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Time between two sender reports of a subscription.
+const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(2);
+
+/// What happened to a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrackEvent {
+    /// A layer's packets began or ceased.
+    Live {
+        /// The layer.
+        layer: u8,
+        /// Whether packets are arriving.
+        live: bool,
+    },
+    /// A subscription shows another layer.
+    LayerChanged {
+        /// The subscription.
+        subscription: SubscriptionKey,
+        /// `None`: nothing is being forwarded.
+        layer: Option<u8>,
+    },
+}
+
+/// One forwarding entry with the key its events are told under.
+#[derive(Debug)]
+struct Subscriber {
+    key: SubscriptionKey,
+    forward: Forward,
+}
+
+/// One published track.
+#[derive(Debug)]
+pub struct Track {
+    kind: Kind,
+    clock_rate: u32,
+    layers: Vec<Layer>,
+    subscribers: Slab<Subscriber>,
+    /// Keys into `subscribers` by the layer shown.
+    shown: [Vec<usize>; MAX_LAYERS],
+    /// Whether some subscriber waits for a key frame, so that one is worth a look at all of them.
+    waiting: bool,
+    muted: bool,
+    /// Canonical name of the publisher.
+    name: String,
+    next_report: Instant,
+    next_sender_report: Option<Instant>,
+    events: Vec<TrackEvent>,
+}
+
+impl Track {
+    /// A track as announced. `name` is the publisher's canonical name: its tracks are played in sync.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] without layers or clock, [`Refusal::Limit`] with more than [`MAX_LAYERS`].
+    pub fn new(config: &TrackConfig, name: String, now: Instant) -> Result<Self, Refusal> {
+        let codec = &config.codec;
+        if config.encodings.is_empty() || codec.clock_rate == 0 || codec.payload_type > 127 {
+            return Err(Refusal::Invalid);
+        }
+        if config.encodings.len() > MAX_LAYERS {
+            return Err(Refusal::Limit);
+        }
+        let format = Format::new(config.kind, codec);
+        Ok(Self {
+            kind: config.kind,
+            clock_rate: codec.clock_rate,
+            layers: config.encodings.iter().map(|layer| Layer::new(layer, format, codec.clock_rate, now)).collect(),
+            subscribers: Slab::new(),
+            shown: Default::default(),
+            waiting: false,
+            muted: false,
+            name,
+            next_report: now + REPORT_INTERVAL,
+            next_sender_report: None,
+            events: Vec::new(),
+        })
+    }
+
+    /// Sound or picture.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its layers, lowest first.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// Takes out what happened since the last call.
+    pub fn drain_events(&mut self) -> impl Iterator<Item = TrackEvent> + '_ {
+        self.events.drain(..)
+    }
+
+    /// Whether [`Track::drain_events`] has anything.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Takes a decrypted packet in and forwards it.
+    ///
+    /// # Errors
+    /// Why it was dropped.
+    pub(crate) fn receive<O: Outbox>(
+        &mut self,
+        route: Route,
+        header: &Header,
+        payload: &[u8],
+        moment: &Moment,
+        egresses: &mut [Egress],
+        out: &mut O,
+    ) -> Result<(), Reason> {
+        let place = usize::from(route.layer);
+        let layer = self.layers.get_mut(place).ok_or(Reason::UnknownStream)?;
+        let received = if route.repair {
+            layer.bind_repair(header.ssrc);
+            let ssrc = layer.ssrc().ok_or(Reason::UnknownStream)?;
+            let (original, skip) = unwrap_retransmission(header, payload, ssrc)?;
+            layer.receive(&original, payload.get(skip..).unwrap_or_default(), true, moment.now)?
+        } else {
+            if layer.bind(header.ssrc, moment.now) {
+                self.restart(place);
+            }
+            let layer = self.layers.get_mut(place).ok_or(Reason::UnknownStream)?;
+            layer.receive(header, payload, false, moment.now)?
+        };
+        if received.woke {
+            self.events.push(TrackEvent::Live { layer: route.layer, live: true });
+        }
+        if received.woke || received.resumed {
+            self.retarget(moment.now);
+        }
+        if self.muted {
+            return Err(Reason::Muted);
+        }
+        self.fan_out(route.layer, received, moment, egresses, out);
+        Ok(())
+    }
+
+    /// Sends a stored packet to everyone shown its layer, and to those it is the beginning for.
+    fn fan_out<O: Outbox>(
+        &mut self,
+        layer: u8,
+        received: Received,
+        moment: &Moment,
+        egresses: &mut [Egress],
+        out: &mut O,
+    ) {
+        if self.waiting && received.key_frame {
+            self.begin(layer, received.index, moment, egresses, out);
+        }
+        let Some(source) = self.layers.get_mut(usize::from(layer)) else { return };
+        let Some((packet, payload)) = source.ring().get(received.index) else { return };
+        let Some(shown) = self.shown.get(usize::from(layer)) else { return };
+        for key in shown {
+            let Some(subscriber) = self.subscribers.get_mut(*key) else { continue };
+            let Some(egress) = egresses.get_mut(subscriber.forward.peer) else { continue };
+            subscriber.forward.send(&packet, payload, egress, moment, out);
+        }
+    }
+
+    /// Moves those to `layer` who wait for its key frame, which begins with the packet `index`. When that packet came
+    /// late, the packets after it that already passed are sent as well.
+    fn begin<O: Outbox>(&mut self, layer: u8, index: u64, moment: &Moment, egresses: &mut [Egress], out: &mut O) {
+        let place = usize::from(layer);
+        let reports: [Option<(SenderInfo, Instant)>; MAX_LAYERS] =
+            std::array::from_fn(|layer| self.layers.get(layer).and_then(Layer::last_report));
+        let Some(source) = self.layers.get_mut(place) else { return };
+        let newest = source.newest().unwrap_or(index);
+        let Some((packet, _)) = source.ring().get(index) else { return };
+        let mut moved = false;
+        for (key, subscriber) in &mut self.subscribers {
+            let forward = &mut subscriber.forward;
+            if !wants(forward, layer) {
+                continue;
+            }
+            moved = true;
+            if let Some(list) = forward.layer().and_then(|before| self.shown.get_mut(usize::from(before))) {
+                list.retain(|shown| *shown != key);
+            }
+            forward.switch(layer, &packet, |layer| reports.get(usize::from(layer)).copied().flatten(), moment.now);
+            if let Some(list) = self.shown.get_mut(place) {
+                list.push(key);
+            }
+            self.events.push(TrackEvent::LayerChanged { subscription: subscriber.key, layer: Some(layer) });
+            let Some(egress) = egresses.get_mut(forward.peer) else { continue };
+            if newest > index {
+                // The caller sends `index` itself, as to all.
+                for later in index + 1..=newest {
+                    if let Some((packet, payload)) = source.ring().get(later) {
+                        forward.send(&packet, payload, egress, moment, out);
+                    }
+                }
+            }
+        }
+        if moved {
+            self.next_sender_report = Some(moment.now);
+            self.update_waiting();
+        }
+    }
+
+    /// Adds a subscription.
+    pub fn subscribe(&mut self, key: SubscriptionKey, forward: Forward, now: Instant) -> usize {
+        let place = self.subscribers.insert(Subscriber { key, forward });
+        self.retarget(now);
+        place
+    }
+
+    /// The audio and video clock, Hz.
+    #[must_use]
+    pub fn clock_rate(&self) -> u32 {
+        self.clock_rate
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&mut self, place: usize, egresses: &mut [Egress]) {
+        let Some(subscriber) = self.subscribers.try_remove(place) else { return };
+        for list in &mut self.shown {
+            list.retain(|shown| *shown != place);
+        }
+        if let Some(egress) = egresses.get_mut(subscriber.forward.peer) {
+            subscriber.forward.end(egress);
+        }
+        self.update_waiting();
+    }
+
+    /// A subscription's forward.
+    #[must_use]
+    pub fn forward(&self, place: usize) -> Option<&Forward> {
+        self.subscribers.get(place).map(|subscriber| &subscriber.forward)
+    }
+
+    /// The keys of all subscriptions.
+    pub fn subscriptions(&self) -> impl Iterator<Item = SubscriptionKey> + '_ {
+        self.subscribers.iter().map(|(_, subscriber)| subscriber.key)
+    }
+
+    /// Pauses or resumes a subscription, and caps its layer.
+    pub fn set_subscription(&mut self, place: usize, paused: bool, max_layer: Option<u8>, now: Instant) {
+        let Some(subscriber) = self.subscribers.get_mut(place) else { return };
+        subscriber.forward.paused = paused;
+        subscriber.forward.max_layer = max_layer.unwrap_or(u8::MAX);
+        self.retarget(now);
+    }
+
+    /// Stops or resumes forwarding.
+    pub fn set_muted(&mut self, muted: bool, now: Instant) {
+        if std::mem::replace(&mut self.muted, muted) != muted {
+            self.retarget(now);
+        }
+    }
+
+    /// Whether it forwards nothing.
+    #[must_use]
+    pub fn is_muted(&self) -> bool {
+        self.muted
+    }
+
+    /// Asks for a key frame of every layer that is live.
+    pub fn request_key_frame(&mut self, now: Instant) {
+        if self.kind == Kind::Video {
+            self.layers.iter_mut().filter(|layer| layer.is_live()).for_each(|layer| layer.want_key_frame(now));
+        }
+    }
+
+    /// A subscriber asks for a key frame of what it is shown, or will be.
+    pub fn key_frame_requested(&mut self, place: usize, now: Instant) {
+        let Some(subscriber) = self.subscribers.get_mut(place) else { return };
+        subscriber.forward.count_key_frame_request();
+        let layer = subscriber.forward.layer().or(subscriber.forward.target);
+        if let Some(layer) = layer.and_then(|layer| self.layers.get_mut(usize::from(layer)))
+            && self.kind == Kind::Video
+        {
+            layer.want_key_frame(now);
+        }
+    }
+
+    /// A subscriber asks for packets again.
+    pub fn nack<O: Outbox>(
+        &mut self,
+        place: usize,
+        sequences: impl Iterator<Item = u16>,
+        moment: &Moment,
+        egresses: &mut [Egress],
+        out: &mut O,
+    ) {
+        let Some(Subscriber { forward, .. }) = self.subscribers.get_mut(place) else { return };
+        let Some(egress) = egresses.get_mut(forward.peer) else { return };
+        if self.kind == Kind::Audio {
+            return;
+        }
+        for sequence in sequences {
+            let Some((layer, index)) = forward.locate(sequence, moment.now) else { continue };
+            let Some(layer) = self.layers.get_mut(usize::from(layer)) else { continue };
+            if let Some((packet, payload)) = layer.ring().get(index) {
+                forward.resend(sequence, &packet, payload, egress, moment, out);
+            }
+        }
+    }
+
+    /// A subscriber reports how it receives. Returns the round trip in ms where it tells one.
+    pub fn report_block(&mut self, place: usize, block: &ReportBlock, now: Instant) -> Option<f64> {
+        let subscriber = self.subscribers.get_mut(place)?;
+        subscriber.forward.report_block(block, now);
+        subscriber.forward.rtt_ms()
+    }
+
+    /// The publisher's sender report of a layer.
+    pub fn sender_report(&mut self, layer: u8, info: SenderInfo, now: Instant) {
+        if let Some(layer) = self.layers.get_mut(usize::from(layer)) {
+            layer.sender_report(info, now);
+            self.next_sender_report.get_or_insert(now);
+        }
+    }
+
+    /// The publisher said goodbye for a layer.
+    pub fn goodbye(&mut self, layer: u8) {
+        if let Some(layer) = self.layers.get_mut(usize::from(layer)) {
+            layer.goodbye();
+        }
+    }
+
+    /// When [`Track::write_feedback`] has something to say.
+    #[must_use]
+    pub fn next_feedback(&self) -> Instant {
+        self.layers.iter().filter_map(Layer::next_feedback).fold(self.next_report, Instant::min)
+    }
+
+    /// Notices silent layers and writes NACK, key frame requests and reports to the publisher.
+    pub fn write_feedback(&mut self, now: Instant, out: &mut Writer<'_>) {
+        let mut changed = false;
+        for (number, layer) in (0..).zip(&mut self.layers) {
+            changed |= layer.fell_behind(now);
+            if layer.fell_silent(now) {
+                layer.forget_key_frame();
+                self.events.push(TrackEvent::Live { layer: number, live: false });
+                changed = true;
+            }
+        }
+        if changed {
+            self.retarget(now);
+        }
+        if self.next_report <= now {
+            self.next_report = now + REPORT_INTERVAL;
+            let mut blocks = [ReportBlock::default(); MAX_LAYERS];
+            let made = self.layers.iter_mut().filter_map(|layer| layer.report_block(now));
+            let count = blocks.iter_mut().zip(made).map(|(place, block)| *place = block).count();
+            if let Some(blocks) = blocks.get(..count).filter(|blocks| !blocks.is_empty()) {
+                out.receiver_report(blocks);
+            }
+        }
+        for layer in &mut self.layers {
+            layer.write_feedback(now, out);
+        }
+    }
+
+    /// When [`Track::send_reports`] has something to send.
+    #[must_use]
+    pub fn next_sender_report(&self) -> Option<Instant> {
+        self.next_sender_report
+    }
+
+    /// Sends the sender reports that are due to subscribers.
+    pub fn send_reports<O: Outbox>(&mut self, now: Instant, egresses: &mut [Egress], out: &mut O) {
+        if self.next_sender_report.is_none_or(|due| due > now) {
+            return;
+        }
+        self.next_sender_report = (!self.subscribers.is_empty()).then(|| now + REPORT_INTERVAL / 4);
+        for (_, Subscriber { forward, .. }) in &mut self.subscribers {
+            if forward.report_due.is_none_or(|due| due > now) {
+                continue;
+            }
+            let layer = forward.layer().and_then(|layer| self.layers.get(usize::from(layer)));
+            let Some(source) = layer.filter(|layer| layer.is_live()).and_then(Layer::last_report) else { continue };
+            let Some(egress) = egresses.get_mut(forward.peer) else { continue };
+            let Some(info) = forward.sender_report(source, now) else { continue };
+            forward.report_due = Some(now + SENDER_REPORT_INTERVAL);
+            let ssrc = forward.ssrc();
+            egress.send_rtcp(out, |writer| {
+                writer.sender_report(ssrc, &info);
+                writer.canonical_name(ssrc, self.name.as_bytes());
+            });
+        }
+    }
+
+    /// Counters by layer.
+    #[must_use]
+    pub fn layer_stats(&self, now: Instant) -> Vec<LayerStats> {
+        self.layers.iter().map(|layer| layer.stats(now)).collect()
+    }
+
+    /// Decides anew which layer each subscription should be shown: the highest live one it may have, and of those one that
+    /// has not just stopped.
+    fn retarget(&mut self, now: Instant) {
+        for (key, subscriber) in &mut self.subscribers {
+            let forward = &mut subscriber.forward;
+            let silenced = self.muted || forward.paused;
+            let allowed = || (0..).zip(&self.layers).filter(|(number, _)| *number <= forward.max_layer);
+            let flowing = allowed().filter(|(_, layer)| layer.is_flowing()).last();
+            let highest = flowing.or_else(|| allowed().filter(|(_, layer)| layer.is_live()).last());
+            forward.target = highest.map(|(number, _)| number).filter(|_| !silenced);
+            if silenced && let Some(before) = forward.layer() {
+                if let Some(list) = self.shown.get_mut(usize::from(before)) {
+                    list.retain(|shown| *shown != key);
+                }
+                forward.stop();
+                self.events.push(TrackEvent::LayerChanged { subscription: subscriber.key, layer: None });
+            }
+            if let Some(target) = forward.target.filter(|target| Some(*target) != forward.layer())
+                && self.kind == Kind::Video
+                && let Some(layer) = self.layers.get_mut(usize::from(target))
+            {
+                layer.want_key_frame(now);
+            }
+        }
+        self.update_waiting();
+    }
+
+    /// Lets everyone shown a layer begin anew, after its SSRC changed.
+    fn restart(&mut self, place: usize) {
+        for key in self.shown.get_mut(place).map(std::mem::take).unwrap_or_default() {
+            if let Some(subscriber) = self.subscribers.get_mut(key) {
+                subscriber.forward.stop();
+            }
+        }
+        self.update_waiting();
+    }
+
+    fn update_waiting(&mut self) {
+        let waits = |forward: &Forward| forward.target.is_some() && forward.target != forward.layer();
+        self.waiting = self.subscribers.iter().any(|(_, subscriber)| waits(&subscriber.forward));
+    }
+}
+
+/// Whether a key frame of `layer` brings a subscription nearer to its target: to it, or up on the way to it, or to any
+/// picture at all.
+fn wants(forward: &Forward, layer: u8) -> bool {
+    let Some(target) = forward.target else { return false };
+    match forward.layer() {
+        None => layer <= forward.max_layer,
+        Some(shown) => shown != layer && (layer == target || (shown < layer && layer < target)),
+    }
+}
