@@ -1,5 +1,9 @@
+/** Breaking things on purpose, in the demo only: what is broken, and what one should see of it elsewhere. */
 import '../../styles/base.css';
+import './faults.css';
 import { start } from '../../island';
-import { t } from '../../i18n';
+import { Faults, type FaultsData } from './Faults';
+import { watch } from './store';
 
-await start(() => <main class="page"><h1 class="title">{t('page.soon')}</h1></main>);
+await start((data: FaultsData) => <Faults data={data} />);
+watch();

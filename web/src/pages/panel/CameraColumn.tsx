@@ -38,7 +38,10 @@ export function CameraColumn({ current, view }: { current: PanelState; view: Pan
         <p class="seen-t"><StateWord state={state} large word={t(title)} /></p>
         <p class="second">{trouble === null ? t(words) : notice(trouble)}</p>
       </div>
-      <h2 id="camera" class="label">{t('panel.camera')}</h2>
+      <div class="cam-head">
+        <h2 id="camera" class="label">{t('panel.camera')}</h2>
+        {control === null || control.reachable ? null : <StateWord state="degraded" word={t('panel.device.unreachable')} />}
+      </div>
       {control === null ? <p class="second">{t('panel.camera.fixed')}</p> : <CameraPad control={control} wish={current.wishes.preset?.value ?? null} reachable={current.reach === 'open'} />}
     </section>
   );

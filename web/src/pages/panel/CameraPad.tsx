@@ -26,13 +26,10 @@ interface Props {
 export function CameraPad({ control, wish, reachable }: Props) {
   const usable = reachable && control.reachable;
   return (
-    <>
-      {control.reachable ? null : <p class="note degraded" role="status">{t('panel.camera.unreachable')}</p>}
-      <div class="camrow">
-        {control.ptz ? <Pad usable={usable} /> : null}
-        {control.presets.length === 0 ? null : <Presets control={control} wish={wish} usable={usable} />}
-      </div>
-    </>
+    <div class="camrow">
+      {control.ptz ? <Pad usable={usable} /> : null}
+      {control.presets.length === 0 ? null : <Presets control={control} wish={wish} usable={usable} />}
+    </div>
   );
 }
 

@@ -82,6 +82,7 @@ function RowKey({ row, idle, name }: { row: DeviceRow; idle: boolean; name: stri
   }
   if (!row.canPower || (row.power !== 'on' && row.power !== 'off')) return null;
   const on = row.power === 'off';
+  if (!on && !idle) return null; // nobody switches the screen off in a meeting by mistake
   return (
     <Button kind="quiet" onPress={() => askDevice({ role: row.role, op: 'set_power', args: { on } })}>
       {t(on ? 'panel.power.switch_on' : 'panel.power.switch_off')}<span class="vh">, {name}</span>

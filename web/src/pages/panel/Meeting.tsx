@@ -1,6 +1,7 @@
 /** In a meeting: who is there, the camera, what this room does, and the bar that never moves. */
 import { Button } from '../../components/Button';
 import { Icon } from '../../components/Icon';
+import { StateWord } from '../../components/StateWord';
 import { now } from '../../clock';
 import { clock, duration, t } from '../../i18n';
 import type { PanelView } from '../../wire';
@@ -21,7 +22,7 @@ export function Meeting({ current, view }: { current: PanelState; view: PanelVie
       <header class="head">
         <div class="who">
           <h1 class="title">{titleOf(view)}</h1>
-          <p class="second num since">{sinceWords(view)}</p>
+          <Since current={current} view={view} />
         </div>
         <Button kind="quiet" onPress={() => dispatch({ type: 'open', sheet: { kind: 'end' } })}>{t('panel.end')}</Button>
         <Button kind="quiet" onPress={() => dispatch({ type: 'open', sheet: { kind: 'help' } })}><Icon name="help" />{t('panel.help')}</Button>
@@ -49,7 +50,10 @@ function titleOf(view: PanelView): string {
   return others.length === 1 ? t('panel.meeting_with', { room }) : t('panel.meeting_with_more', { room, count: others.length - 1 });
 }
 
-function sinceWords(view: PanelView): string {
-  if (view.phase === 'preparing') return t('panel.preparing');
-  return t('panel.meeting_since', { duration: duration(now.value - (view.meeting?.started_at ?? view.phase_since)) });
+/** How long it lasts; a lost server takes this place, as nothing may move for it. */
+function Since({ current, view }: { current: PanelState; view: PanelView }) {
+  const lost = current.reach === 'lost' ? t('panel.lost.in_meeting') : (view.server ?? false) ? null : t('panel.server.in_meeting');
+  if (lost !== null) return <p class="since" role="alert"><StateWord state="unknown" word={lost} /></p>;
+  const since = view.meeting?.started_at ?? view.phase_since;
+  return <p class="second num since">{view.phase === 'preparing' ? t('panel.preparing') : t('panel.meeting_since', { duration: duration(now.value - since) })}</p>;
 }

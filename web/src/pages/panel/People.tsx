@@ -44,9 +44,9 @@ function RowKey({ row }: { row: Row }) {
 /** A row's second line. */
 export function rowWords(row: Row): string {
   if (row.kind === 'room' && row.call !== 'joined') return calledWords(row.call, row.left);
-  const place = row.kind === 'room' ? (row.own ? t('panel.people.here') : '') : t('panel.people.remote');
   const voice = row.speaking ? t('panel.people.speaks') : row.mic ? '' : t('panel.people.muted');
-  return [place, voice].filter(Boolean).join(', ') || t('panel.people.listens');
+  if (row.kind === 'person') return voice || t('panel.people.remote');
+  return [row.own ? t('panel.people.here') : '', voice].filter(Boolean).join(', ') || t('panel.people.listens');
 }
 
 function Who({ row }: { row: Row }) {

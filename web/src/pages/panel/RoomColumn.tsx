@@ -1,7 +1,7 @@
-/** What this room's devices do, what the last scene could not do, and a lost server said plainly. */
+/** What this room's devices do, and what the last scene could not do. */
 import { Note } from '../../components/Notice';
 import { now } from '../../clock';
-import { type Key, problem, t } from '../../i18n';
+import { problem, t } from '../../i18n';
 import type { Code, DeviceResult, PanelView } from '../../wire';
 import { DeviceRows, deviceName } from './DeviceRows';
 import { type DeviceRow, deviceRows, losses } from './equipment';
@@ -12,18 +12,12 @@ export function RoomColumn({ current, view }: { current: PanelState; view: Panel
   return (
     <section aria-labelledby="room" tabIndex={0}>
       <h2 id="room" class="label">{t('panel.this_room')}</h2>
-      <LostNote current={current} view={view} />
       <DeviceRows rows={rows} reachable={current.reach === 'open'} />
       {losses(view).map((loss) => (
         <Note key={`${loss.device} ${loss.op}`} state="degraded">{lossWords(loss, rows)}</Note>
       ))}
     </section>
   );
-}
-
-function LostNote({ current, view }: { current: PanelState; view: PanelView }) {
-  const words: Key | null = current.reach === 'lost' ? 'panel.lost.in_meeting' : (view.server ?? false) ? null : 'panel.server.in_meeting';
-  return words === null ? null : <Note state="unknown" urgent>{t(words)}</Note>;
 }
 
 const CODE: Record<'failed' | 'timed_out', Code> = { failed: 'device_failed', timed_out: 'device_timed_out' };

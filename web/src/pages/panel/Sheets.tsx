@@ -1,6 +1,7 @@
 /** What opens over a screen: help, the guest link, one participant, the end for all, the camera at rest. */
 import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
+import { Note } from '../../components/Notice';
 import { now } from '../../clock';
 import { clock, type Key, t } from '../../i18n';
 import type { PanelView } from '../../wire';
@@ -75,6 +76,7 @@ function CameraSheet({ current, view }: { current: PanelState; view: PanelView }
   return (
     <Dialog title={t('panel.camera')} onClose={closing('camera')}>
       <div class="sheet">
+        {control === null || control.reachable ? null : <Note state="degraded">{t('panel.camera.unreachable')}</Note>}
         {control === null
           ? <p class="second">{t('panel.camera.fixed')}</p>
           : <CameraPad control={control} wish={current.wishes.preset?.value ?? null} reachable={current.reach === 'open'} />}

@@ -1,0 +1,127 @@
+/** What can be broken in the demo's rooms, and what is broken now: a reducer over what the page hears. Pure. */
+
+export interface FaultyDevice {
+  readonly name: string;
+  readonly role: string;
+  /** Active faults. */
+  readonly faults: readonly string[];
+  /** Faults this device knows. */
+  readonly available: readonly string[];
+}
+
+export interface FaultyRoom {
+  readonly name: string;
+  /** Center id. */
+  readonly center: string;
+  /** The room's agent runs. */
+  readonly agent: boolean;
+  readonly devices: Readonly<Record<string, FaultyDevice>>;
+}
+
+export type Rooms = Readonly<Record<string, FaultyRoom>>;
+
+/** What to switch: `device` is `agent` for the room's agent, whose one fault is `gone`. */
+export interface Switch {
+  readonly room: string;
+  readonly device: string;
+  readonly fault: string;
+  readonly on: boolean;
+}
+
+export const AGENT = 'agent';
+export const GONE = 'gone';
+
+export interface FaultsState {
+  readonly rooms: Rooms | null;
+  readonly picked: string | null;
+  /** Asked and not yet answered. */
+  readonly waiting: readonly Switch[];
+  readonly refused: Switch | null;
+  /** The emulators no longer answer. */
+  readonly lost: boolean;
+}
+
+export const initial: FaultsState = { rooms: null, picked: null, waiting: [], refused: null, lost: false };
+
+export type FaultsEvent =
+  | { type: 'rooms'; rooms: Rooms }
+  | { type: 'lost' }
+  | { type: 'pick'; room: string }
+  | { type: 'asked'; what: Switch }
+  | { type: 'done'; what: Switch; room: FaultyRoom }
+  | { type: 'refused'; what: Switch };
+
+/** Every change of the page. */
+export function reduce(state: FaultsState, event: FaultsEvent): FaultsState {
+  switch (event.type) {
+    case 'rooms': {
+      const picked = state.picked !== null && state.picked in event.rooms ? state.picked : (Object.keys(event.rooms)[0] ?? null);
+      return { ...state, rooms: event.rooms, picked, lost: false };
+    }
+    case 'lost':
+      return { ...state, lost: true };
+    case 'pick':
+      return { ...state, picked: event.room, refused: null };
+    case 'asked':
+      return { ...state, waiting: [...state.waiting, event.what], refused: null };
+    case 'done':
+      return { ...state, waiting: without(state.waiting, event.what), rooms: { ...state.rooms, [event.what.room]: event.room } };
+    case 'refused':
+      return { ...state, waiting: without(state.waiting, event.what), refused: event.what };
+  }
+}
+
+const without = (waiting: readonly Switch[], what: Switch): Switch[] => waiting.filter((one) => one !== what);
+
+/** Is this fault active, as asked if it is being switched? */
+export function active(state: FaultsState, room: string, device: string, fault: string): boolean {
+  const asked = state.waiting.findLast((one) => one.room === room && one.device === device && one.fault === fault);
+  if (asked !== undefined) return asked.on;
+  const of = state.rooms?.[room];
+  if (of === undefined) return false;
+  return device === AGENT ? !of.agent : (of.devices[device]?.faults.includes(fault) ?? false);
+}
+
+export interface Active {
+  readonly room: string;
+  readonly device: string;
+  readonly fault: string;
+}
+
+/** All that is broken now, room by room. */
+export function allActive(state: FaultsState): Active[] {
+  return Object.entries(state.rooms ?? {}).flatMap(([room, of]) => {
+    const devices = Object.entries(of.devices).flatMap(([device, { available }]) => available.map((fault) => ({ room, device, fault })));
+    return [{ room, device: AGENT, fault: GONE }, ...devices].filter(({ device, fault }) => active(state, room, device, fault));
+  });
+}
+
+/** Rooms by center, in the order given. */
+export function byCenter(rooms: Rooms): [center: string, rooms: string[]][] {
+  const centers = new Map<string, string[]>();
+  for (const [id, { center }] of Object.entries(rooms)) centers.set(center, [...(centers.get(center) ?? []), id]);
+  return [...centers];
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** A room of `GET /faults/state`; null when it is none. */
+export function readRoom(value: unknown): FaultyRoom | null {
+  if (!isRecord(value) || !isText(value.name) || !isText(value.center) || !isRecord(value.devices)) return null;
+  const devices = Object.entries(value.devices).flatMap(([id, device]): [string, FaultyDevice][] => {
+    if (!isRecord(device) || !isText(device.name) || !isText(device.role) || !Array.isArray(device.faults) || !Array.isArray(device.available)) return [];
+    return [[id, { name: device.name, role: device.role, faults: device.faults.filter(isText), available: device.available.filter(isText) }]];
+  });
+  return { name: value.name, center: value.center, agent: value.agent !== false, devices: Object.fromEntries(devices) };
+}
+
+/** The answer of `GET /faults/state`; null when it is none. */
+export function readRooms(value: unknown): Rooms | null {
+  if (!isRecord(value) || !isRecord(value.rooms)) return null;
+  const rooms = Object.entries(value.rooms).flatMap(([id, room]): [string, FaultyRoom][] => {
+    const read = readRoom(room);
+    return read === null ? [] : [[id, read]];
+  });
+  return Object.fromEntries(rooms);
+}

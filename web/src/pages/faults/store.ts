@@ -1,0 +1,43 @@
+/** The page's state, polled from the emulators' process, and the switching of faults. */
+import { signal } from '@preact/signals';
+import { type FaultsEvent, type FaultsState, initial, readRoom, readRooms, reduce, type Switch } from './state';
+
+export const state = signal<FaultsState>(initial);
+
+export function dispatch(event: FaultsEvent): void {
+  state.value = reduce(state.peek(), event);
+}
+
+/** Milliseconds between two looks, and until one is given up. */
+const EVERY = 1000;
+const PATIENCE = 4000;
+
+async function look(): Promise<void> {
+  const answer = await fetch('/faults/state', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) });
+  const rooms = answer.ok ? readRooms(await answer.json()) : null;
+  dispatch(rooms === null ? { type: 'lost' } : { type: 'rooms', rooms });
+}
+
+/** Look again and again, also while the page is hidden: it is kept beside the dashboard. */
+export function watch(): void {
+  look()
+    .catch(() => dispatch({ type: 'lost' }))
+    .finally(() => setTimeout(watch, EVERY));
+}
+
+async function post(what: Switch): Promise<void> {
+  const answer = await fetch('/faults', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(what),
+    signal: AbortSignal.timeout(PATIENCE),
+  });
+  const room = answer.ok ? readRoom(await answer.json()) : null;
+  dispatch(room === null ? { type: 'refused', what } : { type: 'done', what, room });
+}
+
+/** Break or mend. */
+export function change(what: Switch): void {
+  dispatch({ type: 'asked', what });
+  post(what).catch(() => dispatch({ type: 'refused', what }));
+}
