@@ -86,8 +86,8 @@ class Peer:
         [ours] = [print for print in self.dtls.getLocalParameters().fingerprints if print.algorithm == "sha-256"]
         return SetRemote(
             transport=self.name,
-            ufrag=local.usernameFragment,
-            password=local.password,
+            ufrag=local.usernameFragment or "",
+            password=local.password or "",
             fingerprint=fingerprint or ours.value,
         )
 
@@ -115,9 +115,9 @@ class Peer:
         """Initiate the association."""
         await self.sctp.start(RTCSctpCapabilities(maxMessageSize=65536), 5000)
 
-    def open_channel(self, label: str, **parameters: object) -> RTCDataChannel:
-        """Open a data channel from our side."""
-        channel = RTCDataChannel(self.sctp, RTCDataChannelParameters(label=label, **parameters))
+    def open_channel(self, label: str) -> RTCDataChannel:
+        """Open a reliable data channel from our side."""
+        channel = RTCDataChannel(self.sctp, RTCDataChannelParameters(label=label))
         self._adopt(channel)
         return channel
 
