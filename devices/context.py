@@ -50,6 +50,10 @@ class Context:
         """We believe it without the device's word."""
         self._state.assume(name, value)
 
+    def trouble(self, notice: Notice | None) -> None:
+        """The device works but says that something in it is wrong (a lamp); None when all is well again."""
+        self._state.trouble(notice)
+
     def heard(self, words: bytes | str) -> None:
         """A sign of life in the device's protocol, kept as its last words."""
         self._garbled = False

@@ -4,7 +4,7 @@ DeviceError                 has a notice for people
  ├── Lost                   the connection is gone, or the device no longer answers: dial again
  ├── Garbage                it answers, but not in its protocol: dial again
  ├── Refused                it does not let us in (wrong password, single client): dial again, slowly
- ├── NotNow                  it will take the command later (warming up): kept as desired and tried again
+ ├── NotNow                 it will take the command later (warming up): kept as desired and tried again
  ├── NotSupported            this device cannot do that
  └── Rejected                it said no to this command
 """
@@ -41,6 +41,12 @@ class Refused(DeviceError):
     """The device answers but does not let us control it."""
 
     code = "device.refused"
+
+
+class WrongPassword(Refused):
+    """The device asks for a password that we do not have."""
+
+    code = "device.password"
 
 
 class NotNow(DeviceError):

@@ -23,9 +23,11 @@ class Registry:
     @classmethod
     def installed(cls) -> Registry:
         """Our drivers and those of installed packages; a package that cannot be loaded harms only its own."""
+        from devices.pjlink.driver import PjlinkDisplay
+        from devices.pulse.driver import PulseAudioDevice
         from devices.visca.driver import ViscaCamera
 
-        registry = cls([ViscaCamera])
+        registry = cls([PjlinkDisplay, PulseAudioDevice, ViscaCamera])
         for entry in entry_points(group=ENTRY_POINTS):
             try:
                 registry.add(entry.load())

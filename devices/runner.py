@@ -232,7 +232,7 @@ class DeviceRunner:
             self._lease.end()
         if operation.capability == "ptz":
             self.state.assume("moving", self._lease.moving)
-        if operation.changes and error is None:
+        if operation.changes and error is None and operation.changes not in self.state.open_wishes:
             self._whole_at = 0.0
         elif operation.changes and isinstance(error, DeviceError) and error.about_command:
             self.state.desire(operation.changes, None)
@@ -265,9 +265,10 @@ class DeviceRunner:
     def _settle(self) -> None:
         """After a whole poll: apply again what the device lost or could not take yet."""
         self.state.settled = self.state.connection is Connection.ONLINE
+        wishes = self.state.unmet if self.state.settled else {}
         for operation in OPERATIONS.values():
-            if operation.persistent and operation.changes in self.state.open_wishes and self.state.settled:
-                wish = self.state.desired(operation.changes)
+            wish = wishes.get(operation.changes or "")
+            if operation.persistent and wish is not None:
                 self._enqueue(self._task(operation, operation.arguments_for(wish)))
 
 

@@ -87,8 +87,18 @@ class DeviceState:
                 known.assumed = known.remaining = known.total = None
             self.on_change()
 
+    def trouble(self, notice: Notice | None) -> None:
+        """The device is there and complains; None: it does not."""
+        if notice is not None:
+            notice = Notice(notice.code, {"device": self.config.name, **notice.args})
+        if self.connection is Connection.ONLINE and self.fault != notice:
+            self.fault = notice
+            self.on_change()
+
     def desire(self, name: str, value: Value) -> None:
         """Somebody asked for `value`; None withdraws the wish."""
+        if value is None and name not in self._known:
+            return
         known = self._known.setdefault(name, _Known())
         self.open_wishes.discard(name)
         if known.desired != value:
@@ -136,6 +146,11 @@ class DeviceState:
         """What the device last said."""
         known = self._known.get(name)
         return known.reported if known else None
+
+    @property
+    def unmet(self) -> dict[str, Value]:
+        """Open wishes to apply again now; none in the middle of a slow change."""
+        return {} if self.changing else {name: self._known[name].desired for name in self.open_wishes}
 
     @property
     def changing(self) -> bool:

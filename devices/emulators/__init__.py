@@ -4,6 +4,8 @@ Every emulator has `async start()`, `async stop()`, `async with`, `.address`, `.
 `.fault(name, on)`, and readable state. `reboot` ends by itself; the others stay until switched off.
 """
 
+from devices.emulators.pjlink import PjlinkEmulator
+from devices.emulators.pulse import PulseNode, PulseServer
 from devices.emulators.visca import ViscaEmulator
 
-__all__ = ["ViscaEmulator"]
+__all__ = ["PjlinkEmulator", "PulseNode", "PulseServer", "ViscaEmulator"]

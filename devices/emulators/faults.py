@@ -137,11 +137,15 @@ class Emulator(ABC):
         self.commands = [*self.commands[-199:], command]
 
     def after(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call later, unless stopped; at once for 0 seconds, plus what the fault `delay` adds."""
+        """Answer after so many seconds, at once for 0, plus what the fault `delay` adds."""
         seconds += self.delay if "delay" in self._on else 0.0
-        if not seconds:
+        if seconds:
+            self.later(seconds, call)
+        else:
             call()
-            return
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call after so many seconds, unless stopped before."""
 
         def fire() -> None:
             self._timers.discard(timer)

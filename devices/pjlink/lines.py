@@ -1,0 +1,99 @@
+"""PJLink on the wire, without I/O: greeting, commands, replies.
+
+Source: "PJLink Specifications" class 1 (1.04) and class 2 (2.00), JBMIA. A line is `%1POWR ?` + CR, its reply
+`%1POWR=0` + CR; a reply's value is at most 128 bytes. Nothing here raises on bytes from the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+LONGEST = 136  # bytes of a line without its CR
+_GREETING = re.compile(rb"PJLINK (?:(0)|1 ([0-9A-Za-z]{1,32})|(ERRA))", re.IGNORECASE)
+_REPLY = re.compile(rb"%([12])([A-Z0-9]{4})=([\x20-\x7e\x80-\xff]{0,128})", re.IGNORECASE)
+
+PARTS = ("fan", "lamp", "temperature", "cover", "filter", "other")  # digits of ERST in order
+POWER = {"0": "off", "1": "on", "2": "cooling", "3": "warming"}
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """First line of a connection: `salt` when a password is needed, `refused` when ours was wrong."""
+
+    salt: bytes = b""
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Reply to command `name`: `value` is `OK`, `ERR1`…`ERR4`, or what was asked."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Junk:
+    """A line that is neither."""
+
+    data: bytes
+
+
+Line = Greeting | Answer | Junk
+
+
+def read_line(data: bytes) -> Line:
+    """One line without its CR."""
+    if found := _GREETING.fullmatch(data):
+        return Greeting(found[2] or b"", refused=found[3] is not None)
+    if found := _REPLY.fullmatch(data):
+        return Answer(found[2].decode().upper(), found[3].decode("utf-8", "replace").strip())
+    return Junk(data)
+
+
+class LineReader:
+    """Cuts a stream into lines, whatever the pieces; a line without end is dropped as junk."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Line]:
+        """Lines that ended with `data`; some devices end them with CR LF."""
+        *whole, self._rest = (self._rest + data).replace(b"\n", b"").split(b"\r")
+        lines = [read_line(line) for line in whole if line]
+        if len(self._rest) > LONGEST:
+            lines.append(Junk(self._rest[:LONGEST]))
+            self._rest = b""
+        return lines
+
+
+def write(name: str, parameter: str, *, level: int = 1) -> bytes:
+    """A command (`parameter` `?` asks), of protocol class `level`."""
+    return f"%{level}{name} {parameter}\r".encode()
+
+
+def digest(salt: bytes, password: str) -> bytes:
+    """What goes before the first command: MD5 of salt and password, in hexadecimal (the protocol's choice)."""
+    return hashlib.md5(salt + password.encode(), usedforsecurity=False).hexdigest().encode()
+
+
+def read_troubles(value: str) -> dict[str, str]:
+    """ERST: `warning` or `error` by part; parts that are well are left out."""
+    levels = {"1": "warning", "2": "error"}
+    return {part: levels[digit] for part, digit in zip(PARTS, value, strict=False) if digit in levels}
+
+
+def read_lamp_hours(value: str) -> int | None:
+    """LAMP: hours of the most used lamp, None when it says none."""
+    hours = [int(word) for word in value.split()[::2] if word.isascii() and word.isdigit() and len(word) < 8]
+    return max(hours, default=None)
+
+
+def read_mutes(value: str) -> tuple[bool, bool] | None:
+    """AVMT: (sound muted, picture blank), None when it cannot be read."""
+    if len(value) != 2 or value[0] not in "123" or value[1] not in "01":
+        return None
+    on = value[1] == "1"
+    return on and value[0] in "23", on and value[0] in "13"

@@ -1,0 +1,1 @@
+"""Volume and mute of a PulseAudio (or PipeWire) sink or source."""
