@@ -7,8 +7,9 @@ from typing import Final
 
 from signaling.rooms.book import MeetingBook
 from signaling.rooms.dispatch import RELEASE_SECONDS, Dispatch
+from signaling.rooms.effects import RingRoom
 from signaling.rooms.inputs import AgentBack, AgentLost, Input, Joined, Left, Return, Unable
-from signaling.rooms.meeting import MeetingState
+from signaling.rooms.meeting import SERVER, MeetingState
 from signaling.rooms.presence import AgentLink, RoomPresence
 from wire.link import Hello, Phase, Release, Reply, Report, Request, Result
 from wire.meetings import RoomCall
@@ -18,7 +19,6 @@ from wire.topic import Topic
 REPLACED_SECONDS: Final = 60.0  # how long an agent that was replaced cannot replace in turn
 _INSIDE: Final = (Phase.CALLING, Phase.PREPARING, Phase.IN_MEETING)
 _STANDING: Final = {
-    Phase.RINGING: Return.RINGING,
     Phase.CALLING: Return.PREPARING,
     Phase.PREPARING: Return.PREPARING,
     Phase.IN_MEETING: Return.IN_MEETING,
@@ -130,8 +130,20 @@ class AgentDesk:
             return
         if presence.phase is Phase.IN_MEETING and presence.meeting == state.id:
             await self.step(state, Joined(presence.room))
-        elif before in _INSIDE and meeting == state.id and presence.phase in (Phase.RELEASING, Phase.IDLE):
+        elif presence.phase is Phase.IDLE and before is not Phase.RINGING:
+            self._ring_now(state, presence.room)
+        if presence.phase not in (Phase.RELEASING, Phase.IDLE):
+            return
+        if before is Phase.RINGING:
+            await self.step(state, AgentBack(presence.room, Return.OUT))
+        elif before in _INSIDE and meeting == state.id:
             await self.step(state, Left(presence.room, fact=True))
+
+    def _ring_now(self, state: MeetingState, room: str) -> None:
+        """The room could not ring while it was calling or being released; now it can."""
+        seat, waits = state.seats[room], self._dispatch.couriers[room].waits("ring", state.id)
+        if seat.call is RoomCall.RINGING and seat.until is not None and not waits:
+            self._dispatch.perform(state, (RingRoom(room, seat.until),), SERVER)
 
     async def _returned(self, presence: RoomPresence, known_boot: str | None) -> None:
         """The first report on a link: bring what the room does and what its meeting believes together."""
@@ -160,15 +172,17 @@ class AgentDesk:
         """The room believes to be in a meeting that is over, or that it was taken out of."""
         now = self._clock()
         release = Release(meeting, "ended")
-        self._dispatch.post(room, "release", release, deadline=now + RELEASE_SECONDS, actor="server")
+        self._dispatch.post(room, "release", release, deadline=now + RELEASE_SECONDS, actor=SERVER)
 
     async def _result(self, presence: RoomPresence, result: Result) -> None:
         command = self._dispatch.couriers[presence.room].settle(result)
         if command is None or result.outcome != "failed" or command.op not in ("ring", "prepare"):
             return
         state = self._book.of_room(presence.room)
+        code = result.problem.code if result.problem else Code.INTERNAL
+        if command.op == "ring" and code is Code.ROOM_BUSY:
+            return  # it rings as soon as the room is free, if that is in time
         if state is not None and state.id == command.args["meeting"]:
-            code = result.problem.code if result.problem else Code.INTERNAL
             await self.step(state, Unable(presence.room, code))
 
     async def step(self, state: MeetingState, event: Input) -> MeetingState:
@@ -185,6 +199,8 @@ class AgentDesk:
 
 def _standing(presence: RoomPresence, state: MeetingState, known_boot: str | None) -> Return:
     """How the agent came back, judged by what it does and whether it is the process that we knew."""
+    if presence.phase is Phase.RINGING and known_boot == presence.boot:
+        return Return.RINGING  # a room that rings is in no meeting yet
     if presence.meeting == state.id:
         return _STANDING.get(presence.phase, Return.OUT)
     if presence.meeting is None and presence.phase is Phase.CALLING:

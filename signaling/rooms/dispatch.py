@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -29,6 +30,7 @@ from wire.link import MediaAccess, MeetingRef, Prepare, Release, Ring
 
 PREPARE_SECONDS: Final = 60.0  # later, a room that hears of it for the first time would be a surprise
 RELEASE_SECONDS: Final = 600.0
+_log = logging.getLogger(__name__)
 
 
 class Dispatch:
@@ -52,9 +54,12 @@ class Dispatch:
         self.couriers = {room: Courier(room) for room in rooms}
 
     def perform(self, state: MeetingState, effects: tuple[Effect, ...], actor: str) -> None:
-        """Carry out the effects of one step."""
+        """Carry out the effects of one step; one that fails is logged and does not keep the others from being done."""
         for effect in effects:
-            self._one(state, effect, actor)
+            try:
+                self._one(state, effect, actor)
+            except Exception:
+                _log.exception("meeting %s: %s was not carried out", state.id, type(effect).__name__)
 
     def _one(self, state: MeetingState, effect: Effect, actor: str) -> None:
         now = self._clock()

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 import msgspec
 from aiohttp import WSMsgType, web
+from prometheus_client import Counter as Metric
 
 from signaling.rooms.handshake import Tries, check_enrolment, check_signature, negotiate, new_nonce
 from signaling.rooms.ports import Records
@@ -46,6 +47,7 @@ SEND_SECONDS: Final = 20.0
 _log = logging.getLogger(__name__)
 _decode = msgspec.json.Decoder(FromAgent).decode
 _encode = msgspec.json.Encoder().encode
+_ended = Metric("roomctl_link_ended_total", "Agents' links that ended or were refused, by why", ["why"])
 
 
 class Host(Protocol):
@@ -156,13 +158,17 @@ class LinkServer:
         finally:
             if link is not None:
                 self._host.gone(link)
-        self._counts[f"link_{over.count}"] += 1
+        self._count(over.count)
         await self._part(socket, over)
         return socket
 
     def _turn_away(self, problem: Problem, status: int) -> web.Response:
-        self._counts[f"link_{problem.code}"] += 1
+        self._count(problem.code)
         return web.Response(body=_encode(problem), status=status, content_type="application/json")
+
+    def _count(self, why: str) -> None:
+        self._counts[f"link_{why}"] += 1
+        _ended.labels(str(why)).inc()
 
     async def _part(self, socket: web.WebSocketResponse, over: _Over) -> None:
         """Last words and a close frame; an agent that does not take them is cut."""
@@ -208,9 +214,9 @@ class LinkServer:
         """Count a bad try; who tries too often hears when to come back, and is no longer logged."""
         retry = self._tries.failed(address, self._clock())
         if retry is None:
-            _log.warning("agent from %s refused: %s (%s)", address, problem.code, problem.room or "")
+            _log.warning("agent from %s refused: %s (%r)", address, problem.code, problem.room)
             return _Over(problem.code, problem)
-        self._counts[f"link_{problem.code}"] += 1
+        self._count(problem.code)
         return _Over(Code.TOO_MANY, Problem(Code.TOO_MANY, f"too many bad tries: {problem.code}", retry_after=retry))
 
     # --- a proven link --------------------------------------------------------------------------------------------

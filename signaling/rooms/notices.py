@@ -1,7 +1,7 @@
 """Every sentence about a room's health and availability, as catalog keys; pages put them into the person's language.
 
 Places: `device` is the device's name as its agent calls it; `since` is Unix seconds, shown as a time of day in the
-reader's zone; `value` is a number.
+reader's zone; `seconds` is a number.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ NOTICES: Final[dict[str, Wording]] = {
         "Une mesure de l’ordinateur de la salle manque depuis {since}.",
     ),
     CLOCK_WRONG: Wording(
-        "The clock of the room’s computer is off by {value} s.",
-        "L’horloge de l’ordinateur de la salle se trompe de {value} s.",
+        "The clock of the room’s computer is off by {seconds} s.",
+        "L’horloge de l’ordinateur de la salle se trompe de {seconds} s.",
     ),
     DISK_FULL: Wording(
         "The disk of the room’s computer is full.",

@@ -55,6 +55,7 @@ TURN: Final = 1.0  # seconds between looks at what time alone changes: signals t
 COALESCE: Final = 0.05  # seconds within which changes become one
 MAX_TITLE: Final = 80
 MAX_HELP: Final = 500
+MAX_ID: Final = 64
 _MEDIA_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _log = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ class RoomService:
 
     async def media(self, room: str, meeting: str) -> MediaAccess:
         """Fresh media tokens for a room that is in the meeting."""
-        state = self._book.get(meeting)
+        state = await self._running(meeting)
         self._authorise(ROOM + room, state)
         return self._dispatch.access(state, room)
 
@@ -218,12 +219,12 @@ class RoomService:
 
     async def invite(self, actor: str, meeting: str) -> Invitation:
         """A new guest link."""
-        self._authorise(actor, self._book.get(meeting))
+        self._authorise(actor, await self._running(meeting))
         return await self._invitations.make(actor, meeting, self._clock())
 
     async def revoke_invitations(self, actor: str, meeting: str) -> None:
         """Let nobody in any more by the links of this meeting; those who are in stay."""
-        self._authorise(actor, self._book.get(meeting))
+        self._authorise(actor, await self._running(meeting))
         await self._invitations.revoke(actor, meeting, self._clock())
 
     async def look(self, secret: str) -> InvitationView:
@@ -318,9 +319,19 @@ class RoomService:
     async def _step(
         self, meeting: str, event: Input, check: Callable[[MeetingState], None] | None = None
     ) -> MeetingState:
+        await self._running(meeting)
         state = await self._book.step(meeting, event, self._clock(), check)
         self._touch()
         return state
+
+    async def _running(self, meeting: str) -> MeetingState:
+        """A running meeting. Raises Refusal: meeting_over, or meeting_unknown where there never was one of this id."""
+        try:
+            return self._book.get(meeting)
+        except Refusal:
+            if len(meeting) > MAX_ID or await self._store.meeting(meeting) is None:
+                raise Refusal(Code.MEETING_UNKNOWN, "there is no such meeting") from None
+            raise
 
     def _perform(self, state: MeetingState, effects: tuple[Effect, ...], actor: str) -> None:
         self._dispatch.perform(state, effects, actor)
@@ -349,7 +360,8 @@ class RoomService:
         for room, courier in self._dispatch.couriers.items():
             for command in courier.expire(now):
                 state = self._book.of_room(room)
-                if command.op == "prepare" and state is not None and state.id == command.args["meeting"]:
+                mine = state is not None and state.id == command.args["meeting"]
+                if state is not None and mine and command.op == "prepare" and self._rooms[room].online:
                     await self._desk.step(state, Unable(room, Code.COMMAND_EXPIRED))
             asked = self._rooms[room].help_asked_at
             if asked is not None and asked + self._settings.help_ttl <= now:

@@ -63,12 +63,15 @@ class SignalRule(NamedTuple):
     levels: tuple[Status, ...] = (Status.WARN, Status.BAD)
     stale: Health = Health.UNKNOWN
     while_in: Phase | None = None
+    place: str = ""  # where the sentence has a place for the signal's number
 
 
 OTHER: Final = SignalRule(notices.SIGNAL_BAD, notices.CHECK_COMPUTER)
 SIGNALS: Final[Mapping[str, SignalRule]] = MappingProxyType(
     {
-        "clock_drift": SignalRule(notices.CLOCK_WRONG, notices.CHECK_CLOCK, (Status.BAD,), Health.DEGRADED),
+        "clock_drift": SignalRule(
+            notices.CLOCK_WRONG, notices.CHECK_CLOCK, (Status.BAD,), Health.DEGRADED, place="seconds"
+        ),
         "disk_free": SignalRule(notices.DISK_FULL, notices.FREE_DISK, (Status.BAD,), Health.DEGRADED),
         "media_joined": SignalRule(
             notices.MEDIA_LOST, notices.CHECK_NETWORK, (Status.BAD,), Health.DEGRADED, Phase.IN_MEETING
@@ -242,7 +245,7 @@ class HealthWatch:
                 notice = Notice(notices.SIGNAL_STALE, {"since": stale})
                 found.append(Finding(rule.stale, notice, notices.CHECK_COMPUTER))
             elif warns is not None:
-                notice = Notice(rule.because, {"since": warns, **_value(signal)})
+                notice = Notice(rule.because, {"since": warns, **_number(signal, rule.place)})
                 found.append(Finding(Health.DEGRADED, notice, rule.next_step))
         return found
 
@@ -257,10 +260,10 @@ def _telling(device: Device, signals: list[Heard]) -> list[Heard]:
     return [heard for heard in signals if heard.signal.subject == device.id and heard.signal.code not in REPORTED]
 
 
-def _value(signal: Signal) -> dict[str, Argument]:
-    """A signal's number, for the sentence."""
+def _number(signal: Signal, place: str) -> dict[str, Argument]:
+    """A signal's number, rounded, for the sentence's place."""
     value = signal.value
-    return {"value": round(abs(value))} if isinstance(value, int | float) and not isinstance(value, bool) else {}
+    return {place: round(abs(value))} if place and isinstance(value, int | float) else {}
 
 
 def _absent(facts: Facts) -> Finding:

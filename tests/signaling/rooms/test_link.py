@@ -99,7 +99,7 @@ async def test_refused_requests_are_answered_and_the_link_stays(server: Server, 
     async with linked(server.url, agent) as wire:
         await wire.send(Report(phase=Phase.IDLE, devices=devices()))
         for id, (op, code) in enumerate(
-            [("end", Code.MEETING_OVER), ("start_meeting", Code.BAD_REQUEST), ("fly", Code.BAD_REQUEST)]
+            [("end", Code.MEETING_UNKNOWN), ("start_meeting", Code.BAD_REQUEST), ("fly", Code.BAD_REQUEST)]
         ):
             await wire.send({"type": "request", "id": id, "op": op, "args": {"meeting": "x"}})
             reply = await wire.until(Reply)
@@ -170,7 +170,7 @@ async def test_garbage_ends_this_link_only(server: Server, agent: Agent, frame: 
                 assert problem is not None
                 assert problem.code is code
         await bystander.send(Request(1, "end", {"meeting": "x"}))
-        assert (await bystander.until(Reply)).problem.code is Code.MEETING_OVER
+        assert (await bystander.until(Reply)).problem.code is Code.MEETING_UNKNOWN
 
 
 async def test_an_enormous_frame_is_cut(server: Server, agent: Agent) -> None:

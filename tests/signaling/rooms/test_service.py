@@ -172,7 +172,7 @@ async def test_a_room_acts_on_its_own_meeting_only(w: World) -> None:
         assert (await refusal(w.ask(HAIN, op, meeting=meeting))).code is Code.FORBIDDEN
     assert (await refusal(w.ask(HAIN, "add_rooms", meeting=meeting, rooms=[MUSSAIN]))).code is Code.FORBIDDEN
     assert (await refusal(w.ask(HAIN, "leave", meeting=meeting))).code is Code.MEETING_UNKNOWN
-    assert (await refusal(w.ask(HAIN, "end", meeting="nonsense"))).code is Code.MEETING_OVER
+    assert (await refusal(w.ask(HAIN, "end", meeting="nonsense"))).code is Code.MEETING_UNKNOWN
     assert (await refusal(w.ask(HAIN, "end", meeting=3))).code is Code.BAD_REQUEST
 
 
@@ -216,6 +216,25 @@ async def test_commands_wait_for_the_link_while_they_are_valid(w: World) -> None
     assert (await w.connect(SENNE)).commands("ring") == []
 
 
+async def test_a_room_goes_on_ringing_when_its_link_was_gone_for_a_moment(w: World) -> None:
+    await w.service.start(f"room:{LAUZELLE}", LAUZELLE, StartMeeting([SENNE]))
+    await w.desk.hear(w.links[SENNE], done(w.links[SENNE].commands("ring")[0]))
+    await w.phase(SENNE, Phase.RINGING)
+    await w.disconnect(SENNE)
+    link = await w.connect(SENNE, report=Report(phase=Phase.RINGING, devices=devices()))
+    assert link.commands() == []
+    assert w.call(SENNE) == "ringing"
+    link = await w.connect(SENNE, boot="boot-2")
+    assert [command.op for command in link.commands()] == ["ring"], "a new process is rung again"
+
+
+async def test_a_room_that_stops_ringing_has_declined_even_if_its_word_was_lost(w: World) -> None:
+    await w.service.start(f"room:{LAUZELLE}", LAUZELLE, StartMeeting([SENNE, HAIN]))
+    await w.phase(SENNE, Phase.RINGING)
+    await w.phase(SENNE, Phase.RELEASING)
+    assert w.call(SENNE) == "declined"
+
+
 async def test_a_lost_agent_is_back_with_its_meeting(w: World) -> None:
     meeting = await running(w)
     await w.disconnect(SENNE)
@@ -247,11 +266,29 @@ async def test_an_agent_in_a_meeting_that_is_over_is_released(w: World) -> None:
 async def test_a_room_that_cannot_obey_is_let_go(w: World) -> None:
     meeting = await w.service.start("it:ann", None, StartMeeting([SENNE, HAIN]))
     command = w.links[SENNE].commands("ring")[0]
-    await w.desk.hear(w.links[SENNE], Result(command.id, "failed", Problem(Code.ROOM_BUSY, "busy")))
+    await w.desk.hear(w.links[SENNE], Result(command.id, "failed", Problem(Code.COMMAND_EXPIRED, "late")))
     assert w.call(SENNE) == "unanswered"
     await w.ask(HAIN, "answer", meeting=meeting.id)
     await w.wait(60)
     assert w.service.meetings() == [], "Hain never did what it was told"
+
+
+async def test_two_rooms_that_call_each_other_meet(w: World) -> None:
+    await w.phase(LAUZELLE, Phase.CALLING)
+    await w.phase(SENNE, Phase.IDLE)
+    meeting = await w.service.start(f"room:{LAUZELLE}", LAUZELLE, StartMeeting([SENNE]))
+    await w.phase(SENNE, Phase.CALLING)
+    problem = await refusal(w.service.start(f"room:{SENNE}", SENNE, StartMeeting([LAUZELLE])))
+    assert (problem.code, problem.room) == (Code.ROOM_BUSY, SENNE)
+    [ring] = w.links[SENNE].commands("ring")
+    await w.desk.hear(w.links[SENNE], Result(ring.id, "failed", Problem(Code.ROOM_BUSY, "calling")))
+    await w.phase(SENNE, Phase.RELEASING)
+    assert len(w.links[SENNE].commands("ring")) == 1
+    await w.phase(SENNE, Phase.IDLE)
+    again = w.links[SENNE].commands("ring")[1]
+    assert (again.args["meeting"], again.deadline) == (meeting.id, ring.deadline)
+    await w.ask(SENNE, "answer", meeting=meeting.id)
+    assert w.call(SENNE) == "preparing"
 
 
 async def test_kill_and_restart_of_the_server(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from signaling.rooms import notices
 from signaling.rooms.notices import NOTICES
 from signaling.rooms.verdict import ROLES, SIGNALS, Facts, HealthWatch, Heard
 from tests.signaling.rooms.world import camera, display
+from web.catalogs import load, places
 from wire.devices import Connection, Device, Role
 from wire.health import Health, Signal, Status
 from wire.link import Phase
@@ -147,7 +149,7 @@ def test_signals_of_the_rooms_computer(code: str) -> None:
     given = facts(camera(), signals=(heard(code, Status.BAD),), phase=rule.while_in or Phase.IDLE)
     verdict = HealthWatch().judge(given, NOW)
     assert (verdict.health, verdict.because[0].code) == (Health.DEGRADED, rule.because)
-    assert verdict.because[0].args["value"] == 3
+    assert verdict.because[0].args == {"since": NOW, **({rule.place: 3} if rule.place else {})}
     warned = facts(camera(), signals=(heard(code, Status.WARN),))
     assert HealthWatch().judge(warned, NOW).health is Health.READY
 
@@ -164,10 +166,15 @@ def test_maintenance_comes_before_everything() -> None:
 
 
 def test_every_notice_has_its_words_in_both_languages_with_the_same_places() -> None:
-    import re
-
     declared = {value for name, value in vars(notices).items() if name.isupper() and isinstance(value, str)}
     assert declared == set(NOTICES)
     for wording in NOTICES.values():
         assert set(re.findall(r"{\w+}", wording.en)) == set(re.findall(r"{\w+}", wording.fr))
         assert "!" not in wording.en + wording.fr
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_pages_have_a_sentence_for_every_notice_with_the_same_places(language: str) -> None:
+    catalog = load(language)
+    for code, wording in NOTICES.items():
+        assert places(catalog.sentences[code]) == places(wording.en), code
