@@ -84,7 +84,7 @@ async def _answer(agent: RoomAgent) -> None:
 async def _go(agent: RoomAgent, op: str) -> None:
     """Cancel, decline or leave: done here at once, and told to the server if it can be reached."""
     room, now = agent.room, time.time()
-    meeting = room.ring.meeting if room.phase is Phase.RINGING and room.ring else room.meeting
+    meeting = room.engaged
     calling = room.phase is Phase.CALLING
     agent.feed(room.decline(now) if op == "decline" else room.leave(now))
     if meeting is None:

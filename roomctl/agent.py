@@ -110,25 +110,29 @@ class RoomAgent:
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Be the room's agent until `close`."""
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
-            running = [
-                tasks.create_task(work, name=f"{self.config.room.id} {name}")
-                for name, work in (
-                    ("devices", self.equipment.run()),
-                    ("link", self.link.run()),
-                    ("media", self.endpoint.run()),
-                    ("clock", self._clock()),
-                )
-            ]
-            self._start_scene(self.room.scene)
-            await self._closing.wait()
-            for task in (*running, self._scene_task):
-                if task is not None:
-                    task.cancel()
-        self._tasks = None
-        await self._remember()
+        """Be the room's agent until `close`, or until cancelled (then nothing is said: others see the link break)."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                running = [
+                    tasks.create_task(work, name=f"{self.config.room.id} {name}")
+                    for name, work in (
+                        ("devices", self.equipment.run()),
+                        ("link", self.link.run()),
+                        ("media", self.endpoint.run()),
+                        ("clock", self._clock()),
+                    )
+                ]
+                self._start_scene(self.room.scene)
+                await self._closing.wait()
+                for task in (*running, self._scene_task):
+                    if task is not None:
+                        task.cancel()
+            await self._remember()
+        finally:
+            self._tasks = None
+            if self._flush is not None:
+                self._flush.cancel()
 
     async def close(self) -> None:
         """Stop: media is left, connections are closed. The room's memory stays, so that a restart returns."""
@@ -199,7 +203,7 @@ class RoomAgent:
         self.equipment.watch(self.room.phase is not Phase.IDLE or self.panel.readers > 0)
         if self.link.open:
             devices = self.equipment.snapshot()
-            report = self._reporter.changes(self.room.phase, self.room.meeting, devices, [])
+            report = self._reporter.changes(self.room.phase, self.room.engaged, devices, [])
             if report is not None:
                 self.link.report(report)
 
@@ -327,7 +331,7 @@ class RoomAgent:
         vitals = Vitals(self._drift, await asyncio.to_thread(_free_part, Path(self.config.data)))
         devices = self.equipment.snapshot()
         signals = observe(vitals, devices, self.room.phase, self.endpoint.published, now)
-        report = self._reporter.changes(self.room.phase, self.room.meeting, devices, signals)
+        report = self._reporter.changes(self.room.phase, self.room.engaged, devices, signals)
         if report is not None:
             self.link.report(report)
 

@@ -138,7 +138,7 @@ class Link:
             return self._close("frame too large")
         try:
             message = _decoder.decode(frame)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeError) as error:
             return self._close(f"malformed frame: {error}")
         self._heard = now
         match message:

@@ -232,10 +232,8 @@ class Room:
             return [OpenMedia(order.meeting, order.media)]
         if self.phase not in (Phase.IDLE, Phase.CALLING, Phase.RINGING, Phase.PREPARING):
             raise Refusal(Code.ROOM_BUSY, f"the room is {self.phase}", room=self.id)
-        if self.phase is Phase.PREPARING and self.meeting != order.meeting:
+        if self.meeting not in (None, order.meeting):
             raise Refusal(Code.ROOM_BUSY, "the room is joining another meeting", room=self.id)
-        if self.phase is Phase.CALLING and self.meeting not in (None, order.meeting):
-            raise Refusal(Code.ROOM_BUSY, "the room calls for another meeting", room=self.id)
         self._adopt(order)
         self._prepared = replace(self._prepared, since=now) if self._prepared else Preparation(now)
         if self.phase in (Phase.IDLE, Phase.RINGING):
@@ -244,7 +242,7 @@ class Room:
 
     def release(self, meeting: str, now: float) -> list[Effect]:
         """The server takes the room out of the meeting; another meeting's release is ignored."""
-        if meeting != (self.ring.meeting if self.phase is Phase.RINGING and self.ring else self.meeting):
+        if meeting != self.engaged:
             return []
         return self._release(now) if (self.phase, Event.RELEASE) in TRANSITIONS else []
 
@@ -328,6 +326,11 @@ class Room:
             return None
         ring = self.ring
         return IncomingCall(ring.meeting, ring.title, ring.caller, ring.until, self.answers_at)
+
+    @property
+    def engaged(self) -> str | None:
+        """The meeting it is in, joins, or is called by."""
+        return self.ring.meeting if self.phase is Phase.RINGING and self.ring is not None else self.meeting
 
     @property
     def remembered(self) -> Remembered | None:
