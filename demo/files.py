@@ -18,6 +18,8 @@ from wire.devices import Role
 from wire.places import Center, Room
 
 VISCA_PORT, PJLINK_PORT = 52381, 4352
+PRESETS = {"0": "Toute la table", "1": "Orateur", "2": "Tableau"}
+TIMES = {"warmup": 20.0, "cooldown": 10.0}  # seconds, as the emulated projectors take
 
 
 class EmulatedRoom(msgspec.Struct, frozen=True):
@@ -75,7 +77,7 @@ def write_files(layout: Layout, token: str) -> None:
     _write(layout.data / "rooms.json", RoomsFile(layout.port + 1, rooms))
     _write(
         layout.data / "equipment.json",
-        EquipmentFile(layout.port + 3, layout.agents, f"{layout.server}/dashboard", layout.data / "pulse", emulated),
+        EquipmentFile(layout.port + 3, layout.agents, f"{layout.server}/dashboard", layout.pulse, emulated),
     )
     _private(layout.data / "signaling.toml", _server(layout, token))
 
@@ -112,10 +114,10 @@ def _devices(layout: Layout, equipment: EmulatedRoom) -> list[DeviceConfig]:
     def device(id: str, role: Role, driver: str, name: str, **settings: Any) -> DeviceConfig:
         return DeviceConfig(id=id, role=role, driver=driver, name=name, settings=settings)
 
-    pulse = layout.pulse
+    pulse = layout.pulse_server
     return [
-        device("camera", Role.MAIN_CAMERA, "visca", "Caméra", host=equipment.host, port=VISCA_PORT),
-        device("projector", Role.FRONT_DISPLAY, "pjlink", "Projecteur", host=equipment.host, port=PJLINK_PORT),
+        device("camera", Role.MAIN_CAMERA, "visca", "Caméra", host=equipment.host, presets=PRESETS),
+        device("projector", Role.FRONT_DISPLAY, "pjlink", "Projecteur", host=equipment.host, **TIMES),
         device("speaker", Role.ROOM_SPEAKER, "pulse", "Haut-parleurs", server=pulse, sink=equipment.sink),
         device("mic", Role.ROOM_MIC, "pulse", "Micros de table", server=pulse, source=equipment.source),
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,9 +41,15 @@ class Layout:
         return f"http://127.0.0.1:{self.port + 3}"
 
     @property
-    def pulse(self) -> str:
+    def pulse(self) -> Path:
+        """PulseAudio's folder: in the data folder, unless that path is too long for a socket's name."""
+        folder = self.data / "pulse"
+        return folder if len(str(folder)) < 90 else Path(tempfile.gettempdir()) / f"roomctl-{os.getuid()}-{self.port}"
+
+    @property
+    def pulse_server(self) -> str:
         """PulseAudio's server string."""
-        return f"unix:{self.data / 'pulse' / 'native'}"
+        return f"unix:{self.pulse / 'native'}"
 
     def device_host(self, index: int) -> str:
         """Loopback address of a room's emulated devices: a room each, so that they keep their standard ports."""

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pulsectl import PulseError
-from pulsectl_asyncio.pulsectl_async import PulseAsync
 
 from devices.emulators.faults import Emulator
+from devices.pulse.client import PulseClient
 from devices.pulse.link import Kind
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class PulseServer(Emulator):
         super().__init__(reboot=reboot)
         self.folder = folder
         self.nodes: dict[str, PulseNode] = {}
-        self.client: PulseAsync | None = None
+        self.client: PulseClient | None = None
         self._process: asyncio.subprocess.Process | None = None
         if len(str(self.socket)) > LONGEST_SOCKET:
             raise ValueError(f"the folder's path is too long for a socket: {folder}")
@@ -68,6 +68,7 @@ class PulseServer(Emulator):
         """Start the server, wait until it answers, plug in the nodes."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.socket.unlink(missing_ok=True)
+        self._settings.write_text("rlimit-nofile = 8192\n")  # its own default of 256 ends at 31 rooms
         self._process = await asyncio.create_subprocess_exec(
             *self._command(),
             env=self._environment(),
@@ -100,12 +101,16 @@ class PulseServer(Emulator):
         keep = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL")}
         here = str(self.folder)
         names = ("HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH")
-        return keep | dict.fromkeys(names, here)
+        return keep | dict.fromkeys(names, here) | {"PULSE_CONFIG": str(self._settings)}
 
-    async def _connect(self, process: asyncio.subprocess.Process) -> PulseAsync:
+    @property
+    def _settings(self) -> Path:
+        return self.folder / "daemon.conf"
+
+    async def _connect(self, process: asyncio.subprocess.Process) -> PulseClient:
         async with asyncio.timeout(START):
             while process.returncode is None:
-                client = PulseAsync("emulator", server=self.address)
+                client = PulseClient("emulator", server=self.address)
                 try:
                     await client.connect()
                 except PulseError:
