@@ -195,7 +195,10 @@ class MediaRoom:
         return None
 
     def mute(self, session: Session, track: Track, muted: bool) -> None:
-        """Stop or resume forwarding, and tell all."""
+        """Stop or resume forwarding, and tell the others.
+
+        Not its own client: that would take it for a mistake and ask for the state it knows of.
+        """
         if track.info.muted == muted:
             return
         track.info.muted = muted
@@ -203,7 +206,8 @@ class MediaRoom:
             self.effects.commands.append(MuteTrack(track.sid, muted))
         if muted and track.kind == "audio" and (changed := self.speakers.silence(session.sid)):
             self.effects.send(self.sessions, responses.speakers(changed))
-        self.announce(session)
+        session.version += 1
+        self._announce(session, to_self=False)
 
     def silence(self, session: Session, source: str) -> None:
         """Mute a session's tracks of a source at the meeting's wish, and ask its client to do so too."""
