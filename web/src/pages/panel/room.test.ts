@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { answerOf } from './answer';
+import { cameraControl, deviceRows, kindOf, losses } from './equipment';
+import { Hold, RENEW_EVERY } from './hold';
+import { count, rows } from './roster';
+import { device, meeting, NOW, running, view } from './sample';
+
+describe('devices', () => {
+  const warming = { desired: 'on', reported: 'warming', observed_at: NOW - 3, remaining: 20, total: 35 };
+  const projector = device({ id: 'p', role: 'front_display', driver: 'pjlink', capabilities: ['power'], properties: { power: warming } });
+
+  it('count on from what the projector said', () => {
+    const [row] = deviceRows(view({ devices: { p: projector } }), NOW);
+    expect(row).toMatchObject({ kind: 'projector', power: 'warming', remaining: 17, evidence: 'reported' });
+    expect(row?.progress).toBeCloseTo(1 - 17 / 35);
+  });
+
+  it('come in the order of roles, whatever their ids', () => {
+    const list = { a: device({ id: 'a', role: 'room_mic' }), p: projector, c: device({ id: 'c', role: 'main_camera' }) };
+    expect(deviceRows(view({ devices: list }), NOW).map(({ id }) => id)).toEqual(['p', 'c', 'a']);
+    expect(kindOf(device({ id: 's', role: 'second_display', driver: 'cec' }))).toBe('screen');
+  });
+
+  it('tell what is only assumed, and what nobody knows', () => {
+    const assumed = { ...projector, properties: { power: { assumed: 'on' } } };
+    expect(deviceRows(view({ devices: { p: assumed } }), NOW)[0]).toMatchObject({ power: 'on', evidence: 'assumed' });
+    expect(deviceRows(view({ devices: { p: { ...projector, properties: {} } } }), NOW)[0]).toMatchObject({ power: 'unknown', evidence: 'none' });
+  });
+
+  it('have camera keys only where the camera can move', () => {
+    expect(cameraControl(view())).toBeNull();
+    expect(cameraControl(view({ devices: { c: device({ id: 'c', role: 'main_camera', capabilities: ['power'] }) } }))).toBeNull();
+    const camera = device({ id: 'c', role: 'main_camera', capabilities: ['ptz', 'presets'], presets: { 10: 'Ten', 2: 'Two' }, properties: { preset: { reported: 2 } } });
+    expect(cameraControl(view({ devices: { c: camera } }))).toMatchObject({
+      ptz: true, presets: [{ number: '2', name: 'Two', selected: true }, { number: '10', selected: false }],
+    });
+  });
+
+  it('report what a scene could not do, not what was replaced', () => {
+    const results = (['done', 'superseded', 'failed', 'timed_out'] as const).map((outcome) => ({ device: 'p', op: outcome, outcome }));
+    expect(losses(view({ results })).map(({ op }) => op)).toEqual(['failed', 'timed_out']);
+  });
+});
+
+describe('people', () => {
+  it('are rooms first, the own one on top, then people, then who is still called', () => {
+    const of = running();
+    const more = { ...of, meeting: { ...meeting([...Object.values(of.meeting?.rooms ?? {}), { id: 'msg-orne', call: 'ringing', until: NOW + 9 }, { id: 'red-lesse', call: 'left' }]), participants: of.meeting?.participants ?? {} } };
+    const list = rows(more, NOW);
+    expect(list.map(({ name }) => name)).toEqual(['Lauzelle', 'Senne', 'Koen Peeters', 'Orne']);
+    expect(list.at(-1)).toMatchObject({ call: 'ringing', left: 9 });
+    expect(count(list)).toEqual({ rooms: 2, people: 1 });
+  });
+
+  it('have the own microphone as it is confirmed here', () => {
+    const [own] = rows(running({ media: { mic: false } }), NOW);
+    expect(own).toMatchObject({ own: true, mic: false });
+  });
+});
+
+describe('the room', () => {
+  it('is ready only on fresh evidence', () => {
+    expect(answerOf(view(), 'open', NOW)).toMatchObject({ state: 'ready', cannotCall: null, checkedAt: NOW - 10 });
+    expect(answerOf(view(), 'open', NOW + 600)).toMatchObject({ state: 'unknown', words: 'panel.state.old' });
+    expect(answerOf(view({ verdict: null }), 'open', NOW)).toMatchObject({ state: 'unknown' });
+  });
+
+  it('cannot call without server or agent, and says which', () => {
+    expect(answerOf(view({ server: false }), 'open', NOW)).toMatchObject({ state: 'unknown', cannotCall: 'panel.cannot.server' });
+    expect(answerOf(view(), 'lost', NOW)).toMatchObject({ title: 'panel.lost.title', cannotCall: 'panel.cannot.lost' });
+    expect(answerOf(view({ phase: 'maintenance' }), 'open', NOW)).toMatchObject({ state: 'maintenance', cannotCall: 'panel.cannot.maintenance' });
+  });
+});
+
+describe('a held camera key', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it('moves at once, is renewed, and stops once', () => {
+    const log: string[] = [];
+    const hold = new Hold((direction) => log.push(direction), () => log.push('stop'));
+    hold.press('left');
+    vi.advanceTimersByTime(2 * RENEW_EVERY);
+    hold.release();
+    hold.release();
+    vi.advanceTimersByTime(10 * RENEW_EVERY);
+    expect(log).toEqual(['left', 'left', 'left', 'stop']);
+  });
+
+  it('lets the first go when a second is pressed', () => {
+    const log: string[] = [];
+    const hold = new Hold((direction) => log.push(direction), () => log.push('stop'));
+    hold.press('left');
+    hold.press('up');
+    hold.release();
+    expect(log).toEqual(['left', 'stop', 'up', 'stop']);
+  });
+});
