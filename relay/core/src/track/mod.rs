@@ -3,6 +3,8 @@
 //! A packet's way: [`Track::receive`] hands it to its [`Layer`] (order, losses, ring), then to each forward listed under
 //! that layer. A forward is moved between the lists only by a key frame of the layer it should be shown.
 
+mod feedback;
+
 use std::time::{Duration, Instant};
 
 use slab::Slab;
@@ -15,7 +17,7 @@ use crate::ingress::Route;
 use crate::layer::{Layer, Received, unwrap_retransmission};
 use crate::message::{Kind, LayerStats};
 use crate::outbox::Outbox;
-use crate::rtcp::{ReportBlock, SenderInfo, Writer};
+use crate::rtcp::SenderInfo;
 use crate::rtp::Header;
 use crate::switch::{Refusal, SubscriptionKey, TrackConfig};
 
@@ -280,133 +282,6 @@ impl Track {
     #[must_use]
     pub fn is_muted(&self) -> bool {
         self.muted
-    }
-
-    /// Asks for a key frame of every layer that is live.
-    pub fn request_key_frame(&mut self, now: Instant) {
-        if self.kind == Kind::Video {
-            self.layers.iter_mut().filter(|layer| layer.is_live()).for_each(|layer| layer.want_key_frame(now));
-        }
-    }
-
-    /// A subscriber asks for a key frame of what it is shown, or will be.
-    pub fn key_frame_requested(&mut self, place: usize, now: Instant) {
-        let Some(subscriber) = self.subscribers.get_mut(place) else { return };
-        subscriber.forward.count_key_frame_request();
-        let layer = subscriber.forward.layer().or(subscriber.forward.target);
-        if let Some(layer) = layer.and_then(|layer| self.layers.get_mut(usize::from(layer)))
-            && self.kind == Kind::Video
-        {
-            layer.want_key_frame(now);
-        }
-    }
-
-    /// A subscriber asks for packets again.
-    pub fn nack<O: Outbox>(
-        &mut self,
-        place: usize,
-        sequences: impl Iterator<Item = u16>,
-        moment: &Moment,
-        egresses: &mut [Egress],
-        out: &mut O,
-    ) {
-        let Some(Subscriber { forward, .. }) = self.subscribers.get_mut(place) else { return };
-        let Some(egress) = egresses.get_mut(forward.peer) else { return };
-        if self.kind == Kind::Audio {
-            return;
-        }
-        for sequence in sequences {
-            let Some((layer, index)) = forward.locate(sequence, moment.now) else { continue };
-            let Some(layer) = self.layers.get_mut(usize::from(layer)) else { continue };
-            if let Some((packet, payload)) = layer.ring().get(index) {
-                forward.resend(sequence, &packet, payload, egress, moment, out);
-            }
-        }
-    }
-
-    /// A subscriber reports how it receives. Returns the round trip in ms where it tells one.
-    pub fn report_block(&mut self, place: usize, block: &ReportBlock, now: Instant) -> Option<f64> {
-        let subscriber = self.subscribers.get_mut(place)?;
-        subscriber.forward.report_block(block, now);
-        subscriber.forward.rtt_ms()
-    }
-
-    /// The publisher's sender report of a layer.
-    pub fn sender_report(&mut self, layer: u8, info: SenderInfo, now: Instant) {
-        if let Some(layer) = self.layers.get_mut(usize::from(layer)) {
-            layer.sender_report(info, now);
-            self.next_sender_report.get_or_insert(now);
-        }
-    }
-
-    /// The publisher said goodbye for a layer.
-    pub fn goodbye(&mut self, layer: u8) {
-        if let Some(layer) = self.layers.get_mut(usize::from(layer)) {
-            layer.goodbye();
-        }
-    }
-
-    /// When [`Track::write_feedback`] has something to say.
-    #[must_use]
-    pub fn next_feedback(&self) -> Instant {
-        self.layers.iter().filter_map(Layer::next_feedback).fold(self.next_report, Instant::min)
-    }
-
-    /// Notices silent layers and writes NACK, key frame requests and reports to the publisher.
-    pub fn write_feedback(&mut self, now: Instant, out: &mut Writer<'_>) {
-        let mut changed = false;
-        for (number, layer) in (0..).zip(&mut self.layers) {
-            changed |= layer.fell_behind(now);
-            if layer.fell_silent(now) {
-                layer.forget_key_frame();
-                self.events.push(TrackEvent::Live { layer: number, live: false });
-                changed = true;
-            }
-        }
-        if changed {
-            self.retarget(now);
-        }
-        if self.next_report <= now {
-            self.next_report = now + REPORT_INTERVAL;
-            let mut blocks = [ReportBlock::default(); MAX_LAYERS];
-            let made = self.layers.iter_mut().filter_map(|layer| layer.report_block(now));
-            let count = blocks.iter_mut().zip(made).map(|(place, block)| *place = block).count();
-            if let Some(blocks) = blocks.get(..count).filter(|blocks| !blocks.is_empty()) {
-                out.receiver_report(blocks);
-            }
-        }
-        for layer in &mut self.layers {
-            layer.write_feedback(now, out);
-        }
-    }
-
-    /// When [`Track::send_reports`] has something to send.
-    #[must_use]
-    pub fn next_sender_report(&self) -> Option<Instant> {
-        self.next_sender_report
-    }
-
-    /// Sends the sender reports that are due to subscribers.
-    pub fn send_reports<O: Outbox>(&mut self, now: Instant, egresses: &mut [Egress], out: &mut O) {
-        if self.next_sender_report.is_none_or(|due| due > now) {
-            return;
-        }
-        self.next_sender_report = (!self.subscribers.is_empty()).then(|| now + REPORT_INTERVAL / 4);
-        for (_, Subscriber { forward, .. }) in &mut self.subscribers {
-            if forward.report_due.is_none_or(|due| due > now) {
-                continue;
-            }
-            let layer = forward.layer().and_then(|layer| self.layers.get(usize::from(layer)));
-            let Some(source) = layer.filter(|layer| layer.is_live()).and_then(Layer::last_report) else { continue };
-            let Some(egress) = egresses.get_mut(forward.peer) else { continue };
-            let Some(info) = forward.sender_report(source, now) else { continue };
-            forward.report_due = Some(now + SENDER_REPORT_INTERVAL);
-            let ssrc = forward.ssrc();
-            egress.send_rtcp(out, |writer| {
-                writer.sender_report(ssrc, &info);
-                writer.canonical_name(ssrc, self.name.as_bytes());
-            });
-        }
     }
 
     /// Counters by layer.
