@@ -199,8 +199,8 @@ class AgentDesk:
 
 def _standing(presence: RoomPresence, state: MeetingState, known_boot: str | None) -> Return:
     """How the agent came back, judged by what it does and whether it is the process that we knew."""
-    if presence.phase is Phase.RINGING and known_boot == presence.boot:
-        return Return.RINGING  # a room that rings is in no meeting yet
+    if presence.phase is Phase.RINGING and (presence.meeting == state.id or known_boot == presence.boot):
+        return Return.RINGING
     if presence.meeting == state.id:
         return _STANDING.get(presence.phase, Return.OUT)
     if presence.meeting is None and presence.phase is Phase.CALLING:
