@@ -292,5 +292,8 @@ def _problem_of(error: InvalidStatus) -> Problem:
         return Problem(code, f"the media server answered {error.response.status_code}")
 
 
+logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every pair it checks
+
+
 def _now_ms() -> int:
     return int(time.time() * 1000)

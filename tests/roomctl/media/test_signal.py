@@ -129,10 +129,10 @@ def test_long_names_fit_and_an_unknown_zone_is_no_obstacle() -> None:
 
 def test_the_chord_is_soft_never_silent_and_has_no_seam() -> None:
     chord = Chord("lln-lauzelle")
-    loop = np.concatenate([chord.frame(index).to_ndarray()[0] for index in range(400)]).astype(float) / 32768
-    assert len(loop) == 400 * FRAME
+    loop = np.concatenate([chord.frame(index).to_ndarray()[0] for index in range(800)]).astype(float) / 32768
+    assert len(loop) == 800 * FRAME
     assert np.abs(loop).max() < 0.1
-    assert min(np.sqrt((piece**2).mean()) for piece in np.split(loop, 400)) > 0.005
+    assert min(np.sqrt((piece**2).mean()) for piece in np.split(loop, 800)) > 0.002
     assert np.abs(np.diff(loop)).max() < 0.02
 
 
