@@ -11,7 +11,7 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -149,12 +149,14 @@ class LinkServer:
         over: _Over | None = None
         try:
             await socket.prepare(request)
-            link = await self._prove(socket, request.remote or "")
-            over = await self._serve(socket, link)
+            link, hello = await self._prove(socket, request.remote or "")
+            over = await self._serve(socket, link, hello)
         except _Over as error:
             over = error
         except ConnectionError:
             over = _Over("lost")
+        except Exception:
+            over = _internal(link)
         finally:
             if link is not None:
                 self._host.gone(link)
@@ -182,7 +184,7 @@ class LinkServer:
 
     # --- proof ----------------------------------------------------------------------------------------------------
 
-    async def _prove(self, socket: web.WebSocketResponse, address: str) -> Link:
+    async def _prove(self, socket: web.WebSocketResponse, address: str) -> tuple[Link, Hello]:
         self._unproven += 1
         try:
             async with asyncio.timeout(self._settings.hello_seconds):
@@ -194,7 +196,7 @@ class LinkServer:
         finally:
             self._unproven -= 1
 
-    async def _challenge(self, socket: web.WebSocketResponse) -> Link:
+    async def _challenge(self, socket: web.WebSocketResponse) -> tuple[Link, Hello]:
         nonce = new_nonce()
         await socket.send_str(_encode(Challenge(nonce)).decode())
         text = await _receive(socket, MAX_HELLO)
@@ -208,7 +210,7 @@ class LinkServer:
         link = Link(hello.room, hello.boot)
         link.offer(Welcome(protocol, self._settings.heartbeat, self._clock()))
         self._host.connected(link, hello)
-        return link
+        return link, hello
 
     def _refused(self, problem: Problem, address: str) -> _Over:
         """Count a bad try; who tries too often hears when to come back, and is no longer logged."""
@@ -221,8 +223,11 @@ class LinkServer:
 
     # --- a proven link --------------------------------------------------------------------------------------------
 
-    async def _serve(self, socket: web.WebSocketResponse, link: Link) -> _Over:
-        session = _Session(socket, link, self._host, self._settings.heartbeat, self._clock)
+    async def _serve(self, socket: web.WebSocketResponse, link: Link, hello: Hello) -> _Over:
+        async def enrolled() -> None:
+            await check_enrolment(self._records, hello)
+
+        session = _Session(socket, link, self._host, self._settings.heartbeat, enrolled, self._clock)
         over = _Over("lost")  # the peer went while something was being sent
         try:
             await session.run()
@@ -230,6 +235,8 @@ class LinkServer:
             over = next(error for error in group.exceptions if isinstance(error, _Over))
         except* ConnectionError:
             _log.debug("room %s: link lost", link.room)
+        except* Exception:
+            over = _internal(link)
         return over
 
 
@@ -237,12 +244,19 @@ class _Session:
     """The tasks of one proven link."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, link: Link, host: Host, heartbeat: float, clock: Callable[[], float]
+        self,
+        socket: web.WebSocketResponse,
+        link: Link,
+        host: Host,
+        heartbeat: float,
+        enrolled: Callable[[], Awaitable[None]],
+        clock: Callable[[], float],
     ) -> None:
         self._socket = socket
         self._link = link
         self._host = host
         self._heartbeat = heartbeat
+        self._enrolled = enrolled
         self._clock = clock
         self._inbox: asyncio.Queue[Report | Request | Result] = asyncio.Queue(INBOX)
         self._sending = asyncio.Lock()
@@ -303,9 +317,9 @@ class _Session:
             except Refusal as refusal:
                 self._refuse(message, refusal.problem)
             except Exception:
-                reference = secrets.token_hex(4)
-                _log.exception("internal error %s in a message of room %s", reference, self._link.room)
-                self._refuse(message, Problem(Code.INTERNAL, "something went wrong here", reference=reference))
+                problem = _internal(self._link).problem
+                assert problem is not None
+                self._refuse(message, problem)
 
     def _refuse(self, message: Report | Request | Result, problem: Problem) -> None:
         if not isinstance(message, Request):
@@ -325,9 +339,15 @@ class _Session:
             raise _Over("slow") from None
 
     async def _beat(self) -> None:
+        """Say that we are alive; and see whether the key was revoked meanwhile, by whatever process."""
         while True:
             await asyncio.sleep(self._heartbeat)
             self._link.offer(Beat(self._clock()))
+            try:
+                await self._enrolled()
+            except Refusal as refusal:
+                if refusal.problem.code in (Code.KEY_REVOKED, Code.KEY_UNKNOWN):
+                    raise _Over(refusal.problem.code, refusal.problem) from None
 
     async def _watch(self) -> None:
         """Close a link that is asked to close, or that is silent for three heartbeats."""
@@ -345,6 +365,13 @@ class _Session:
         with topic.subscribe() as changes:
             async for change in changes:
                 await self._send(_encode(Document(change)))
+
+
+def _internal(link: Link | None) -> _Over:
+    """Log the error being handled under a reference; the agent gets the reference and nothing else."""
+    reference = secrets.token_hex(4)
+    _log.exception("internal error %s on the link of room %s", reference, link.room if link else "unknown")
+    return _Over(Code.INTERNAL, Problem(Code.INTERNAL, "something went wrong here", reference=reference))
 
 
 async def _receive(socket: web.WebSocketResponse, limit: int) -> str:

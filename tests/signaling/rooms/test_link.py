@@ -209,6 +209,34 @@ async def test_a_silent_agent_is_closed_and_a_beating_one_is_not(quick: Server) 
     assert quick.world.service.counts["link_closed"] == 0
 
 
+async def test_revoking_a_key_ends_the_link_that_it_opened(quick: Server) -> None:
+    agent = Agent(SENNE)
+    await agent.enrol(quick.world.store)
+    async with linked(quick.url, agent) as wire:
+        await wire.until(Beat)
+        await wire.send(Beat(1.0))
+        await agent.enrol(quick.world.store, revoked_at=2.0)
+        assert (await wire.until(Refused)).problem.code is Code.KEY_REVOKED
+
+
+async def test_our_own_errors_show_no_more_than_a_reference(
+    server: Server, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    async with linked(server.url, agent) as wire:
+        with monkeypatch.context() as fault:
+            fault.setattr(server.world.service, "ask_help", broken)
+            await wire.send(Request(1, "help", {}))
+            problem = (await wire.until(Reply)).problem
+        assert (problem.code, len(problem.reference)) == (Code.INTERNAL, 8)
+        assert "secret" not in problem.message
+        with monkeypatch.context() as fault:
+            fault.setattr(server.world.store, "credential", broken)
+            assert (await server.refusal(agent)).code is Code.INTERNAL
+
+
 async def test_the_newest_agent_speaks_for_the_room(server: Server, agent: Agent) -> None:
     second = Agent(SENNE, boot="boot-2")
     await second.enrol(server.world.store)
