@@ -62,7 +62,7 @@ class GuestDoor:
     async def _opened(self, secret: str) -> MeetingState:
         now = self._clock()
         record = await self._invitations.find(secret)
-        if record.revoked_at is not None:
+        if self._invitations.is_revoked(record):
             self._invitations.check(record, now)
         state = self._book.get(record.meeting)
         self._invitations.check(record, now)

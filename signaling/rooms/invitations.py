@@ -65,6 +65,7 @@ class Invitations:
         self._settings = settings
         self._guests: dict[str, GuestRecord] = {}
         self._unsaved: dict[str, tuple[AuditRecord, ...]] = {}
+        self._revoked: dict[str, tuple[float, str]] = {}  # meeting -> when and by whom, until it is recorded
         self._links: dict[str, list[float]] = {}  # meeting -> when each link was made
 
     # --- links ----------------------------------------------------------------------------------------------------
@@ -78,14 +79,25 @@ class Invitations:
         id = secrets.token_hex(8)
         expires = now + self._settings.invitation_ttl
         record = InvitationRecord(id, meeting, digest(secret), actor, expires)
-        self._links[meeting] = [*live, now]
         await self._records.put_invitation(record, AuditRecord(now, actor, "invited", meeting, {"invitation": id}))
+        self._links[meeting] = [*live, now]
         return Invitation(id, f"{self._settings.public_url.rstrip('/')}/join/{secret}", expires)
 
     async def revoke(self, actor: str, meeting: str, now: float) -> None:
-        """Revoke every link of a meeting."""
-        await self._records.revoke_invitations(meeting, now, AuditRecord(now, actor, "invitations_revoked", meeting))
+        """Revoke every link of a meeting: at once, and recorded as soon as the disk allows."""
+        self._revoked[meeting] = (now, actor)
         self._links.pop(meeting, None)
+        await self._record_revocations()
+
+    async def _record_revocations(self) -> None:
+        for meeting, (at, actor) in list(self._revoked.items()):
+            try:
+                line = AuditRecord(at, actor, "invitations_revoked", meeting)
+                await self._records.revoke_invitations(meeting, at, line)
+            except Refusal as refusal:
+                _log.error("revoked links of meeting %s are not recorded yet: %s", meeting, refusal)
+                return
+            self._revoked.pop(meeting, None)
 
     async def find(self, secret: str) -> InvitationRecord:
         """The link of a secret. Raises Refusal(link_unknown)."""
@@ -94,10 +106,15 @@ class Invitations:
             raise Refusal(Code.LINK_UNKNOWN, "there is no such link")
         return record
 
-    @staticmethod
-    def check(record: InvitationRecord, now: float) -> None:
+    def is_revoked(self, record: InvitationRecord) -> bool:
+        """Whether the link was revoked, recorded or not."""
+        made = record.expires_at - self._settings.invitation_ttl
+        pending = self._revoked.get(record.meeting)
+        return record.revoked_at is not None or (pending is not None and made <= pending[0])
+
+    def check(self, record: InvitationRecord, now: float) -> None:
         """Raise Refusal (link_revoked, link_expired) unless the link still lets people in."""
-        if record.revoked_at is not None:
+        if self.is_revoked(record):
             raise Refusal(Code.LINK_REVOKED, "this link was revoked")
         if record.expires_at <= now:
             raise Refusal(Code.LINK_EXPIRED, "this link has expired")
@@ -199,10 +216,11 @@ class Invitations:
     @property
     def owing(self) -> int:
         """How many guests have changes that the store has not taken yet."""
-        return len(self._unsaved)
+        return len(self._unsaved) + len(self._revoked)
 
     async def settle_debts(self) -> None:
         """Try again to record what a full disk refused; stops at the first refusal."""
+        await self._record_revocations()
         for id, audit in list(self._unsaved.items()):
             self._unsaved.pop(id)
             if id in self._guests:

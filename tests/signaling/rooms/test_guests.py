@@ -180,10 +180,18 @@ async def test_a_full_disk_lets_no_guest_in_and_still_removes(w: World, monkeypa
     with monkeypatch.context() as disk:
         disk.setattr(w.store, "put_guest", full)
         disk.setattr(w.store, "put_meeting", full)
+        disk.setattr(w.store, "revoke_invitations", full)
+        disk.setattr(w.store, "put_invitation", full)
+        assert (await refusal(w.service.invite("it:ann", meeting))).code is Code.STORAGE_FULL
         assert (await refusal(w.service.join(link, JoinRequest("Max")))).code is Code.STORAGE_FULL
         await w.service.remove("it:ann", meeting, grant.identity)
         assert w.service.admit(Grants(grant.identity, w.media_of(meeting))) is not None
+        await w.service.revoke_invitations("it:ann", meeting)
+        assert (await refusal(w.service.look(link))).code is Code.LINK_REVOKED
     await w.service.turn()
+    record = await w.store.invitation_by_secret(digest(link))
+    assert record is not None
+    assert record.revoked_at is not None
     guest = await w.store.guest(grant.identity)
     assert guest is not None
     assert guest.removed
