@@ -98,7 +98,7 @@ def _devices(room: str, now: float) -> dict[str, Device]:
             model="Epson EB-L210",
             last_seen=now - (840 if broken else 4),
             last_words="%1POWR=1",
-            fault=Notice("device.silent", {"device": "Projecteur"}) if broken else None,
+            fault=Notice("device.unreachable", {"device": "Projecteur"}) if broken else None,
         ),
         Device(
             "screen",

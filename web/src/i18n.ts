@@ -52,9 +52,10 @@ export function known(key: string): key is Key {
   return key in sentences.value;
 }
 
-/** What a notice of the server or agent says. An unknown code says that something is not known, never the bare code. */
+/** What a notice says; its code may be a refusal's. An unknown code says that something is not known, never the bare code. */
 export function notice(of: Notice): string {
-  return fill(of.code, spoken(of.args ?? {})) ?? t('notice.unknown');
+  const args = spoken(of.args ?? {});
+  return fill(of.code, args) ?? fill(`problem.${of.code}`, args) ?? t('notice.unknown');
 }
 
 /** What a refusal's code says. */

@@ -2,8 +2,8 @@
 import { Age } from '../../components/Age';
 import { Icon } from '../../components/Icon';
 import { StateWord } from '../../components/StateWord';
-import { duration, notice, t } from '../../i18n';
-import type { Device } from '../../wire';
+import { duration, known, notice, t } from '../../i18n';
+import type { Device, Notice } from '../../wire';
 import type { Row } from '../dashboard/board';
 import { deviceRows, type DeviceRow, type PropertyRow } from './devices';
 import { propertyName, valueWord } from './values';
@@ -39,12 +39,18 @@ function DeviceLine({ row, now }: { row: DeviceRow; now: number }) {
       <StateWord state={row.state} word={t(`device.answer.${row.answer}`)} />
       <Age at={device.last_seen} />
       <div class="details">
-        {device.fault ? <p class="second">{notice(device.fault)}</p> : null}
+        {device.fault ? <Fault of={device.fault} /> : null}
         <ul class="props">{row.properties.map((property) => <PropertyLine key={property.name} property={property} device={device} now={now} />)}</ul>
         {words === '' ? null : <p class="words"><span class="second">{t('room.last_words')}</span> <q>{words}</q></p>}
       </div>
     </li>
   );
+}
+
+/** What the device's driver says is wrong, and what to do about it where the catalog knows. */
+function Fault({ of }: { of: Notice }) {
+  const next = `${of.code}.next`;
+  return <p>{notice(of)} {known(next) ? <b>{t(next)}</b> : null}</p>;
 }
 
 function PropertyLine({ property, device, now }: { property: PropertyRow; device: Device; now: number }) {
