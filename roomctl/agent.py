@@ -73,17 +73,20 @@ class RoomAgent:
             config.room.id, list(config.devices), self.devices_changed, shared=shared
         )
         self.endpoint = endpoint or Publisher(config.room, config.center, self.changed, self._muted_remotely)
-        self.known = Known(devices=self.equipment.snapshot(), volume_wanted=config.media.volume)
+        self.known = Known(devices=self.equipment.snapshot())
         self.ledger = Ledger()
         self._memory = Memory(Path(config.data), config.room.id)
+        remembered = self._memory.read()
         self.room = Room(
             config.room.id,
             time.time(),
             auto_answer=config.answer.auto,
             answer_after=config.answer.after,
             standby_after=config.standby_after,
-            remembered=self._memory.read(),
+            remembered=remembered,
         )
+        if remembered is None:  # otherwise people set the volume before the restart
+            self.known.volume_wanted = config.media.volume
         self.link = ControlLink(
             config.room.id,
             config.server.url,
