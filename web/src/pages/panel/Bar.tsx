@@ -52,7 +52,7 @@ function SwitchKey({ is, icons, words, disabled, onPress }: SwitchKeyProps) {
   const word = is.confirmed ? (is.on ? words.open : words.shut) : is.on ? words.opening : words.shutting;
   return (
     <BarKey icon={icons[is.on ? 0 : 1]} state={is.on ? 'plain' : 'off'} extra={is.confirmed ? '' : 'asked'} disabled={disabled} onPress={onPress}>
-      <span role="status">{t(word)}</span>
+      <span aria-live="polite">{t(word)}</span>
     </BarKey>
   );
 }

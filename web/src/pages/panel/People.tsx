@@ -13,8 +13,8 @@ import { dispatch } from './store';
 export function People({ view }: { view: PanelView }) {
   const list = rows(view, now.value);
   return (
-    <section aria-labelledby="people" tabIndex={0}>
-      <h2 id="people" class="label">{heading(list)}</h2>
+    <section aria-labelledby="who" tabIndex={0}>
+      <h2 id="who" class="label">{heading(list)}</h2>
       <div class="rows">
         {list.map((row) => (row.kind === 'room' && row.own ? <div key={row.id} class="one"><Who row={row} /><Mic row={row} /></div> : <RowKey key={row.id} row={row} />))}
       </div>
