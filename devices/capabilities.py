@@ -37,7 +37,7 @@ class Reply(Enum):
 
 
 class Priority(IntEnum):
-    """Order in a device's queue; MOTION also interrupts a poll."""
+    """Order in a device's queue."""
 
     MOTION = 0
     POWER = 1

@@ -18,6 +18,7 @@ class DeviceError(Exception):
     """Base. `notice` is the sentence for people; the message is for the log."""
 
     code = "device.failed"
+    retryable = True  # the same may work later
     about_command = False  # True: one command failed; False: the connection is over
 
     def __init__(self, detail: str = "", *, code: str | None = None) -> None:
@@ -60,6 +61,7 @@ class NotSupported(DeviceError):
     """The device does not know this command or value."""
 
     code = "device.unsupported"
+    retryable = False
     about_command = True
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 
-from devices.capabilities import Arguments, Operation, Priority
+from devices.capabilities import Arguments, Operation
 
 
 @dataclass(eq=False)
@@ -50,18 +51,16 @@ class CommandQueue:
         self._changed.set()
 
     @property
-    def urgent(self) -> bool:
-        """A motion waits."""
-        return any(task.operation.priority is Priority.MOTION for task in self._waiting.values())
+    def waiting(self) -> bool:
+        """Something waits."""
+        return bool(self._waiting)
 
     async def get(self, until: float) -> Task | None:
         """The first task by priority, then age; None at loop time `until` or when woken."""
         if not self._waiting:
-            try:
+            with suppress(TimeoutError):  # a task may have come in that very turn
                 async with asyncio.timeout_at(until):
                     await self._changed.wait()
-            except TimeoutError:
-                return None
         self._changed.clear()
         first = min(self._waiting.values(), key=lambda task: (task.operation.priority, task.order), default=None)
         return self._waiting.pop(first.operation.lane) if first else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected
+from devices.errors import DeviceError, Lost, NotSupported
 from devices.queue import Outcome
 from wire.devices import DeviceResult
 from wire.problems import Code
@@ -21,6 +21,6 @@ def result_of(device: str, op: str, outcome: Outcome) -> DeviceResult:
         return DeviceResult(device, op, "unsupported", Code.DEVICE_UNSUPPORTED, detail=str(error))
     if isinstance(error, Lost):
         return DeviceResult(device, op, "failed", Code.DEVICE_UNREACHABLE, retryable=True, detail=str(error))
-    retryable = not isinstance(error, Rejected) or error.retryable
-    detail = str(error) if isinstance(error, DeviceError | Garbage) else ""
-    return DeviceResult(device, op, "failed", Code.DEVICE_FAILED, retryable=retryable, detail=detail)
+    if isinstance(error, DeviceError):
+        return DeviceResult(device, op, "failed", Code.DEVICE_FAILED, retryable=error.retryable, detail=str(error))
+    return DeviceResult(device, op, "failed", Code.DEVICE_FAILED, retryable=True)

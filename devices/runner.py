@@ -101,7 +101,7 @@ class DeviceRunner:
 
     def _enqueue(self, task: Task) -> None:
         self._queue.put(task)
-        if self._queue.urgent and self._poll_scope is not None:
+        if self._poll_scope is not None and not self._poll_scope.expired():
             self._poll_scope.reschedule(asyncio.get_running_loop().time())
 
     def _ask_stop(self) -> None:
@@ -161,10 +161,12 @@ class DeviceRunner:
         try:
             await asyncio.wait({hold, serve}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end(serve)
-            if self._lease.moving and not hold.done():
-                await self._last_stop()
-            await _end(hold)
+            try:
+                await _end(serve)
+                if self._lease.moving and not hold.done():
+                    await self._last_stop()
+            finally:
+                await _end(hold)
         return _why(hold) or _why(serve) or Lost("the driver let go")
 
     async def _last_stop(self) -> None:
@@ -235,16 +237,23 @@ class DeviceRunner:
         if operation.changes and error is None and operation.changes not in self.state.open_wishes:
             self._whole_at = 0.0
         elif operation.changes and isinstance(error, DeviceError) and error.about_command:
-            self.state.desire(operation.changes, None)
+            self._refused(operation, operation.changes, retryable=error.retryable)
+
+    def _refused(self, operation: Operation, changes: str, *, retryable: bool) -> None:
+        """Keep a lasting wish that may be met later; drop one that never will."""
+        if operation.persistent and retryable:
+            self.state.open_wishes.add(changes)
+        else:
+            self.state.desire(changes, None)
 
     async def _poll(self, context: Context, *, whole: bool) -> None:
-        """Ask the device; a motion that comes meanwhile interrupts it."""
+        """Ask the device; a command that comes meanwhile interrupts it."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._timing.command) as self._poll_scope:
+            async with asyncio.timeout(self._timing.poll) as self._poll_scope:
                 await self._driver.poll(whole=whole)
         except TimeoutError:
-            if self._queue.urgent:
+            if self._queue.waiting:
                 return
             raise context.silence() from None
         except DeviceError as error:

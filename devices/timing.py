@@ -11,6 +11,7 @@ class Timing:
 
     connect: float = 5.0  # from dialling to the first proof of life
     command: float = 3.0  # from being asked to the answer, waiting in the queue included
+    poll: float = 15.0  # a whole poll, however many of its questions were asked again
     reply: float = 0.8  # one try of one exchange; the device is asked again after it
     attempts: int = 3  # tries of one exchange
     busy: float = 0.2  # before asking again a device that has no room for a command now

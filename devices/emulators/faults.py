@@ -29,6 +29,7 @@ class Emulator(ABC):
         self.requests = 0  # heard so far, lost ones included
         self.commands: list[str] = []  # carried out, for tests; the last 200
         self._on: set[str] = set()
+        self._news = asyncio.Event()
         self._dice = random.Random(seed)  # noqa: S311
         self._started = False
         self._power_up: asyncio.TimerHandle | None = None
@@ -66,6 +67,13 @@ class Emulator(ABC):
     def plugged(self) -> bool:
         """Its sockets are open."""
         return not self._on & {"unplugged", "reboot"}
+
+    async def until(self, condition: Callable[[], bool], within: float = 5.0) -> None:
+        """Wait until `condition` holds, looking whenever something was asked or done; raises TimeoutError."""
+        async with asyncio.timeout(within):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -126,6 +134,7 @@ class Emulator(ABC):
     def lost(self) -> bool:
         """Count a request; True when it is lost."""
         self.requests += 1
+        self._news.set()
         return "silent" in self._on or not self.plugged or ("drop" in self._on and self.requests % 2 == 1)
 
     def spoiled(self, answer: bytes) -> bytes:
@@ -135,6 +144,7 @@ class Emulator(ABC):
     def done(self, command: str) -> None:
         """Note that a command was carried out."""
         self.commands = [*self.commands[-199:], command]
+        self._news.set()
 
     def after(self, seconds: float, call: Callable[[], None]) -> None:
         """Answer after so many seconds, at once for 0, plus what the fault `delay` adds."""

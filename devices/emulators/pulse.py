@@ -6,6 +6,7 @@ It has its own folder and socket, no D-Bus, no hardware, and works as root. It e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
@@ -174,7 +175,8 @@ class PulseNode(Emulator):
         """Unplug."""
         client, module, self.module = self._server.client, self.module, None
         if client is not None and module is not None:
-            await client.module_unload(module)
+            with contextlib.suppress(PulseError):  # the server may be gone before its nodes
+                await client.module_unload(module)
 
     def forget(self) -> None:
         """Nothing to forget: unplugging loses it all."""

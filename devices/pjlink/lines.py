@@ -14,6 +14,8 @@ LONGEST = 136  # bytes of a line without its CR
 _GREETING = re.compile(rb"PJLINK (?:(0)|1 ([0-9A-Za-z]{1,32})|(ERRA))", re.IGNORECASE)
 _REPLY = re.compile(rb"%([12])([A-Z0-9]{4})=([\x20-\x7e\x80-\xff]{0,128})", re.IGNORECASE)
 
+_STARTS = (b"", b"%", b"P", b"p")  # first byte of a line
+
 PARTS = ("fan", "lamp", "temperature", "cover", "filter", "other")  # digits of ERST in order
 POWER = {"0": "off", "1": "on", "2": "cooling", "3": "warming"}
 
@@ -63,7 +65,7 @@ class LineReader:
         """Lines that ended with `data`; some devices end them with CR LF."""
         *whole, self._rest = (self._rest + data).replace(b"\n", b"").split(b"\r")
         lines = [read_line(line) for line in whole if line]
-        if len(self._rest) > LONGEST:
+        if len(self._rest) > LONGEST or self._rest[:1] not in _STARTS:
             lines.append(Junk(self._rest[:LONGEST]))
             self._rest = b""
         return lines

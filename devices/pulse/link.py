@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal, TypeVar
 
 from pulsectl import PulseDisconnected, PulseError, PulseIndexError
-from pulsectl_asyncio.pulsectl_async import PulseAsync
 
 from devices.errors import Lost
+from devices.pulse.client import PulseClient
 
 Answer = TypeVar("Answer")
 Kind = Literal["sink", "source"]
@@ -24,7 +24,7 @@ class PulseLink:
     connection. Who gives up waiting leaves the call behind, and `close` ends it.
     """
 
-    def __init__(self, pulse: PulseAsync) -> None:
+    def __init__(self, pulse: PulseClient) -> None:
         self._pulse = pulse
         self._calls: set[asyncio.Task[Any]] = set()
         self._listeners: set[PulseListener] = set()
@@ -35,7 +35,7 @@ class PulseLink:
     @asynccontextmanager
     async def open(cls, server: str | None) -> AsyncIterator[PulseLink]:
         """Connect to `server` (an address as in PULSE_SERVER, None: the usual one); raises Lost."""
-        link = cls(PulseAsync("roomctl", server=server))
+        link = cls(PulseClient("roomctl", server=server))
         try:
             await link._pulse.connect()
         except (PulseError, PulseDisconnected) as error:
@@ -50,7 +50,7 @@ class PulseLink:
         finally:
             await link._close()
 
-    async def call(self, ask: Callable[[PulseAsync], Awaitable[Answer]]) -> Answer:
+    async def call(self, ask: Callable[[PulseClient], Awaitable[Answer]]) -> Answer:
         """One call; raises Lost, or PulseIndexError when what it is about does not exist."""
         if self.lost or len(self._calls) >= PENDING:
             raise Lost("the sound server is gone" if self.lost else "the sound server does not answer")
@@ -93,6 +93,7 @@ class PulseLink:
 
     async def _close(self) -> None:
         self.lost = True
+        await asyncio.sleep(0)  # answers on their way arrive first
         self._pulse.close()  # ends every call and the news with PulseDisconnected
         tasks = {task for task in (*self._calls, self._news) if task is not None}
         if tasks:

@@ -87,7 +87,7 @@ Message = Ack | Done | Info | Error | Junk
 
 def read_message(data: bytes) -> Message:
     """One message, its end byte included."""
-    if not 3 <= len(data) <= LONGEST or data[-1] != END or not 0x90 <= data[0] <= 0xF0 or data[0] & 0x0F:
+    if not 3 <= len(data) <= LONGEST or data[-1] != END or not _is_camera(data[0]):
         return Junk(data)
     kind, socket, rest = data[1] & 0xF0, data[1] & 0x0F, data[2:-1]
     if kind == 0x40 and not rest:
@@ -97,6 +97,11 @@ def read_message(data: bytes) -> Message:
     if kind == 0x60 and len(rest) == 1:
         return Error(socket, rest[0])
     return Junk(data)
+
+
+def _is_camera(first: int) -> bool:
+    """First byte of a reply: the camera's address."""
+    return 0x90 <= first <= 0xF0 and not first & 0x0F
 
 
 def read_messages(data: bytes) -> Iterator[Message]:
@@ -120,7 +125,7 @@ class StreamReader:
         """Messages that ended with `data`."""
         whole, end, self._rest = (self._rest + data).rpartition(b"\xff")
         messages = list(read_messages(whole + end))
-        if len(self._rest) > BUFFER:
+        if len(self._rest) > BUFFER or (self._rest and not _is_camera(self._rest[0])):
             messages.append(Junk(self._rest[:BUFFER]))
             self._rest = b""
         return messages

@@ -100,7 +100,11 @@ class ViscaLink:
         pending = _Pending(self._sequence, inquiry, answer, on_done)
         self._pending = [*self._pending[-PENDING + 1 :], pending]
         self._send(frames.pack(kind, self._sequence, request) if self.header else request)
-        return await answer
+        try:
+            return await answer
+        finally:
+            if answer.cancelled() and pending in self._pending:  # nobody waits: a late reply must find nobody
+                self._pending.remove(pending)
 
     def _send(self, data: bytes) -> None:
         if self._channel is None:
@@ -146,16 +150,17 @@ class ViscaLink:
     def _match(self, message: Message, sequence: int | None) -> _Pending | None:
         """Whom this reply is for."""
         fits = [one for one in self._pending if sequence is None or one.sequence == sequence]
+        waiting = [one for one in fits if not one.answer.done()]
+        named = [one for one in fits if message_socket(message) and one.socket == message_socket(message)]
         if isinstance(message, Info):
-            fits = [one for one in fits if one.inquiry and one.inquiry.answer == len(message.data)]
+            fits = [one for one in waiting if one.inquiry and one.inquiry.answer == len(message.data)]
         elif isinstance(message, Ack):
-            fits = [one for one in fits if one.inquiry is None and one.socket is None]
-        elif isinstance(message, Done):
-            commands = [one for one in fits if one.inquiry is None]
-            named = [one for one in commands if message.socket and one.socket == message.socket]
-            fits = named or commands
+            fits = [one for one in waiting if one.inquiry is None]
         elif isinstance(message, Error):
-            fits = [one for one in fits if message.socket and one.socket == message.socket] or fits
+            fits = named or waiting
+        else:
+            taken = [one for one in fits if one.socket is not None]
+            fits = named or (taken if not message_socket(message) else [one for one in waiting if one.inquiry is None])
         return fits[0] if fits else None
 
     def _settle(self, pending: _Pending, message: Message) -> None:
@@ -185,6 +190,11 @@ class ViscaLink:
         self._pending.clear()
         if self._reset is not None and not self._reset.done():
             self._reset.set_exception(error)
+
+
+def message_socket(message: Message) -> int:
+    """The command socket a reply names, 0 for none."""
+    return message.socket if isinstance(message, Ack | Done | Error) else 0
 
 
 def _refusal(fault: int) -> DeviceError:

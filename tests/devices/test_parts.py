@@ -1,0 +1,205 @@
+"""The runner's parts: queue, back-off, state of wishes, configuration, registry, sharing, notices."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import string
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from devices.backoff import Backoff, Breaker
+from devices.capabilities import OPERATIONS, Arguments, On, Velocity
+from devices.config import DeviceConfig, DeviceSettingsError
+from devices.driver import Driver
+from devices.notices import NOTICES
+from devices.queue import CommandQueue, Task
+from devices.registry import Registry
+from devices.sharing import Shared
+from devices.state import DeviceState
+from devices.timing import Timing
+from wire.devices import Connection, Role
+from wire.problems import Notice
+
+CONFIG = DeviceConfig("pj", Role.FRONT_DISPLAY, "pjlink", "Projecteur", {"host": "h"})
+
+
+def task(name: str, args: Arguments) -> Task:
+    loop = asyncio.get_running_loop()
+    return Task(OPERATIONS[name], args, loop.time() + 1, loop.create_future())
+
+
+async def test_a_newer_task_of_a_lane_supersedes_the_waiting_one_and_motion_goes_first() -> None:
+    queue = CommandQueue()
+    off, on, move = task("set_power", On(on=False)), task("set_power", On(on=True)), task("move", Velocity(pan=1))
+    mute = task("set_mute", On(on=True))
+    for one in (mute, off, on, move):
+        queue.put(one)
+    assert off.answer.result().superseded
+    assert [await queue.get(0.0) for _ in range(4)] == [move, on, mute, None]
+
+
+async def test_a_task_put_in_the_turn_the_wait_ends_is_not_lost() -> None:
+    queue = CommandQueue()
+    getting = asyncio.create_task(queue.get(0.0))
+    await asyncio.sleep(0)
+    stop = task("stop", Arguments())
+    queue.put(stop)
+    assert await getting is stop
+
+
+def test_backoff_jitters_below_a_doubling_ceiling_and_forgets_after_a_stable_connection() -> None:
+    backoff = Backoff(Timing(), random.Random(3))
+    for ceiling in (1, 2, 4, 8, 16, 30, 30):
+        backoff.failed(0.0)
+        waits = [backoff.wait(watched=False) for _ in range(200)]
+        assert 0 <= min(waits) < ceiling * 0.1
+        assert ceiling * 0.9 < max(waits) <= ceiling
+        assert max(backoff.wait(watched=True) for _ in range(50)) <= 5
+        backoff.move(Breaker.TRYING)
+    backoff.move(Breaker.CLOSED)
+    backoff.failed(held_for=60.0)
+    assert max(backoff.wait(watched=False) for _ in range(50)) <= 1
+
+
+def test_the_breaker_moves_only_by_its_table() -> None:
+    backoff = Backoff(Timing(), random.Random(1))
+    backoff.move(Breaker.CLOSED)
+    with pytest.raises(RuntimeError):
+        backoff.move(Breaker.TRYING)
+
+
+def known() -> tuple[DeviceState, list[int]]:
+    changes: list[int] = []
+    state = DeviceState(CONFIG, ["power"], {}, on_change=lambda: changes.append(1), clock=lambda: 50.0)
+    state.connected("M", None)
+    return state, changes
+
+
+def test_whoever_stands_at_the_device_wins_once_a_wish_was_met() -> None:
+    state, _ = known()
+    state.desire("volume", 0.4)
+    state.report("volume", 0.4, None, None)
+    state.settled = True
+    state.report("volume", 0.7, None, None)
+    assert state.desired("volume") is None
+
+
+def test_a_wish_lost_in_a_reboot_is_open_again() -> None:
+    state, _ = known()
+    state.desire("power", "on")
+    state.report("power", "on", None, None)
+    state.settled = True
+    state.unreachable(Notice("device.unreachable"))
+    state.connected("", None)
+    state.report("power", "off", None, None)
+    assert state.unmet == {"power": "on"}
+    state.report("power", "warming", 20.0, 30.0)
+    assert state.unmet == {}, "not again while it warms up"
+    state.report("power", "on", None, None)
+    assert not state.open_wishes
+
+
+def test_reported_is_only_what_was_reported_and_keeps_its_age_when_the_device_is_gone() -> None:
+    state, _ = known()
+    state.desire("power", "on")
+    state.assume("moving", True)
+    assert state.device().properties["power"].reported is None
+    state.report("power", "off", None, None)
+    state.unreachable(Notice("device.unreachable"))
+    device = state.device()
+    assert device.connection is Connection.UNREACHABLE
+    assert device.properties["power"].reported == "off"
+    assert device.properties["power"].observed_at == 50.0
+    assert device.properties["moving"].assumed is None
+
+
+def test_ages_alone_are_no_change() -> None:
+    state, changes = known()
+    state.report("power", "on", None, None)
+    before = len(changes)
+    state.report("power", "on", None, None)
+    state.heard("POWR=1")
+    assert len(changes) == before
+
+
+def mistakes(*configs: DeviceConfig) -> list[tuple[str, str]]:
+    with pytest.raises(DeviceSettingsError) as raised:
+        Registry.installed().build(list(configs))
+    assert all(one.remedy for one in raised.value.mistakes)
+    return [(one.device, one.field) for one in raised.value.mistakes]
+
+
+def config(driver: str, role: Role, **settings: object) -> DeviceConfig:
+    return DeviceConfig(role.value, role, driver, "X", settings)
+
+
+def test_every_mistake_is_named_with_field_and_remedy() -> None:
+    found = mistakes(
+        config("visca", Role.MAIN_CAMERA, host="h", port="5678"),
+        config("pjlink", Role.FRONT_DISPLAY, hots="h"),
+        config("pulse", Role.ROOM_SPEAKER, sink="default"),
+        config("pulse", Role.ROOM_MIC, sink="a", source="b"),
+        config("teleport", Role.CONTENT_INPUT),
+    )
+    assert found == [
+        ("main_camera", "settings.port"),
+        ("front_display", "settings.hots"),
+        ("room_speaker", "settings.sink"),
+        ("room_mic", "settings.sink, settings.source"),
+        ("content_input", "driver"),
+    ]
+    assert mistakes(config("visca", Role.MAIN_CAMERA)) == [("main_camera", "settings.host")]
+    assert mistakes(CONFIG, CONFIG) == [("pj", "id"), ("pj", "role")]
+    with pytest.raises(DeviceSettingsError, match="Use one of: pjlink, pulse, visca"):
+        Registry.installed().build([config("teleport", Role.CONTENT_INPUT)])
+
+
+def test_every_driver_has_a_full_manifest() -> None:
+    registry = Registry.installed()
+    for name in registry.ids:
+        driver = registry.driver(name)
+        assert driver is not None
+        assert driver.capabilities()
+        assert driver.manifest.schema()["$defs"]
+        module, _, emulator = driver.manifest.emulator.partition(":")
+        assert hasattr(__import__(module, fromlist=[emulator]), emulator)
+
+
+def test_the_registry_takes_drivers_and_nothing_else() -> None:
+    registry = Registry.installed()
+    visca = registry.driver("visca")
+    assert visca is not None
+    with pytest.raises(ValueError, match="taken"):
+        registry.add(visca)
+    with pytest.raises(TypeError):
+        registry.add(int)  # type: ignore[arg-type]
+    assert issubclass(visca, Driver)
+
+
+async def test_shared_is_opened_once_and_closed_by_the_last() -> None:
+    log: list[str] = []
+
+    @asynccontextmanager
+    async def opener() -> AsyncIterator[int]:
+        log.append("open")
+        yield len(log)
+        log.append("close")
+
+    shared = Shared()
+    async with shared.use("a", opener) as one:
+        async with shared.use("a", opener) as two:
+            assert one == two
+        assert log == ["open"]
+    assert log == ["open", "close"]
+
+
+def test_notices_speak_both_languages_and_name_the_device() -> None:
+    for code, sentence in NOTICES.items():
+        assert code.startswith("device.")
+        for text in (sentence.fr, sentence.en):
+            assert [field for _, field, _, _ in string.Formatter().parse(text) if field] == ["device"]
+        assert sentence.fr_next.endswith(".")
+        assert sentence.en_next.endswith(".")
