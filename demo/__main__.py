@@ -59,7 +59,7 @@ async def _run(layout: Layout) -> int:
             return 0
         meeting, links = bringing_up.result()
         print(_sheet(layout, links, time.monotonic() - began), flush=True)
-        keeper = asyncio.create_task(meeting.keep())
+        keeper = asyncio.create_task(meeting.keep(_say))
         pids = asyncio.create_task(_write_pids(layout, supervisor))
         await stopping
         for task in (keeper, pids):

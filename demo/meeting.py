@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -37,6 +38,7 @@ class DemoMeeting:
     async def start(self, deadline: float = 40.0) -> Links:
         """Wait for the rooms, start the meeting, and make the links. Raises TimeoutError."""
         async with asyncio.timeout(deadline), self._session() as session:
+            await self._end_former(session)
             while (guest := await self._ensure(session)) is None:
                 await asyncio.sleep(0.3)
             async with session.post("/api/v1/sign-in") as answer:
@@ -44,18 +46,28 @@ class DemoMeeting:
                 sign_in = (await answer.json())["url"]
         return Links(guest, sign_in)
 
-    async def keep(self) -> None:
-        """Look now and then whether the meeting still runs; never returns."""
+    async def keep(self, say: Callable[[str], None]) -> None:
+        """Look now and then whether the meeting still runs, and say the link of a new one; never returns."""
         async with self._session() as session:
             while True:
                 await asyncio.sleep(_CHECK)
                 try:
-                    await self._ensure(session)
+                    guest = await self._ensure(session)
+                    if guest is not None:
+                        say(f"the demo meeting was over, a new one runs: {guest}")
                 except aiohttp.ClientError as error:
                     _log.info("the server does not answer: %s", error)
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(self._layout.server, headers=self._headers)
+
+    async def _end_former(self, session: aiohttp.ClientSession) -> None:
+        """Meetings of an earlier run of the demo are still on record; nobody waits in them."""
+        async with session.get("/api/v1/meetings") as answer:
+            answer.raise_for_status()
+            former = [meeting["id"] for meeting in await answer.json()]
+        for id in former:
+            await session.post(f"/api/v1/meetings/{id}/end")
 
     async def _ensure(self, session: aiohttp.ClientSession) -> str | None:
         """The guest link if the meeting had to be started (or is first seen) now."""
@@ -95,7 +107,16 @@ class DemoMeeting:
             }
             for room in network().rooms
         ]
-        links = {"join": guest, "dashboard": "/dashboard", "faults": f"{self._layout.equipment}/faults", "rooms": rooms}
+        links = {
+            "join": guest,
+            "dashboard": "/dashboard",
+            "faults": f"{self._layout.equipment}/faults",
+            "rooms": rooms,
+            "centers": [
+                {"id": c.id, "name": c.name, "latitude": c.latitude, "longitude": c.longitude}
+                for c in network().centers
+            ],
+        }
         file = self._layout.data / "links.json"
         new = file.with_suffix(".new")
         new.write_text(json.dumps(links, ensure_ascii=False))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from tests.end_to_end.receiving import WATCH_CONNECTIONS
@@ -58,7 +59,7 @@ class Demo:
         return int(json.loads((self.data / "pids.json").read_text())[process])
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
     data = tmp_path_factory.mktemp("demo")
     port = _free_port()
@@ -88,7 +89,7 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
         _keep_logs(data)
 
 
-@pytest.fixture(scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -96,7 +97,7 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     """A person's browser: its own cookies; every page remembers its peer connections; errors on a page fail the test."""
     context = await chromium.new_context(
@@ -111,7 +112,7 @@ async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     assert errors == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def it_context(chromium: Browser, demo: Demo) -> AsyncIterator[BrowserContext]:
     """The browser of someone of IT, signed in by a fresh one-time link."""
     context = await chromium.new_context(locale="fr-BE", viewport={"width": 1280, "height": 800})

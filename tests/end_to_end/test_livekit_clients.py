@@ -14,6 +14,10 @@ from livekit import rtc
 
 from tests.end_to_end.conftest import Demo
 
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning"),  # the demo key is meant to be weak
+]
 WEB = Path(__file__).parents[2] / "web"
 FRAMES = 20  # of each of the two rooms
 SECONDS = 15.0
