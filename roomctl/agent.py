@@ -19,7 +19,7 @@ from roomctl.config import RoomConfig
 from roomctl.dial import ControlLink
 from roomctl.keys import AgentKey
 from roomctl.ledger import Ledger
-from roomctl.link import Changed, Closed, Commanded, LinkEvent, Opened
+from roomctl.link import Changed, ClockSeen, Closed, Commanded, LinkEvent, Opened
 from roomctl.media.endpoint import Endpoint
 from roomctl.media.publisher import Publisher
 from roomctl.memory import Memory
@@ -249,6 +249,8 @@ class RoomAgent:
                 self._reporter.forget()
                 self._signals_at = 0.0
                 self.changed()
+            case ClockSeen(offset):
+                self._drift = self._offset = offset
             case Closed():
                 self.changed()
             case Commanded(command):

@@ -123,12 +123,20 @@ def read_config(path: Path) -> RoomConfig:
 
 
 def _explained(path: Path, error: msgspec.ValidationError) -> ConfigError:
-    """Msgspec says `Expected … - at `$.room.seats``; say the key first."""
+    """Msgspec says `Expected … - at `$.room.seats``; say the key first, and name fields that are missing or surplus."""
     text = str(error)
     where = re.search(r" - at `\$\.?(?P<key>[^`]*)`", text)
     problem = text[: where.start()] if where else text
-    key = where["key"] if where and where["key"] else "the file"
-    return ConfigError(path, key, f"is wrong: {problem}", "docs: roomctl/config.py lists every key")
+    key = where["key"] if where else ""
+    named = re.search(r"(?P<what>unknown|missing required) field `(?P<field>[^`]+)`", problem)
+    if named is not None:
+        key = f"{key}.{named['field']}" if key else named["field"]
+        unknown = named["what"] == "unknown"
+        said = ("is no setting", "remove or correct it") if unknown else ("is missing", "add it")
+        return ConfigError(path, key, *said)
+    return ConfigError(
+        path, key or "the file", f"is wrong: {problem}", "correct it (roomctl/config.py lists every key)"
+    )
 
 
 def _check_server(path: Path, url: str) -> None:

@@ -76,6 +76,13 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class ClockSeen:
+    """A heartbeat told the server's clock. `offset`: it minus ours in seconds, the way of the message included."""
+
+    offset: float
+
+
+@dataclass(frozen=True)
 class Commanded:
     """The server asks the room."""
 
@@ -107,7 +114,7 @@ class Closed:
     refusal: Problem | None = None
 
 
-LinkEvent = Opened | Commanded | Answered | Changed | Closed
+LinkEvent = Opened | ClockSeen | Commanded | Answered | Changed | Closed
 
 
 class Link:
@@ -144,8 +151,8 @@ class Link:
         match message:
             case Refused(problem):
                 return self._close(f"refused: {problem.code}", problem)
-            case Beat():
-                return []
+            case Beat(at):
+                return [ClockSeen(at - wall)] if self.phase is LinkPhase.OPEN else []
             case Challenge(nonce) if self.phase is LinkPhase.NEW:
                 return self._prove(nonce)
             case Welcome() if self.phase is LinkPhase.PROVING:

@@ -11,7 +11,7 @@ import segno
 from roomctl.config import RoomConfig
 from roomctl.media.endpoint import Published
 from roomctl.room import Room
-from wire.devices import Connection, Device, DeviceResult, Role, Value
+from wire.devices import Device, DeviceResult, Role, Value
 from wire.link import Phase
 from wire.meetings import Invitation
 from wire.problems import Notice, Problem
@@ -124,11 +124,6 @@ def reported(devices: Mapping[str, Device], role: Role, name: str) -> Value:
         if device.role is role and name in device.properties:
             return device.properties[name].reported
     return None
-
-
-def unreachable(devices: Mapping[str, Device]) -> list[Device]:
-    """The devices nobody can talk with."""
-    return [device for device in devices.values() if device.connection is Connection.UNREACHABLE]
 
 
 def qr_svg(url: str) -> str:

@@ -38,15 +38,17 @@ class Shutter:
         """Wait for the next frame's time; its index since the first. Waits for as long as it is closed."""
         loop = asyncio.get_running_loop()
         self._began = loop.time() if self._began is None else self._began
-        await self._open.wait()
-        self._index += 1
-        due = int((loop.time() - self._began) / self._interval)
-        if due - self._index > LATE / self._interval:
-            self._index = due
-        wait = self._began + self._index * self._interval - loop.time()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        return self._index if self._open.is_set() else await self.beat()
+        while True:
+            await self._open.wait()
+            self._index += 1
+            due = int((loop.time() - self._began) / self._interval)
+            if due - self._index > LATE / self._interval:
+                self._index = due
+            wait = self._began + self._index * self._interval - loop.time()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            if self._open.is_set():
+                return self._index
 
 
 class PictureTrack(MediaStreamTrack):

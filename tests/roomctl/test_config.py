@@ -63,7 +63,9 @@ def test_reads_a_room(tmp_path: Path) -> None:
         ('url = "https://rooms.example.org"', 'url = "rooms"', "server.url"),
         ('mode = "agent"', 'mode = "both"', "media.mode"),
         ('role = "main_camera"', 'role = "camera"', "devices"),
-        ("[answer]", "[anwser]", "the file"),
+        ("[answer]", "[anwser]", "anwser"),
+        ("seats = 12", "seat = 12", "room.seat"),
+        ('data = "data"', "", "data"),
         ("[server]", "[server", "the file"),
     ],
 )

@@ -9,7 +9,18 @@ import pytest
 
 from roomctl.keys import AgentKey
 from roomctl.ledger import KEPT, Ledger
-from roomctl.link import MAX_OUTBOX, MAX_PENDING, Answered, Changed, Closed, Commanded, Link, LinkPhase, Opened
+from roomctl.link import (
+    MAX_OUTBOX,
+    MAX_PENDING,
+    Answered,
+    Changed,
+    ClockSeen,
+    Closed,
+    Commanded,
+    Link,
+    LinkPhase,
+    Opened,
+)
 from wire.link import Beat, Challenge, Command, Document, FromAgent, Hello, Refused, Reply, Report, Request, Welcome
 from wire.live import Patch, Snapshot
 from wire.problems import Code, Problem
@@ -44,7 +55,7 @@ def test_beats_in_time_and_closes_on_silence() -> None:
     assert link.deadline() == 15.0
     assert link.tick(15.0, 515.0) == []
     assert sent(link) == [Beat(515.0)]
-    link.receive(frame(Beat(0.0)), 20.0, 520.0)
+    assert link.receive(frame(Beat(523.5)), 20.0, 520.0) == [ClockSeen(3.5)]
     link.tick(40.0, 540.0)
     assert link.tick(64.9, 564.9) == []
     assert link.tick(65.0, 565.0) == [Closed("the server is silent")]
