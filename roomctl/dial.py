@@ -157,9 +157,12 @@ class ControlLink:
                     log.info("room %s: linked", self._room)
                 case Closed(reason, refusal):
                     over, self.open, self.refusal = True, False, refusal or self.refusal
-                    log.info("room %s: link over: %s", self._room, reason)
-                    if refusal is not None and refusal.code in PATIENT:
-                        self._backoff.slow_down()
+                    if refusal is None:
+                        log.info("room %s: link over: %s", self._room, reason)
+                    else:
+                        log.warning("room %s: link refused: %s (%s)", self._room, refusal.code, refusal.message)
+                        if refusal.code in PATIENT:
+                            self._backoff.slow_down()
             self._on_event(event)
         return over
 
