@@ -156,3 +156,15 @@ async def test_rooms_spread_over_shards_and_ports() -> None:
     assert len((await relay.stats()).shards) == 3
     relay.close()
     relay.close()
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0:0", "[::1]:0", "[::]:0"])
+async def test_connects_on_wildcards_and_ipv6(bind: str) -> None:
+    relay = Relay.start(RelayConfig(bind=[bind]))
+    events = Events()
+    relay.listen(events)
+    peer = Peer("a", "room")
+    await peer.connect(relay)
+    await events.wait_for(TransportState, phase="connected")
+    await peer.close()
+    relay.close()

@@ -4,4 +4,5 @@ mod client;
 mod connecting;
 mod data;
 mod garbage;
+mod media;
 mod world;
