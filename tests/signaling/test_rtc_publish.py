@@ -91,6 +91,19 @@ async def test_a_chromium_publisher() -> None:
         assert (view.mic, view.camera, view.screen) == (True, True, False)
 
 
+async def test_a_firefox_publisher() -> None:
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join() as ann:
+        sound, picture = await add(ann, microphone("one")), await add(ann, camera("two"))
+        answer = await offer(ann, peers.FIREFOX)
+        mic, cam = relay.of(AddTrack)
+        assert (mic.track, cam.track) == (sound.sid, picture.sid)
+        assert (mic.codec.payload_type, cam.codec.payload_type, cam.codec.rtx_payload_type) == (109, 120, 124)
+        assert cam.encodings == [Encoding(rid="q"), Encoding(rid="h"), Encoding(rid="f")]
+        assert cam.extensions == Extensions(mid=3, rid=9, repaired_rid=10, transport_cc=7, abs_send_time=4)
+        assert peers.value(answer, "simulcast") == ["recv q;h;f"]
+
+
 async def test_the_offer_may_come_before_add_track_and_with_other_ids() -> None:
     relay = RecordedRelay()
     async with serve(relay) as world, world.join() as ann:

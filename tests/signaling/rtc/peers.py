@@ -9,6 +9,8 @@ UFRAG, PASSWORD = "abcd", "abcdefghijklmnopqrstuvwx"
 FINGERPRINT = ":".join(["CD"] * 32)
 RECORDED = (Path(__file__).parent / "chromium_publisher.sdp").read_bytes().decode()
 """Data channels (mid 0), Opus (mid 1) and simulcast video q, h, f (mid 2), as livekit-client 2.23 has Chromium offer them."""
+FIREFOX = (Path(__file__).parent / "firefox_publisher.sdp").read_bytes().decode()
+"""The same of Firefox 153; its track ids are in braces and are not the ones of add_track."""
 AUDIO_ID, VIDEO_ID = re.findall(r"^a=msid:\S+ (\S+)\r$", RECORDED, re.M)
 
 
