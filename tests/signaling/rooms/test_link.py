@@ -14,6 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from signaling.rooms import RoomSettings
+from signaling.rooms.link import OUTBOX, Link
 from tests.signaling.rooms.world import (
     LAUZELLE,
     SENNE,
@@ -270,6 +271,17 @@ async def test_a_replaced_agent_returns_when_the_other_is_gone(server: Server, a
             await asyncio.sleep(0)
     async with linked(server.url, agent):
         pass
+
+
+def test_an_agent_that_does_not_read_is_cut_and_nobody_waits_for_it() -> None:
+    link = Link(SENNE, "boot-1")
+    taken = 0
+    while link.offer(Beat(1.0)):
+        taken += 1
+    assert taken == OUTBOX
+    assert link.closing.is_set()
+    assert link.ending.problem is not None
+    assert link.ending.problem.code is Code.TOO_MANY
 
 
 async def test_the_server_says_when_it_stops(server: Server, agent: Agent) -> None:
