@@ -22,7 +22,7 @@ from roomctl.ledger import Ledger
 from roomctl.link import Changed, ClockSeen, Closed, Commanded, LinkEvent, Opened
 from roomctl.media.endpoint import Endpoint
 from roomctl.media.publisher import Publisher
-from roomctl.memory import Memory
+from roomctl.memory import Kept, Memory
 from roomctl.orders import carry_out
 from roomctl.report import Reporter
 from roomctl.room import AnswerCall, CloseMedia, Effect, OpenMedia, Room, RunScene
@@ -73,20 +73,19 @@ class RoomAgent:
             config.room.id, list(config.devices), self.devices_changed, shared=shared
         )
         self.endpoint = endpoint or Publisher(config.room, config.center, self.changed, self._muted_remotely)
-        self.known = Known(devices=self.equipment.snapshot())
         self.ledger = Ledger()
         self._memory = Memory(Path(config.data), config.room.id)
-        remembered = self._memory.read()
+        kept = self._memory.read()
+        volume = config.media.volume if kept.volume is None else kept.volume
+        self.known = Known(devices=self.equipment.snapshot(), volume_wanted=volume)
         self.room = Room(
             config.room.id,
             time.time(),
             auto_answer=config.answer.auto,
             answer_after=config.answer.after,
             standby_after=config.standby_after,
-            remembered=remembered,
+            remembered=kept.remembered,
         )
-        if remembered is None:  # otherwise people set the volume before the restart
-            self.known.volume_wanted = config.media.volume
         self.link = ControlLink(
             config.room.id,
             config.server.url,
@@ -321,8 +320,9 @@ class RoomAgent:
             await _until(self._kick.wait, max(0.0, wait))
 
     async def _remember(self) -> None:
-        if self._memory.stale(self.room.remembered):
-            await asyncio.to_thread(self._memory.write, self.room.remembered)
+        kept = Kept(self.room.remembered, self.known.volume_wanted)
+        if self._memory.stale(kept):
+            await asyncio.to_thread(self._memory.write, kept)
 
     def _input_if_due(self, now: float) -> None:
         deadline = self.room.deadline()

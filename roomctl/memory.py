@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -13,10 +15,19 @@ from roomctl.room import Remembered, Switches
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """`remembered`: the meeting the room is in; `volume` 0..1 as people last set it."""
+
+    remembered: Remembered | None = None
+    volume: float | None = None
+
+
 class _Note(msgspec.Struct):
     meeting: str = ""
     mic: bool = False
     camera: bool = False
+    volume: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 
 
 class Memory:
@@ -24,29 +35,28 @@ class Memory:
 
     def __init__(self, folder: Path, room: str) -> None:
         self._path = folder / f"{room}.json"
-        self._written: Remembered | None = None
+        self._written = Kept()
 
-    def read(self) -> Remembered | None:
-        """What was written last; None if nothing usable is there."""
+    def read(self) -> Kept:
+        """What was written last; nothing if nothing usable is there."""
         try:
             note = msgspec.json.decode(self._path.read_bytes(), type=_Note)
         except (OSError, msgspec.MsgspecError):
-            return None
-        if not note.meeting:
-            return None
-        self._written = Remembered(note.meeting, Switches(note.mic, note.camera))
+            return self._written
+        remembered = Remembered(note.meeting, Switches(note.mic, note.camera)) if note.meeting else None
+        self._written = Kept(remembered, note.volume)
         return self._written
 
-    def stale(self, remembered: Remembered | None) -> bool:
-        """Whether `remembered` differs from what is on disk."""
-        return remembered != self._written
+    def stale(self, kept: Kept) -> bool:
+        """Whether `kept` differs from what is on disk."""
+        return kept != self._written
 
-    def write(self, remembered: Remembered | None) -> None:
+    def write(self, kept: Kept) -> None:
         """Replace the file at once (blocking). A disk that refuses is logged, not raised: the room goes on."""
-        note = _Note()
-        if remembered is not None:
-            note = _Note(remembered.meeting, remembered.switches.mic, remembered.switches.camera)
-        self._written = remembered
+        note = _Note(volume=kept.volume)
+        if (remembered := kept.remembered) is not None:
+            note = _Note(remembered.meeting, remembered.switches.mic, remembered.switches.camera, kept.volume)
+        self._written = kept
         fresh = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ HEIGHT: Final = 360
 FRAME_RATE: Final = 15  # frames/s
 PERIOD: Final = 6.0  # seconds the dot takes to go and come back
 
-MARGIN, LINE_Y, SQUARE = 40, 296, 44  # of the link line and the squares at its ends
+MARGIN, LINE_Y, SQUARE = 40, 278, 44  # of the link line and its end squares; pages write below it
 DOT = 36  # diameter, even so that chroma fits
 GROUND, INK, SECOND, LINE = "#14181c", "#f2f4f5", "#aab4bb", "#4a545c"
 FONTS = ("LiberationSans-Bold.ttf", "DejaVuSans-Bold.ttf", "Arial_Bold.ttf")

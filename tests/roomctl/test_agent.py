@@ -256,6 +256,7 @@ async def test_a_restarted_agent_returns_with_its_microphone_still_closed(
         await ring(server)
         await server.result(await prepare(server), "done")
         await press(room, "set_mic", on=False)
+        await press(room, "set_volume", volume=0.2)
         await room.shows(lambda view: view.media.camera and not view.media.mic)
     server.heard.clear()
     async with running(room.restart()):
@@ -263,6 +264,7 @@ async def test_a_restarted_agent_returns_with_its_microphone_still_closed(
         await server.result(await prepare(server), "done")
         view = await room.shows(lambda view: view.media.camera)
         assert not view.media.mic
+        assert room.devices.reported(Role.ROOM_SPEAKER, "volume") == 0.2
 
 
 @pytest.mark.parametrize("op", ["end", "invite", "revoke_invitations", "leave", "answer", "decline", "cancel"])

@@ -9,7 +9,7 @@ import pytest
 
 from roomctl.backoff import Backoff
 from roomctl.media.endpoint import Published
-from roomctl.memory import Memory
+from roomctl.memory import Kept, Memory
 from roomctl.report import Reporter
 from roomctl.room import Remembered, Switches
 from roomctl.signals import Vitals, observe
@@ -65,22 +65,23 @@ def test_only_changes_are_reported_and_everything_on_a_new_link() -> None:
 
 def test_memory_outlives_the_agent_and_garbage_is_nothing(tmp_path: Path) -> None:
     memory = Memory(tmp_path, "lln-lauzelle")
-    assert memory.read() is None
-    remembered = Remembered("m1", Switches(True, False))
-    assert memory.stale(remembered)
-    memory.write(remembered)
-    assert Memory(tmp_path, "lln-lauzelle").read() == remembered
-    memory.write(None)
-    assert Memory(tmp_path, "lln-lauzelle").read() is None
-    (tmp_path / "lln-lauzelle.json").write_text("{")
-    assert Memory(tmp_path, "lln-lauzelle").read() is None
+    assert memory.read() == Kept()
+    kept = Kept(Remembered("m1", Switches(True, False)), 0.25)
+    assert memory.stale(kept)
+    memory.write(kept)
+    assert Memory(tmp_path, "lln-lauzelle").read() == kept
+    memory.write(Kept(None, 0.25))
+    assert Memory(tmp_path, "lln-lauzelle").read() == Kept(None, 0.25)
+    for garbage in ("{", "[]", '{"volume": 7}', '{"meeting": 1}'):
+        (tmp_path / "lln-lauzelle.json").write_text(garbage)
+        assert Memory(tmp_path, "lln-lauzelle").read() == Kept()
 
 
 def test_a_disk_that_refuses_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     memory = Memory(tmp_path / "file", "lln-lauzelle")
-    memory.write(Remembered("m1", Switches()))
-    assert not memory.stale(Remembered("m1", Switches()))
+    memory.write(Kept(volume=0.5))
+    assert not memory.stale(Kept(volume=0.5))
 
 
 def test_waits_are_jittered_grow_and_start_again() -> None:
