@@ -76,6 +76,8 @@ class DeviceState:
             self.capabilities = capabilities
         self.last_seen = self.clock()
         self.open_wishes = {name for name, known in self._known.items() if known.desired is not None}
+        for known in self._known.values():
+            known.fulfilled = False  # what it was before it went proves nothing
         self.on_change()
 
     def unreachable(self, notice: Notice) -> None:
@@ -116,7 +118,7 @@ class DeviceState:
         if same(value, known.desired):
             known.fulfilled = True
             self.open_wishes.discard(name)
-        elif known.fulfilled and self.settled and value != CHANGING.get(str(known.desired)):
+        elif known.fulfilled and value != CHANGING.get(str(known.desired)):
             known.desired, known.fulfilled = None, False
         if changed:
             self.on_change()

@@ -113,9 +113,17 @@ class Emulator(ABC):
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            if self.plugged != is_open:
-                is_open = self.plugged
-                await (self.open() if is_open else self.close())
+            if is_open and (not self.plugged or self.broken):
+                await self.close()
+                is_open = False
+            if self.plugged and not is_open:
+                await self.open()
+                is_open = True
+
+    @property
+    def broken(self) -> bool:
+        """What it rests on ended without being asked to; it is opened again."""
+        return False
 
     @abstractmethod
     async def open(self) -> None:

@@ -39,7 +39,8 @@ class PulseServer(Emulator):
         self.folder = folder
         self.nodes: dict[str, PulseNode] = {}
         self.client: PulseClient | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self.process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
         if len(str(self.socket)) > LONGEST_SOCKET:
             raise ValueError(f"the folder's path is too long for a socket: {folder}")
 
@@ -62,24 +63,34 @@ class PulseServer(Emulator):
     def fault(self, name: str, on: bool = True) -> None:
         """Switch one; `silent` acts at once."""
         super().fault(name, on)
-        if name == "silent" and self._process is not None:
-            self._process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+        if name == "silent" and self.process is not None:
+            self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     async def open(self) -> None:
         """Start the server, wait until it answers, plug in the nodes."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.socket.unlink(missing_ok=True)
         self._settings.write_text("rlimit-nofile = 8192\n")  # its own default of 256 ends at 31 rooms
-        self._process = await asyncio.create_subprocess_exec(
+        self.process = await asyncio.create_subprocess_exec(
             *self._command(),
             env=self._environment(),
             stderr=asyncio.subprocess.DEVNULL,
             stdin=asyncio.subprocess.DEVNULL,
         )
-        self.client = await self._connect(self._process)
+        self._watch = asyncio.create_task(self._until_ended(self.process), name="pulseaudio")
+        self.client = await self._connect(self.process)
         for node in self.nodes.values():
             if node.wanted:
                 await node.open()
+
+    async def _until_ended(self, process: asyncio.subprocess.Process) -> None:
+        await process.wait()
+        self._wanted.set()
+
+    @property
+    def broken(self) -> bool:
+        """The server process died by itself."""
+        return self.process is not None and self.process.returncode is not None
 
     def _command(self) -> list[str]:
         guard = [path, "--pdeathsig", "KILL"] if (path := shutil.which("setpriv")) else []
@@ -128,10 +139,11 @@ class PulseServer(Emulator):
             self.client = None
         for node in self.nodes.values():
             node.module = None
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-        self._process = None
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+        if self._watch is not None:
+            await asyncio.wait({self._watch})
+        self.process = self._watch = None
 
     def forget(self) -> None:
         """Its nodes start anew."""

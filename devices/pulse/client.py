@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from pulsectl_asyncio.pulsectl_async import PulseAsync
@@ -9,6 +10,8 @@ from pulsectl_asyncio.pulsectl_async import PulseAsync
 
 class PulseClient(PulseAsync):  # type: ignore[misc]  # the library has no types
     """A connection to a sound server."""
+
+    waiting_futures: set[asyncio.Future[None]]
 
     def _pulse_state_cb(self, context: Any, userdata: Any) -> None:
         """Called by libpulse: fails every call that waits, but not those already answered (version 1.3.2 did)."""

@@ -9,23 +9,23 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from devices import DeviceConfig, DeviceHub, Timing
+from devices import DeviceConfig, DeviceHub, Shared, Timing
 from devices.registry import Registry
 from wire.devices import Connection, Device, DeviceCommand, DeviceResult, Property, Role
 
 QUICK = Timing(
-    connect=1.0,
-    command=1.0,
+    connect=0.8,
+    command=0.8,
     poll=6.0,
-    reply=0.2,
+    reply=0.15,
     attempts=3,
     busy=0.02,
-    keepalive=0.3,
+    keepalive=0.2,
     watched=0.2,
-    idle=0.5,
+    idle=0.3,
     changing=0.1,
     backoff_first=0.05,
-    backoff_last=0.2,
+    backoff_last=0.1,
     backoff_watched=0.1,
     stable=1.0,
     lease=0.25,
@@ -37,10 +37,18 @@ WITHIN = 8.0  # seconds for anything awaited, on a busy machine
 class Stage:
     """The hub and one of its devices, `device`."""
 
-    def __init__(self, configs: list[DeviceConfig], timing: Timing, registry: Registry | None) -> None:
+    def __init__(
+        self,
+        configs: list[DeviceConfig],
+        timing: Timing = QUICK,
+        registry: Registry | None = None,
+        shared: Shared | None = None,
+    ) -> None:
         self._changed = asyncio.Event()
         self.changes = 0
-        self.hub = DeviceHub("room", configs, self._on_change, timing=timing, registry=registry, dice=random.Random(7))
+        self.hub = DeviceHub(
+            "room", configs, self._on_change, timing=timing, registry=registry, shared=shared, dice=random.Random(7)
+        )
         self.config = configs[0]
 
     def _on_change(self) -> None:
@@ -76,10 +84,10 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    *configs: DeviceConfig, timing: Timing = QUICK, registry: Registry | None = None
+    *configs: DeviceConfig, timing: Timing = QUICK, registry: Registry | None = None, shared: Shared | None = None
 ) -> AsyncIterator[Stage]:
     """Run the hub for as long as the context lasts."""
-    one = Stage(list(configs), timing, registry)
+    one = Stage(list(configs), timing, registry, shared)
     task = asyncio.create_task(one.hub.run())
     try:
         yield one
@@ -111,11 +119,12 @@ def open_sockets() -> int:
 @asynccontextmanager
 async def nothing_left_behind() -> AsyncIterator[None]:
     """Fails when a task or a socket outlives the context."""
-    tasks, sockets = asyncio.all_tasks(), open_sockets()
+    before, sockets = asyncio.all_tasks(), open_sockets()
     yield
+    left: set[asyncio.Task[Any]] = set()
     with suppress(TimeoutError):
         async with asyncio.timeout(2.0):
-            while asyncio.all_tasks() - tasks or open_sockets() > sockets:
+            while (left := asyncio.all_tasks() - before - {asyncio.current_task()}) or open_sockets() > sockets:
                 await asyncio.sleep(0.005)  # closing takes some turns of the loop
-    assert asyncio.all_tasks() <= tasks, asyncio.all_tasks() - tasks
+    assert not left
     assert open_sockets() <= sockets

@@ -82,7 +82,6 @@ def test_whoever_stands_at_the_device_wins_once_a_wish_was_met() -> None:
     state, _ = known()
     state.desire("volume", 0.4)
     state.report("volume", 0.4, None, None)
-    state.settled = True
     state.report("volume", 0.7, None, None)
     assert state.desired("volume") is None
 
@@ -91,7 +90,6 @@ def test_a_wish_lost_in_a_reboot_is_open_again() -> None:
     state, _ = known()
     state.desire("power", "on")
     state.report("power", "on", None, None)
-    state.settled = True
     state.unreachable(Notice("device.unreachable"))
     state.connected("", None)
     state.report("power", "off", None, None)
@@ -100,6 +98,16 @@ def test_a_wish_lost_in_a_reboot_is_open_again() -> None:
     assert state.unmet == {}, "not again while it warms up"
     state.report("power", "on", None, None)
     assert not state.open_wishes
+
+
+def test_what_the_device_had_before_it_went_is_no_proof_that_a_wish_was_met() -> None:
+    state, _ = known()
+    state.desire("input", "hdmi2")
+    state.report("input", "hdmi2", None, None)
+    state.connected("", None)
+    state.settled = True
+    state.report("input", "hdmi1", None, None)
+    assert state.unmet == {"input": "hdmi2"}
 
 
 def test_reported_is_only_what_was_reported_and_keeps_its_age_when_the_device_is_gone() -> None:

@@ -1,0 +1,144 @@
+"""PJLink: password, slow changes with their seconds, what must wait until it is on, idle close."""
+
+from __future__ import annotations
+
+from devices.emulators import PjlinkEmulator
+from devices.pjlink import lines
+from devices.pjlink.slow_change import SlowChange
+from tests.devices.stage import display, stage
+from wire.devices import Property
+
+
+async def test_warming_shows_its_seconds_and_what_cannot_be_done_yet_is_done_when_it_is_on() -> None:
+    async with (
+        PjlinkEmulator(warmup=0.8, cooldown=0.3) as pj,
+        stage(display(pj.address, warmup=0.8, cooldown=0.3)) as room,
+    ):
+        await room.shows("power", "off")
+        assert (await room.do("set_power", on=True)).outcome == "accepted"
+        power = room.property("power")
+        assert (power.desired, power.reported, power.total) == ("on", "warming", 0.8)
+        assert power.remaining is not None
+        assert 0.5 < power.remaining <= 0.8
+        assert (await room.do("select_input", input="hdmi2")).outcome == "accepted"
+        assert (await room.do("set_mute", on=True)).outcome == "accepted"
+        assert room.property("input").reported is None
+        await room.shows("power", "on")
+        await room.shows("input", "hdmi2")
+        await room.shows("mute", True)
+        assert pj.commands == ["POWR 1", "INPT 32", "AVMT 21"], "asked once each, not again and again"
+        assert room.property("power").remaining is None
+
+        assert (await room.do("set_power", on=False)).outcome == "accepted"
+        assert room.property("power").reported == "cooling"
+        assert (await room.do("set_power", on=True)).outcome == "accepted", "on again, once it is cool"
+        await room.shows("power", "on")
+
+
+async def test_a_wrong_password_is_said_and_a_corrected_one_is_taken() -> None:
+    async with PjlinkEmulator(password="secret") as pj, stage(display(pj.address, password="secret")) as room:
+        await room.online()
+        pj.fault("wrong_password")
+        pj.fault("reset")
+        await room.do("set_power", on=True)
+        pj.fault("reset", False)
+        await room.until(lambda device: device.fault is not None and device.fault.code == "device.password")
+        pj.fault("wrong_password", False)
+        await room.online()
+
+
+async def test_a_missing_password_is_said() -> None:
+    async with PjlinkEmulator(password="secret") as pj, stage(display(pj.address)) as room:
+        device = await room.gone()
+        assert device.fault is not None
+        assert device.fault.code == "device.password"
+
+
+async def test_one_connection_is_kept_through_the_idle_close() -> None:
+    async with PjlinkEmulator(idle_close=1.0) as pj, stage(display(pj.address)) as room:
+        await room.online()
+        heard = pj.requests
+        await pj.until(lambda: pj.requests > heard + 8)
+        assert pj.connections == 1
+        assert (await room.online()).fault is None
+
+
+async def test_class_1_devices_work_too() -> None:
+    async with PjlinkEmulator(level=1, power="on") as pj, stage(display(pj.address)) as room:
+        await room.shows("input", "hdmi1")
+        assert (await room.do("select_input", input="hdmi2")).outcome == "done"
+        assert (await room.do("set_blank", on=True)).outcome == "done"
+        await room.shows("blank", True)
+        assert not room.property("mute").reported
+        assert (pj.input, pj.blank, pj.mute) == ("32", True, False)
+
+
+async def test_an_input_the_room_does_not_name_is_unsupported() -> None:
+    async with PjlinkEmulator(power="on") as pj, stage(display(pj.address)) as room:
+        await room.online()
+        result = await room.do("select_input", input="scart")
+        assert result.outcome == "unsupported"
+        assert "hdmi1" in result.detail
+        assert room.property("input").desired is None
+
+
+async def test_lamp_and_errors_are_told() -> None:
+    async with PjlinkEmulator(power="on") as pj, stage(display(pj.address)) as room:
+        await room.shows("lamp_hours", 1234)
+        pj.fault("lamp")
+        await room.shows("errors", "lamp:error")
+        device = await room.until(lambda device: device.fault is not None)
+        assert device.fault is not None
+        assert device.fault.code == "device.lamp"
+
+
+async def test_somebody_at_the_projector_wins() -> None:
+    async with PjlinkEmulator(power="on") as pj, stage(display(pj.address)) as room:
+        await room.online()
+        await room.do("set_mute", on=True)
+        await room.shows("mute", True)
+        pj.mute = False  # the remote control
+        await room.shows("mute", False)
+        await room.until(lambda device: device.properties.get("mute", Property()).desired is None)
+
+
+async def test_a_rebooted_projector_gets_its_state_again() -> None:
+    async with (
+        PjlinkEmulator(power="on", warmup=0.1, reboot=0.2) as pj,
+        stage(display(pj.address, warmup=0.1)) as room,
+    ):
+        await room.online()
+        await room.do("set_power", on=True)
+        await room.do("select_input", input="hdmi2")
+        await room.shows("input", "hdmi2")
+        pj.fault("reboot")
+        await room.gone()
+        await pj.until(lambda: pj.power == "on" and pj.input == "32")
+
+
+def test_the_password_digest_of_the_specification() -> None:
+    assert lines.digest(b"498e4a67", "JBMIAProjectorLink") == b"5d8409bc1c3fa39749434aa3a5c38682"
+
+
+def test_replies_are_read_as_the_specification_says() -> None:
+    assert lines.read_line(b"%1POWR=3") == lines.Answer("POWR", "3")
+    assert lines.read_line(b"PJLINK 1 498e4a67") == lines.Greeting(b"498e4a67")
+    assert lines.read_line(b"PJLINK ERRA") == lines.Greeting(refused=True)
+    assert lines.read_troubles("021000") == {"lamp": "error", "temperature": "warning"}
+    assert lines.read_lamp_hours("22 1 1300 0") == 1300
+    assert lines.read_mutes("31") == (True, True)
+    assert lines.read_mutes("11") == (False, True)
+    assert lines.read_mutes("x") is None
+
+
+def test_the_seconds_are_learned_from_the_last_time() -> None:
+    slow = SlowChange({"warming": 30.0})
+    assert slow.saw("off", 1.0) == (None, None)
+    assert slow.saw("warming", 10.0) == (30.0, 30.0)
+    assert slow.saw("warming", 22.0) == (18.0, 30.0)
+    assert slow.saw("warming", 60.0) == (0.0, 30.0)
+    slow.saw("on", 64.0)
+    slow.saw("off", 100.0)
+    assert slow.saw("warming", 200.0) == (54.0, 54.0)
+    slow.lost_sight()
+    assert slow.saw("warming", 220.0) == (54.0, 54.0), "when it began is not known"

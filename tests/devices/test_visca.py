@@ -1,0 +1,136 @@
+"""The VISCA table of quirks, each with the emulator behaving so, over real sockets."""
+
+from __future__ import annotations
+
+from devices.emulators import ViscaEmulator
+from devices.visca import frames
+from tests.devices.stage import camera, stage
+from wire.problems import Code
+
+
+async def test_a_camera_without_header_is_found_out() -> None:
+    async with ViscaEmulator(header=False) as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        assert (await room.do("set_power", on=False)).outcome == "done"
+        assert not cam.power
+
+
+async def test_a_preset_is_reported_when_the_camera_arrived_not_when_asked() -> None:
+    async with ViscaEmulator(recall_time=0.3) as cam, stage(camera(cam.address, presets={"4": "Table"})) as room:
+        assert (await room.online()).presets == {"4": "Table"}
+        assert (await room.do("recall_preset", preset=4)).outcome == "accepted"
+        wish = room.property("preset")
+        assert (wish.desired, wish.reported) == (4, None)
+        await room.shows("preset", 4)
+        assert cam.preset == 4
+        await room.shows("pan", 400)
+
+
+async def test_a_move_ends_a_recall_and_the_camera_is_at_no_preset() -> None:
+    async with ViscaEmulator(recall_time=0.2) as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        await room.do("recall_preset", preset=4)
+        await room.do("move", pan=0.1)
+        assert room.property("preset").desired is None
+        await cam.until(lambda: not cam.moving)
+        assert cam.preset is None
+        assert room.property("preset").reported is None
+
+
+async def test_presets_are_stored_where_it_looks() -> None:
+    async with ViscaEmulator(recall_time=0.0) as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        await room.do("recall_preset", preset=3)
+        assert (await room.do("store_preset", preset=9)).outcome == "done"
+        assert cam.stored[9].pan == 300
+        assert (await room.do("recall_preset", preset=200)).outcome == "unsupported"
+
+
+async def test_a_move_lasts_while_renewed_and_ends_when_not() -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        for _ in range(4):
+            assert (await room.do("move", pan=-0.3)).outcome == "done"
+            assert cam.moving
+            assert room.property("moving").assumed is True
+        assert cam.position.speed[0] < 0
+        await cam.until(lambda: not cam.moving)
+        await room.until(lambda device: device.properties["moving"].assumed is False)
+
+
+async def test_a_move_without_speed_is_a_stop() -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        await room.do("move", tilt=1)
+        assert (await room.do("move", pan=0, tilt=0)).outcome == "done"
+        assert not cam.moving
+
+
+async def test_a_moving_camera_that_was_unreachable_is_stopped_when_it_is_back() -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        await room.do("move", pan=1)
+        cam.fault("unplugged")
+        await room.gone()
+        assert cam.moving
+        cam.fault("unplugged", False)
+        await cam.until(lambda: not cam.moving)
+
+
+async def test_a_full_buffer_is_asked_again() -> None:
+    async with ViscaEmulator(recall_time=0.12) as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        assert (await room.do("recall_preset", preset=1)).outcome == "accepted"
+        assert (await room.do("recall_preset", preset=2)).outcome == "accepted"
+        assert (await room.do("set_power", on=True)).outcome == "done", "both sockets were busy for a moment"
+        cam.fault("buffer_full")
+        result = await room.do("store_preset", preset=1)
+        assert (result.outcome, result.code, result.retryable) == ("failed", Code.DEVICE_FAILED, True)
+
+
+async def test_a_camera_that_lost_count_is_reset_without_anyone_noticing() -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        for _ in range(3):
+            cam.fault("reset")
+            assert (await room.do("set_power", on=True)).outcome == "done"
+
+
+async def test_a_completion_that_names_no_socket_is_understood() -> None:
+    async with ViscaEmulator(recall_time=0.05) as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        cam.fault("no_socket")
+        await room.do("recall_preset", preset=6)
+        await room.shows("preset", 6)
+
+
+async def test_power_is_applied_again_after_a_reboot_but_never_a_motion() -> None:
+    async with ViscaEmulator(reboot=0.2) as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        await room.do("set_power", on=False)
+        await room.shows("power", "off")
+        cam.fault("reboot")
+        await room.gone()
+        cam.commands.clear()
+        await cam.until(lambda: "power off" in cam.commands)
+        await room.shows("power", "off")
+        assert not [one for one in cam.commands if one.startswith(("recall", "move"))]
+
+
+def test_replies_are_read_as_the_command_list_says() -> None:
+    read = frames.read_message
+    assert read(bytes.fromhex("90 41 FF")) == frames.Ack(1)
+    assert read(bytes.fromhex("90 52 FF")) == frames.Done(2)
+    assert read(bytes.fromhex("90 50 FF")) == frames.Done(0)
+    assert read(bytes.fromhex("90 50 02 FF")) == frames.Info(b"\x02")
+    assert read(bytes.fromhex("90 60 03 FF")) == frames.Error(0, frames.Fault.BUFFER_FULL)
+    assert read(bytes.fromhex("90 61 41 FF")) == frames.Error(1, frames.Fault.NOT_EXECUTABLE)
+    assert list(frames.read_messages(bytes.fromhex("90 41 FF 90 51 FF"))) == [frames.Ack(1), frames.Done(1)]
+
+
+def test_commands_are_written_as_the_command_list_says() -> None:
+    assert frames.pan_tilt(-1, 1).hex(" ") == "81 01 06 01 18 14 01 01 ff"
+    assert frames.pan_tilt(0, 0).hex(" ") == "81 01 06 01 01 01 03 03 ff"
+    assert frames.zoom(1).hex(" ") == "81 01 04 07 27 ff"
+    assert frames.preset(2, 5).hex(" ") == "81 01 04 3f 02 05 ff"
+    assert frames.pack(frames.Kind.CONTROL, 0, frames.RESET).hex(" ") == "02 00 00 01 00 00 00 00 01"
