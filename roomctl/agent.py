@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -36,8 +35,8 @@ from roomctl.scenes import (
     second_step,
     together,
 )
-from roomctl.signals import PERIOD, Vitals, observe
-from roomctl.view import Known, display_view, media_state, panel_view
+from roomctl.signals import PERIOD, Vitals, disk_free, observe
+from roomctl.view import Known, display_view, media_state, muted_at_device, panel_view
 from wire.devices import DeviceCommand, Role
 from wire.link import Command, MediaAccess, MeetingRef, Phase
 from wire.live import Json
@@ -200,6 +199,12 @@ class RoomAgent:
         """Tell pages and server what changed."""
         self._flush = None
         self._notice_media()
+        if (
+            self.room.phase is Phase.IN_MEETING
+            and self.room.switches.mic
+            and muted_at_device(self.equipment.snapshot())
+        ):
+            self._close_switch("audio")
         if self.panel.readers or self.display.readers:
             self.refresh()
         self.equipment.watch(self.room.phase is not Phase.IDLE or self.panel.readers > 0)
@@ -211,12 +216,17 @@ class RoomAgent:
 
     def _muted_remotely(self, kind: str) -> None:
         """Somebody with the right to do so closed the room's microphone or camera; nobody remote can open them."""
+        self._close_switch(kind)
+        command = mute_command(True) if kind == "audio" else power_command(Role.MAIN_CAMERA, False)
+        self.spawn(self._execute(command))
+
+    def _close_switch(self, kind: str) -> None:
+        """Stop sending sound or picture."""
         switch = "mic" if kind == "audio" else "camera"
         self.room.switch(**{switch: False})
         switches = self.room.switches
         self.endpoint.switch(mic=switches.mic, camera=switches.camera)
-        command = mute_command(True) if kind == "audio" else power_command(Role.MAIN_CAMERA, False)
-        self.spawn(self._execute(command))
+        self.changed()
 
     async def _execute(self, command: DeviceCommand) -> None:
         if command.role in roles_of(self.equipment.snapshot()):
@@ -333,7 +343,7 @@ class RoomAgent:
         self._signals_at = now + PERIOD
         if not self.link.open:
             return
-        vitals = Vitals(self._drift, await asyncio.to_thread(_free_part, Path(self.config.data)))
+        vitals = Vitals(self._drift, await asyncio.to_thread(disk_free, Path(self.config.data)))
         devices = self.equipment.snapshot()
         signals = observe(vitals, devices, self.room.phase, self.endpoint.published, now)
         report = self._reporter.changes(self.room.phase, self.room.engaged, devices, signals)
@@ -366,15 +376,6 @@ def _read(data: Json, kind: type[View], before: View) -> View:
 def _is_stale(problem: Problem | None) -> bool:
     """Whether fresh media access would help."""
     return problem is not None and problem.code in (Code.TOKEN_EXPIRED, Code.TOKEN_INVALID)
-
-
-def _free_part(folder: Path) -> float | None:
-    """Free part 0..1 of the disk that holds `folder`."""
-    try:
-        usage = shutil.disk_usage(folder if folder.exists() else folder.anchor or ".")
-    except OSError:
-        return None
-    return round(usage.free / usage.total, 3)
 
 
 async def _until(event: Callable[[], Awaitable[Any]], seconds: float) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from roomctl.media.endpoint import Published
@@ -68,3 +70,12 @@ def _falling(value: float | None, warn: float, bad: float) -> Status:
     if value is None:
         return Status.UNKNOWN
     return Status.BAD if value <= bad else Status.WARN if value <= warn else Status.OK
+
+
+def disk_free(folder: Path) -> float | None:
+    """Free part 0..1 of the disk that holds `folder`, None where nobody can say (blocking)."""
+    try:
+        usage = shutil.disk_usage(folder if folder.exists() else folder.anchor or ".")
+    except OSError:
+        return None
+    return round(usage.free / usage.total, 3)

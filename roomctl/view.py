@@ -11,7 +11,7 @@ import segno
 from roomctl.config import RoomConfig
 from roomctl.media.endpoint import Published
 from roomctl.room import Room
-from wire.devices import Device, DeviceResult, Role, Value
+from wire.devices import Connection, Device, DeviceResult, Role, Value
 from wire.link import Phase
 from wire.meetings import Invitation
 from wire.problems import Notice, Problem
@@ -124,6 +124,15 @@ def reported(devices: Mapping[str, Device], role: Role, name: str) -> Value:
         if device.role is role and name in device.properties:
             return device.properties[name].reported
     return None
+
+
+def muted_at_device(devices: Mapping[str, Device]) -> bool:
+    """Somebody muted the room's microphone at the device itself, whose word then counts."""
+    for device in devices.values():
+        mute = device.properties.get("mute")
+        if device.role is Role.ROOM_MIC and device.connection is Connection.ONLINE and mute is not None:
+            return mute.reported is True and mute.desired is None
+    return False
 
 
 def qr_svg(url: str) -> str:

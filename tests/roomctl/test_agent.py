@@ -164,6 +164,22 @@ async def test_a_microphone_closed_while_the_projector_warms_stays_closed(server
     assert room.devices.reported(Role.ROOM_MIC, "mute") is True
 
 
+async def test_a_microphone_muted_at_the_device_is_not_sent(server: LinkServer, make_room: MakeRoom) -> None:
+    room = make_room(auto=True, after=0.0)
+    async with running(room.agent):
+        await server.linked()
+        await server.result(await prepare(server), "done")
+        await room.shows(lambda view: view.phase is Phase.IN_MEETING and view.media.mic)
+        room.devices.say(Role.ROOM_MIC, "mute", True)
+        view = await room.shows(lambda view: not view.media.mic_wanted)
+        assert not room.media.published.mic
+        assert view.media.camera
+        room.devices.say(Role.ROOM_MIC, "mute", False)
+        assert not (await room.shows(lambda view: not view.media.mic)).media.mic_wanted
+        await press(room, "set_mic", on=True)
+        await room.shows(lambda view: view.media.mic)
+
+
 async def test_volume_and_microphone_work_without_the_server(server: LinkServer, room: TestRoom) -> None:
     await server.stop()
     await room.shows(lambda view: not view.server)
