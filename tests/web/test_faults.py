@@ -9,7 +9,7 @@ from aiohttp import web
 from playwright.async_api import expect
 
 from tests.web.conftest import Open
-from tests.web.places import ROOMS
+from tests.web.places import CENTERS, ROOMS
 from tests.web.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -21,7 +21,7 @@ def put(stage: Stage) -> dict[str, Any]:
     """The page, and rooms with a camera and a projector that can be broken."""
     rooms: dict[str, Any] = {
         id: {
-            "name": room.name, "center": room.center, "agent": True,
+            "name": room.name, "center": CENTERS[room.center].name, "agent": True,
             "devices": {
                 "camera": {"name": "C", "role": "main_camera", "faults": [], "available": KNOWN},
                 "display": {"name": "D", "role": "front_display", "faults": [], "available": [*KNOWN, "strange"]},

@@ -92,11 +92,6 @@ export class MediaFollower {
     if (this.#room !== room) return;
     this.#attempt = 0;
     happen({ type: 'link', link: 'joined' });
-    for (const participant of room.remoteParticipants.values()) {
-      for (const publication of participant.trackPublications.values()) {
-        if (publication.track !== undefined) this.#came(room, publication.track, publication, participant);
-      }
-    }
     happen({ type: 'silent', silent: !room.canPlaybackAudio });
     this.#publish(room);
   }

@@ -7,7 +7,7 @@ import { Code, RoomPlate } from '../../components/RoomPlate';
 import { Toasts } from '../../components/Toast';
 import { t } from '../../i18n';
 import { Breakables } from './Breakables';
-import { AGENT, type Active, allActive, byCenter, type FaultsState, type Rooms } from './state';
+import { AGENT, type Active, allActive, byCenter, centerOf, type FaultsState, type Rooms } from './state';
 import { change, dispatch, state } from './store';
 import { deviceWord, expected, faultWord } from './words';
 
@@ -61,7 +61,7 @@ function Broken({ one, current, data }: { one: Active; current: FaultsState; dat
   const role = one.device === AGENT ? AGENT : (room.devices[one.device]?.role ?? one.device);
   return (
     <li class="row">
-      <RoomPlate center={room.center} name={room.name}>{t('faults.what', { device: deviceWord(role), fault: faultWord(one.fault) })}</RoomPlate>
+      <RoomPlate center={centerOf(one.room)} name={room.name}>{t('faults.what', { device: deviceWord(role), fault: faultWord(one.fault) })}</RoomPlate>
       <p class="see second">{expected(role, one.fault)} <Links id={one.room} data={data} /></p>
       <div class="end"><Button onPress={() => change({ ...one, on: false })}>{t('faults.end')}</Button></div>
     </li>
@@ -106,14 +106,14 @@ function Pick({ current, rooms, data }: { current: FaultsState; rooms: Rooms; da
           {t('faults.pick')}
           <select class="select" value={current.picked ?? ''} onChange={(event) => dispatch({ type: 'pick', room: event.currentTarget.value })}>
             {byCenter(rooms).map(([center, ids]) => (
-              <optgroup key={center} label={center.toUpperCase()}>{ids.map((id) => <option key={id} value={id}>{rooms[id]?.name}</option>)}</optgroup>
+              <optgroup key={center} label={rooms[ids[0] ?? '']?.center ?? center.toUpperCase()}>{ids.map((id) => <option key={id} value={id}>{rooms[id]?.name}</option>)}</optgroup>
             ))}
           </select>
         </label>
       </nav>
       {picked === undefined || current.picked === null ? null : (
         <section aria-labelledby="room">
-          <header class="picked"><RoomPlate as="h2" big center={picked.center} name={picked.name} /><p><Icon name="go" /><Links id={current.picked} data={data} /></p></header>
+          <header class="picked"><RoomPlate as="h2" big center={centerOf(current.picked)} name={picked.name}>{picked.center}</RoomPlate><p><Icon name="go" /><Links id={current.picked} data={data} /></p></header>
           <Breakables id={current.picked} room={picked} current={current} />
         </section>
       )}

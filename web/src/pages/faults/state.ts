@@ -11,7 +11,7 @@ export interface FaultyDevice {
 
 export interface FaultyRoom {
   readonly name: string;
-  /** Center id. */
+  /** Name of its center. */
   readonly center: string;
   /** The room's agent runs. */
   readonly agent: boolean;
@@ -96,10 +96,13 @@ export function allActive(state: FaultsState): Active[] {
   });
 }
 
-/** Rooms by center, in the order given. */
+/** The id of a room's center: room ids start with it. */
+export const centerOf = (room: string): string => room.split('-')[0] ?? room;
+
+/** Rooms by center id, in the order given. */
 export function byCenter(rooms: Rooms): [center: string, rooms: string[]][] {
   const centers = new Map<string, string[]>();
-  for (const [id, { center }] of Object.entries(rooms)) centers.set(center, [...(centers.get(center) ?? []), id]);
+  for (const id of Object.keys(rooms)) centers.set(centerOf(id), [...(centers.get(centerOf(id)) ?? []), id]);
   return [...centers];
 }
 

@@ -21,11 +21,18 @@ export function seen(current: PanelState, view: PanelView): Seen {
   const camera = switchOf(current.wishes.camera, media.camera_wanted ?? false, media.camera ?? false);
   const heard = mic.on && mic.confirmed;
   const visible = camera.on && camera.confirmed;
+  if (camera.on && cameraGone(view)) {
+    return { state: 'degraded', title: heard ? 'panel.seen.heard_unsure' : 'panel.seen.unsure', words: 'panel.camera.unreachable' };
+  }
   if (heard && visible) return { state: 'ready', title: 'panel.seen.both', words: 'panel.seen.both_words' };
   if (heard) return { state: 'degraded', title: 'panel.seen.heard', words: 'panel.seen.heard_words' };
   if (visible) return { state: 'degraded', title: 'panel.seen.seen', words: 'panel.seen.seen_words' };
   return { state: 'degraded', title: 'panel.seen.none', words: 'panel.seen.none_words' };
 }
+
+/** The camera does not answer: nobody can say what the others see. */
+const cameraGone = (view: PanelView): boolean =>
+  Object.values(view.devices ?? {}).some((device) => device.role === 'main_camera' && device.connection === 'unreachable');
 
 export function CameraColumn({ current, view }: { current: PanelState; view: PanelView }) {
   const control = cameraControl(view);

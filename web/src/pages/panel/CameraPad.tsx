@@ -93,7 +93,7 @@ function PadKey({ at, name, usable, onHold, onRelease, children }: PadKeyProps) 
 function Presets({ control, wish, usable }: { control: CameraControl; wish: string | null; usable: boolean }) {
   return (
     <div class="presets" role="group" aria-label={t('panel.camera.presets')}>
-      {control.presets.map(({ number, name, selected }) => (
+      {control.presets.map(({ number, name, selected }, index) => (
         <button
           key={number}
           type="button"
@@ -104,7 +104,7 @@ function Presets({ control, wish, usable }: { control: CameraControl; wish: stri
             if (usable) askDevice({ role: 'main_camera', op: 'recall_preset', args: { preset: Number(number) } });
           }}
         >
-          <span class="n">{number}</span>
+          <span class="n">{index + 1}</span>
           {name}
         </button>
       ))}

@@ -1,7 +1,8 @@
 /** The guest link of this meeting: to read, to scan with a phone, to withdraw. */
 import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
-import { clock, t } from '../../i18n';
+import { now } from '../../clock';
+import { duration, t } from '../../i18n';
 import type { PanelView } from '../../wire';
 import { RefusalLine } from './Refusal';
 import { busy, type PanelState } from './state';
@@ -25,7 +26,7 @@ export function InviteSheet({ current, view }: { current: PanelState; view: Pane
             <div class="words">
               <p>{t('panel.invite.words')}</p>
               <p class="url">{invitation.url}</p>
-              <p class="second">{t('panel.invite.until', { at: clock(invitation.expires_at) })}</p>
+              <p class="second">{t('panel.invite.for', { duration: duration(invitation.expires_at - now.value) })}</p>
               <Button kind="quiet" onPress={() => ask({ op: 'revoke_invitations' })}>{t('panel.invite.revoke')}</Button>
             </div>
           </>

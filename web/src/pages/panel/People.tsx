@@ -43,7 +43,7 @@ function RowKey({ row }: { row: Row }) {
 
 /** A row's second line. */
 export function rowWords(row: Row): string {
-  if (row.kind === 'room' && row.call !== 'joined') return calledWords(row.call, row.left);
+  if (row.kind === 'room' && !row.own && row.call !== 'joined') return calledWords(row.call, row.left);
   const voice = row.speaking ? t('panel.people.speaks') : row.mic ? '' : t('panel.people.muted');
   if (row.kind === 'person') return voice || t('panel.people.remote');
   return [row.own ? t('panel.people.here') : '', voice].filter(Boolean).join(', ') || t('panel.people.listens');
@@ -56,6 +56,6 @@ function Who({ row }: { row: Row }) {
 }
 
 function Mic({ row }: { row: Row }) {
-  if (row.kind === 'room' && row.call !== 'joined') return null;
+  if (row.kind === 'room' && !row.own && row.call !== 'joined') return null;
   return <span class={row.mic ? 'voice' : 'voice off'}><Icon name={row.mic ? 'mic' : 'mic-off'} /></span>;
 }

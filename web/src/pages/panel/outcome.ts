@@ -24,7 +24,8 @@ function howOf(call: string, until: number | null | undefined, now: number): How
 /** What became of the call of `before`, now that `after` shows an idle room; null if there was none. */
 export function outcomeOf(before: PanelView, after: PanelView, now: number): Outcome | null {
   if (screenOf(before) !== 'outgoing' || screenOf(after) !== 'idle') return null;
-  const rooms = otherRooms(before).map((room) => ({ room: named(after, room.id), how: howOf(room.call, room.until, now) }));
+  const last = after.last_calls ?? {};
+  const rooms = otherRooms(before).map((room) => ({ room: named(after, room.id), how: howOf(last[room.id] ?? room.call, room.until, now) }));
   const first = rooms[0];
   return first === undefined ? null : { rooms, instead: standIn(after, first.room.id) };
 }

@@ -47,7 +47,7 @@ export function outgoing(view: PanelView, asked: readonly string[], now: number)
   return {
     rooms: called,
     since: Math.max(0, Math.floor(now - began)),
-    left: end === null ? null : whole(end - now),
+    left: end === null ? null : Math.min(whole(end - now), Math.round(end - began)),
     progress: end === null || end <= began ? 0 : Math.min(1, Math.max(0, (now - began) / (end - began))),
     instead: ringing === undefined ? null : standIn(view, ringing.id),
   };
@@ -60,6 +60,6 @@ export function incoming(view: PanelView, now: number): Incoming | null {
   return {
     caller: named(view, call.caller),
     answersIn: !given(call.answers_at) ? null : whole(call.answers_at - now),
-    left: whole(call.until - now),
+    left: Math.min(whole(call.until - now), Math.max(0, Math.round(call.until - view.phase_since))),
   };
 }

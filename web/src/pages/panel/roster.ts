@@ -83,7 +83,7 @@ export interface Count {
 /** Those who are in, for the heading. */
 export function count(list: readonly Row[]): Count {
   return {
-    rooms: list.filter((row) => row.kind === 'room' && (row.call === 'joined' || row.call === 'preparing' || row.call === 'lost')).length,
+    rooms: list.filter((row) => row.kind === 'room' && (row.own || row.call === 'joined' || row.call === 'preparing' || row.call === 'lost')).length,
     people: list.filter((row) => row.kind === 'person').length,
   };
 }
