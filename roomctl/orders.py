@@ -53,4 +53,5 @@ def _effects(room: Room, command: Command, now: float) -> list[Effect]:
         case "prepare":
             return room.prepare(msgspec.convert(command.args, Prepare), now)
         case "release":
-            return room.release(msgspec.convert(command.args, Release).meeting, now)
+            release = msgspec.convert(command.args, Release)
+            return room.release(release.meeting, now, release.calls)

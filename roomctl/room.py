@@ -148,6 +148,7 @@ class Room:
         self.ring: Ring | None = None
         self.answers_at: float | None = None
         self.meeting: str | None = None
+        self.last_calls: dict[str, RoomCall] = {}  # where the rooms of the last meeting stood
         self.access: MediaAccess | None = None
         self.switches = CLOSED
         self._auto_answer = auto_answer
@@ -161,6 +162,7 @@ class Room:
     def start(self, now: float) -> list[Effect]:
         """Someone here calls other rooms; the server is asked next."""
         self._require_free()
+        self.last_calls = {}
         self.switches = OPEN
         self._prepared = Preparation(now)
         self._enter(Event.START, now)
@@ -240,10 +242,11 @@ class Room:
             self._enter(Event.PREPARE, now)
         return [*self._set_scene(Scene.CALL), OpenMedia(order.meeting, order.media)]
 
-    def release(self, meeting: str, now: float) -> list[Effect]:
-        """The server takes the room out of the meeting; another meeting's release is ignored."""
+    def release(self, meeting: str, now: float, calls: dict[str, RoomCall] | None = None) -> list[Effect]:
+        """The server takes the room out of the meeting, whose rooms stood so; another meeting's release is ignored."""
         if meeting != self.engaged:
             return []
+        self.last_calls = calls or {}
         return self._release(now) if (self.phase, Event.RELEASE) in TRANSITIONS else []
 
     def observe(self, view: RoomView, now: float) -> list[Effect]:

@@ -53,6 +53,7 @@ def panel_view(config: RoomConfig, room: Room, known: Known) -> PanelView:
         devices=known.devices,
         results=known.results,
         help_asked_at=known.room.help_asked_at,
+        last_calls=room.last_calls,
         directory=known.directory,
         demo=config.demo,
     )

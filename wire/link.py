@@ -20,6 +20,7 @@ import msgspec
 from wire.devices import Device, DeviceResult
 from wire.health import Signal
 from wire.live import Patch, Snapshot
+from wire.meetings import RoomCall
 from wire.problems import Problem
 
 PROTOCOL = 1
@@ -220,7 +221,8 @@ class Prepare(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Release(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Leave the meeting: `reason` is ended, removed, left, or unanswered."""
+    """Leave the meeting: `reason` is ended, removed, left, or unanswered; `calls` is where its rooms stood in the end."""
 
     meeting: str
     reason: str
+    calls: dict[str, RoomCall] = {}

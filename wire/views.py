@@ -9,7 +9,7 @@ import msgspec
 from wire.devices import Device, DeviceCommand, DeviceResult
 from wire.health import Verdict
 from wire.link import Phase
-from wire.meetings import Invitation, Meeting
+from wire.meetings import Invitation, Meeting, RoomCall
 from wire.places import Center, Room
 from wire.problems import Notice, Problem
 
@@ -92,6 +92,7 @@ class PanelView(msgspec.Struct, frozen=True, omit_defaults=True):
     devices: dict[str, Device] = {}
     results: list[DeviceResult] = []  # of the last scene
     help_asked_at: float | None = None
+    last_calls: dict[str, RoomCall] = {}  # where the rooms of the last meeting stood when it ended, until the next
     directory: DirectoryView = DirectoryView()
     demo: bool = False
 

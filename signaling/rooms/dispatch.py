@@ -73,7 +73,7 @@ class Dispatch:
                 prepare = Prepare(state.id, state.title, self.access(state, room))
                 self.post(room, "prepare", prepare, deadline=now + PREPARE_SECONDS, actor=actor)
             case ReleaseRoom(room, reason):
-                release = Release(state.id, reason)
+                release = Release(state.id, reason, {id: seat.call for id, seat in state.seats.items()})
                 self.post(room, "release", release, deadline=now + RELEASE_SECONDS, actor=actor)
             case EvictRoom(room, reason):
                 self._evict(state.media, room, reason)

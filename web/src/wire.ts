@@ -450,6 +450,9 @@ export interface PanelView {
   incoming?: IncomingCall | null;
   invitation?: Invitation | null;
   invitation_qr?: string | null;
+  last_calls?: {
+    [k: string]: RoomCall;
+  };
   media?: MediaState;
   meeting?: Meeting | null;
   phase: Phase;

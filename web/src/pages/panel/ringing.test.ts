@@ -60,6 +60,8 @@ describe('outcome', () => {
   it('tells a decline from silence and from a stop', () => {
     expect(ended('declined', NOW)?.rooms).toMatchObject([{ room: { name: 'Senne' }, how: 'declined' }]);
     expect(ended('ringing', NOW + 22)?.rooms).toMatchObject([{ how: 'unanswered' }]);
+    const told = outcomeOf({ ...calling(), meeting: meeting([{ id: 'sai-senne', call: 'ringing', until: NOW + 22 }]) }, view({ last_calls: { 'sai-senne': 'declined' } }), NOW);
+    expect(told?.rooms).toMatchObject([{ how: 'declined' }]);
     expect(ended('ringing', NOW)).toMatchObject({ rooms: [{ how: 'stopped' }], instead: { name: 'Coeurcq' } });
   });
 
