@@ -4,6 +4,7 @@ hub.py        all devices of a room (start here)        runner.py    one device:
 capabilities  what may be asked                         state.py     desired, reported, assumed
 driver.py     what a driver is                          context.py   what a driver tells the framework
 queue, lease, backoff, timing, sharing, channel         the runner's parts
+probe.py      try a configuration once
 registry.py   driver ids                                notices.py   fault sentences
 visca/  pjlink/  pulse/                                 the drivers
 emulators/                                              the device's side of each wire, with faults
@@ -11,7 +12,8 @@ emulators/                                              the device's side of eac
 
 from devices.config import DeviceConfig, DeviceSettingsError
 from devices.hub import DeviceHub
+from devices.probe import probe
 from devices.sharing import Shared
 from devices.timing import Timing
 
-__all__ = ["DeviceConfig", "DeviceHub", "DeviceSettingsError", "Shared", "Timing"]
+__all__ = ["DeviceConfig", "DeviceHub", "DeviceSettingsError", "Shared", "Timing", "probe"]

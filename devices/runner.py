@@ -238,6 +238,8 @@ class DeviceRunner:
             self._whole_at = 0.0
         elif operation.changes and isinstance(error, DeviceError) and error.about_command:
             self._refused(operation, operation.changes, retryable=error.retryable)
+        elif operation.changes and isinstance(error, TimeoutError):
+            self._refused(operation, operation.changes, retryable=True)
 
     def _refused(self, operation: Operation, changes: str, *, retryable: bool) -> None:
         """Keep a lasting wish that may be met later; drop one that never will."""

@@ -6,6 +6,7 @@ wins. A wish that a device could not take yet, or lost in a reboot, is *open*: t
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 from devices.config import DeviceConfig
 from wire.devices import Connection, Device, Property, Value
 from wire.problems import Notice
+
+log = logging.getLogger(__name__)
 
 WORDS = 200  # characters of last words kept
 TOLERANCE = 0.01  # two volumes closer than this are the same
@@ -70,6 +73,7 @@ class DeviceState:
 
     def connected(self, model: str, capabilities: list[str] | None) -> None:
         """The device answers; every wish is open until the first whole poll shows otherwise."""
+        log.info("device %s is online", self.config.id)
         self.connection, self.fault, self.settled = Connection.ONLINE, None, False
         self.model = model[:100] or self.model
         if capabilities is not None:
@@ -84,6 +88,7 @@ class DeviceState:
         """We cannot talk with it; what it last reported stays, with its age."""
         notice = Notice(notice.code, {"device": self.config.name, **notice.args})
         if (self.connection, self.fault) != (Connection.UNREACHABLE, notice):
+            log.info("device %s is unreachable: %s", self.config.id, notice.code)
             self.connection, self.fault = Connection.UNREACHABLE, notice
             for known in self._known.values():
                 known.assumed = known.remaining = known.total = None

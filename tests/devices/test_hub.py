@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from devices import DeviceConfig, Timing
+from devices import DeviceConfig, Timing, probe
 from devices.capabilities import On, Reply
 from devices.context import Context
 from devices.driver import Driver, Manifest
@@ -141,3 +141,23 @@ def test_an_unplugged_device_is_noticed_within_eight_seconds_by_the_rooms_timing
     timing = Timing()
     assert timing.keepalive + timing.attempts * timing.reply < 8
     assert timing.attempts * timing.reply < timing.command < timing.connect
+
+
+async def test_a_probe_says_what_answers_and_lets_go() -> None:
+    async with nothing_left_behind(), PjlinkEmulator() as pj:
+        found = await probe(display(pj.address), timing=QUICK)
+        assert (found.connection, found.model) == (Connection.ONLINE, "roomctl Emulator")
+        assert pj.commands == []
+        pj.fault("unplugged")
+        found = await probe(display(pj.address), timing=QUICK)
+        assert found.fault is not None
+        assert found.fault.code == "device.unreachable"
+
+
+async def test_a_command_that_timed_out_is_met_later() -> None:
+    async with PjlinkEmulator(power="on", delay=0.9) as pj, stage(display(pj.address)) as room:
+        await room.online()
+        pj.fault("delay")
+        assert (await room.do("set_mute", on=True)).outcome in ("timed_out", "failed")
+        pj.fault("delay", False)
+        await room.shows("mute", True)

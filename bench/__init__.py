@@ -1,0 +1,1 @@
+"""Load generator and benchmarks; each prints a table, and writes JSON when asked."""
