@@ -1,7 +1,7 @@
 """Commands to and events from the media relay: plain data, msgpack on the wire.
 
 The same messages drive a relay inside the server's process and, later, one in a process of its own. All ids are
-strings minted by the caller (signaling) and unique within the relay. The Rust twin is `relay/core/src/message.rs`;
+strings minted by the caller (signaling) and unique within the relay. The Rust twin is `relay/core/src/message/`;
 `tests/relay/test_messages.py` holds the two together.
 """
 

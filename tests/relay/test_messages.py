@@ -35,7 +35,8 @@ from relay.messages import (
 )
 from tests.relay.peer import Events
 
-RUST = Path(__file__).parents[2] / "relay" / "core" / "src" / "message.rs"
+RUST = Path(__file__).parents[2] / "relay" / "core" / "src" / "message"
+SOURCE = "\n".join(path.read_text() for path in sorted(RUST.glob("*.rs")))
 
 OPUS = Codec(mime="audio/opus", payload_type=111, clock_rate=48000, channels=2)
 NONE = Extensions()
@@ -144,7 +145,7 @@ def rust_fields(name: str, source: str) -> set[str]:
 
 @pytest.mark.parametrize("message", [*get_args(Command), *get_args(Event)], ids=tag)
 def test_twins_have_the_same_fields(message: type[Message]) -> None:
-    assert rust_fields(message.__name__, RUST.read_text()) == {field.name for field in msgspec.structs.fields(message)}
+    assert rust_fields(message.__name__, SOURCE) == {field.name for field in msgspec.structs.fields(message)}
 
 
 @pytest.mark.parametrize(
@@ -158,12 +159,12 @@ def test_twins_have_the_same_parts(name: str) -> None:
     import relay.messages
 
     part = getattr(relay.messages, name)
-    assert rust_fields(name, RUST.read_text()) == {field.name for field in msgspec.structs.fields(part)}
+    assert rust_fields(name, SOURCE) == {field.name for field in msgspec.structs.fields(part)}
 
 
 def test_rust_has_no_message_python_lacks() -> None:
     for enum, union in (("Command", Command), ("Event", Event)):
-        body = re.search(rf"pub enum {enum} \{{\n(.*?)^\}}", RUST.read_text(), re.DOTALL | re.MULTILINE)
+        body = re.search(rf"pub enum {enum} \{{\n(.*?)^\}}", SOURCE, re.DOTALL | re.MULTILINE)
         assert body
         variants = set(re.findall(r"^    ([A-Z][A-Za-z]+)[ (]", body[1], re.MULTILINE))
         assert variants == {message.__name__ for message in get_args(union)}

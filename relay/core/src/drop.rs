@@ -44,6 +44,8 @@ pub enum Reason {
     StunPaths,
     /// From an address no valid STUN check came from.
     UnknownAddress,
+    /// For a transport that has failed or was closed.
+    Ended,
     /// Neither STUN nor DTLS nor RTP by its first byte (RFC 7983).
     UnknownProtocol,
     /// DTLS before the peer's SDP was known.
@@ -64,7 +66,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order of their discriminants.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Truncated,
         Self::Version,
         Self::Malformed,
@@ -85,6 +87,7 @@ impl Reason {
         Self::StunUnauthenticated,
         Self::StunPaths,
         Self::UnknownAddress,
+        Self::Ended,
         Self::UnknownProtocol,
         Self::DtlsEarly,
         Self::DcepMalformed,
@@ -119,6 +122,7 @@ impl Reason {
             Self::StunUnauthenticated => "stun_unauthenticated",
             Self::StunPaths => "stun_paths",
             Self::UnknownAddress => "unknown_address",
+            Self::Ended => "ended",
             Self::UnknownProtocol => "unknown_protocol",
             Self::DtlsEarly => "dtls_early",
             Self::DcepMalformed => "dcep_malformed",

@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// Shards one relay may have.
 const MAX_SHARDS: u16 = 64;
 /// Addresses one shard may bind.
-const MAX_BIND: usize = 8;
+pub const MAX_BIND: usize = 8;
 
 /// Whether to use UDP segmentation offload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

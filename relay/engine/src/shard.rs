@@ -14,6 +14,7 @@ use relay_core::relay::report::by_reason;
 use relay_core::transport::dtls::Identity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::config::MAX_BIND;
 use crate::events::{Bell, EventQueue};
 use crate::gather::Gather;
 use crate::receive::Receiver;
@@ -130,39 +131,45 @@ impl Shard {
 
     fn run(&mut self) {
         while !self.handle.stop.load(Ordering::Acquire) {
-            let ready = self.wait();
-            if ready.first().is_some_and(|ready| *ready) {
-                self.obey();
-            }
-            for (index, ready) in ready.iter().skip(1).enumerate() {
-                if *ready {
-                    self.receive(index);
-                }
-            }
-            let now = Instant::now();
-            if self.due() <= now {
-                self.timers_ran = now;
-                self.guarded(|shard| shard.relay.handle_timeout(now, &mut shard.sender));
-            }
-            self.sender.flush();
-            self.events.push(self.relay.take_events());
+            self.guarded(Self::turn);
         }
+    }
+
+    fn turn(&mut self) {
+        let ready = self.wait();
+        if ready[0] {
+            self.obey();
+        }
+        for (index, _) in ready[1..].iter().enumerate().filter(|(_, ready)| **ready) {
+            self.receive(index);
+        }
+        let now = Instant::now();
+        if self.due() <= now {
+            self.timers_ran = now;
+            self.guarded(|shard| shard.relay.handle_timeout(now, &mut shard.sender));
+        }
+        self.sender.flush();
+        self.events.push(self.relay.take_events());
     }
 
     fn due(&self) -> Instant {
         self.relay.poll_timeout().max(self.timers_ran + RESOLUTION)
     }
 
-    /// Sleep until the bell, a datagram or a timer; which of (bell, sockets…) is ready.
-    fn wait(&self) -> Vec<bool> {
+    /// Sleep until the bell, a datagram or a timer; which of the bell and the sockets, in order, is ready.
+    fn wait(&self) -> [bool; 1 + MAX_BIND] {
         let sleep = self.due().saturating_duration_since(Instant::now()).min(IDLE);
         let sleep = Timespec { tv_sec: sleep.as_secs().cast_signed(), tv_nsec: sleep.subsec_nanos().into() };
-        let mut waited = vec![PollFd::new(&self.handle.bell, PollFlags::IN)];
-        waited.extend(self.sockets.iter().map(|socket| PollFd::new(&socket.udp, PollFlags::IN)));
-        match poll(&mut waited, Some(&sleep)) {
-            Ok(_) => waited.iter().map(|fd| !fd.revents().is_empty()).collect(),
-            Err(_) => vec![false; waited.len()], // interrupted
-        }
+        let mut waited: [PollFd<'_>; 1 + MAX_BIND] = std::array::from_fn(|index| {
+            let socket = index.checked_sub(1).and_then(|index| self.sockets.get(index));
+            socket.map_or_else(
+                || PollFd::new(&self.handle.bell, PollFlags::IN),
+                |socket| PollFd::new(&socket.udp, PollFlags::IN),
+            )
+        });
+        let count = 1 + self.sockets.len();
+        let woken = poll(&mut waited[..count], Some(&sleep)).is_ok(); // else interrupted
+        std::array::from_fn(|index| woken && index < count && !waited[index].revents().is_empty())
     }
 
     fn obey(&mut self) {
@@ -253,5 +260,32 @@ fn nominal(bound: SocketAddr) -> SocketAddr {
             (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), v6.port()).into()
         }
         bound => bound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use relay_core::transport::dtls::DtlsTimers;
+
+    #[test]
+    fn a_panic_is_counted_and_the_shard_goes_on() {
+        let socket = Socket::open("127.0.0.1:0".parse().unwrap(), 1 << 16, 1 << 16).unwrap();
+        let mut shard = Shard::new(Plan {
+            shard: 0,
+            sockets: Arc::new([socket]),
+            identity: Identity::generate(DtlsTimers::default()).unwrap(),
+            gso: true,
+            handle: Arc::new(ShardHandle::new().unwrap()),
+            events: Arc::new(EventQueue::new().unwrap()),
+        });
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| ())); // quiet: this one is meant
+        shard.guarded(|_| panic!("a bug"));
+        std::panic::set_hook(hook);
+        shard.handle.submit(vec![Order::Command(Command::RemoveTrack { track: "t".into() })]);
+        shard.guarded(Shard::turn);
+        assert!(matches!(&shard.events.drain()[..], [Event::CommandFailed { .. }]));
+        assert_eq!(shard.report(1, None).shards[0].dropped["panicked"], 1);
     }
 }

@@ -141,6 +141,9 @@ impl Transport {
         now: Instant,
         wire: &mut impl Wire,
     ) {
+        if self.ended() {
+            return self.drops.count(Reason::Ended); // unanswered, the peer learns that it has to come anew
+        }
         match self.ice.handle(path, message, now) {
             Ok(actions) => {
                 self.received.count(len);
@@ -155,6 +158,9 @@ impl Transport {
 
     /// A DTLS datagram from a validated address of this transport.
     pub fn handle_dtls(&mut self, path: Path, datagram: &[u8], now: Instant, wire: &mut impl Wire) {
+        if self.ended() {
+            return self.drops.count(Reason::Ended);
+        }
         self.received.count(datagram.len());
         if let Some(action) = self.ice.prefer(path) {
             self.on_ice(vec![action], wire);
@@ -212,7 +218,7 @@ impl Transport {
 
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&mut self) -> Option<Instant> {
-        if matches!(self.phase, TransportPhase::Failed | TransportPhase::Closed) {
+        if self.ended() {
             return None;
         }
         let dtls = self.dtls.as_ref().and_then(DtlsSession::poll_timeout);
@@ -226,6 +232,10 @@ impl Transport {
             self.on_dtls(actions, now, wire);
         }
         self.enter(TransportPhase::Closed, None);
+    }
+
+    const fn ended(&self) -> bool {
+        matches!(self.phase, TransportPhase::Failed | TransportPhase::Closed)
     }
 
     fn enter(&mut self, phase: TransportPhase, reason: Option<&'static str>) {

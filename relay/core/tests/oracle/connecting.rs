@@ -63,11 +63,14 @@ fn a_silent_peer_fails_within_twenty_seconds_and_a_talking_one_does_not() {
     let mut world = World::new();
     let silent = world.join("silent");
     world.join("talking");
-    world.clients.remove(silent);
+    let away = world.clients.remove(silent);
     world.until(20_000, |world| world.phase("silent") == Some(TransportPhase::Failed));
     assert_eq!(world.reason("silent"), Some("ice_timeout"));
     world.run(30_000);
     assert_eq!(world.phase("talking"), Some(TransportPhase::Connected));
+    world.clients.push(away);
+    world.run(10_000);
+    assert!(world.dropped("silent", "ended") > 0, "who comes back is not answered, and so learns to come anew");
 }
 
 #[test]

@@ -1,0 +1,194 @@
+//! What the caller asks of the relay.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{Codec, Encoding, Extensions, Kind};
+
+/// What the caller asks of the relay. Ids are strings minted by the caller, unique within the relay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Create an ICE-lite, DTLS-server transport in `room`.
+    OpenTransport {
+        /// New transport's id.
+        transport: String,
+        /// Room whose home shard serves it.
+        room: String,
+        /// Our ICE user fragment, 4+ ice-chars.
+        ufrag: String,
+        /// Our ICE password, 22+ ice-chars.
+        password: String,
+    },
+    /// What the peer's SDP said.
+    SetRemote {
+        /// Transport id.
+        transport: String,
+        /// Peer's ICE user fragment.
+        ufrag: String,
+        /// Peer's ICE password.
+        password: String,
+        /// SHA-256 of the peer's certificate, `AB:CD:…`.
+        fingerprint: String,
+    },
+    /// New local credentials; the new remote ones follow by `SetRemote`.
+    RestartIce {
+        /// Transport id.
+        transport: String,
+        /// Our new ICE user fragment.
+        ufrag: String,
+        /// Our new ICE password.
+        password: String,
+    },
+    /// End a transport with its tracks, subscriptions and data channels.
+    CloseTransport {
+        /// Transport id.
+        transport: String,
+    },
+    /// A published track.
+    AddTrack {
+        /// Publisher's transport id.
+        transport: String,
+        /// New track's id.
+        track: String,
+        /// Sound or picture.
+        kind: Kind,
+        /// Its codec.
+        codec: Codec,
+        /// Its layers, lowest first.
+        encodings: Vec<Encoding>,
+        /// Header extension ids of the publisher.
+        extensions: Extensions,
+        /// Media identification of its m-line.
+        mid: Option<String>,
+    },
+    /// End a track and every subscription to it.
+    RemoveTrack {
+        /// Track id.
+        track: String,
+    },
+    /// Stop or resume forwarding a track.
+    MuteTrack {
+        /// Track id.
+        track: String,
+        /// Forward nothing while true.
+        muted: bool,
+    },
+    /// Forward `track` to `transport`.
+    Subscribe {
+        /// New subscription's id.
+        subscription: String,
+        /// Subscriber's transport id.
+        transport: String,
+        /// Track id.
+        track: String,
+        /// SSRC towards the subscriber.
+        ssrc: u32,
+        /// Payload type towards the subscriber.
+        payload_type: u8,
+        /// Header extension ids of the subscriber.
+        extensions: Extensions,
+        /// SSRC of retransmissions towards the subscriber.
+        rtx_ssrc: Option<u32>,
+        /// Payload type of retransmissions towards the subscriber.
+        rtx_payload_type: Option<u8>,
+        /// Media identification of the subscriber's m-line.
+        mid: Option<String>,
+    },
+    /// Stop a subscription.
+    Unsubscribe {
+        /// Subscription id.
+        subscription: String,
+    },
+    /// Pause or resume, and cap the layer.
+    SetSubscription {
+        /// Subscription id.
+        subscription: String,
+        /// Forward nothing while true.
+        #[serde(default)]
+        paused: bool,
+        /// Highest layer to forward, an index into the track's `encodings`.
+        max_layer: Option<u8>,
+    },
+    /// Ask the publisher of `track` for a key frame.
+    RequestKeyFrame {
+        /// Track id.
+        track: String,
+    },
+    /// Open a data channel (RFC 8832) from our side.
+    OpenDataChannel {
+        /// Transport id.
+        transport: String,
+        /// Channel label.
+        label: String,
+        /// Deliver in order.
+        #[serde(default = "yes")]
+        ordered: bool,
+        /// `None` is reliable.
+        max_retransmits: Option<u16>,
+    },
+    /// Send one binary message on channel `label` of each transport.
+    SendData {
+        /// Transport ids; those without the channel open are skipped.
+        transports: Vec<String>,
+        /// Channel label.
+        label: String,
+        /// The message, at most 64 KiB.
+        payload: ByteBuf,
+    },
+    /// Answered by one `Stats` event.
+    GetStats {
+        /// Repeated in the answer.
+        request: u64,
+        /// `None` is the whole relay.
+        room: Option<String>,
+    },
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl Command {
+    /// The `type` tag, for `CommandFailed`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OpenTransport { .. } => "open_transport",
+            Self::SetRemote { .. } => "set_remote",
+            Self::RestartIce { .. } => "restart_ice",
+            Self::CloseTransport { .. } => "close_transport",
+            Self::AddTrack { .. } => "add_track",
+            Self::RemoveTrack { .. } => "remove_track",
+            Self::MuteTrack { .. } => "mute_track",
+            Self::Subscribe { .. } => "subscribe",
+            Self::Unsubscribe { .. } => "unsubscribe",
+            Self::SetSubscription { .. } => "set_subscription",
+            Self::RequestKeyFrame { .. } => "request_key_frame",
+            Self::OpenDataChannel { .. } => "open_data_channel",
+            Self::SendData { .. } => "send_data",
+            Self::GetStats { .. } => "get_stats",
+        }
+    }
+
+    /// The id of what the command is about, for `CommandFailed`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::OpenTransport { transport, .. }
+            | Self::SetRemote { transport, .. }
+            | Self::RestartIce { transport, .. }
+            | Self::CloseTransport { transport }
+            | Self::OpenDataChannel { transport, .. } => transport.clone(),
+            Self::AddTrack { track, .. }
+            | Self::RemoveTrack { track }
+            | Self::MuteTrack { track, .. }
+            | Self::RequestKeyFrame { track } => track.clone(),
+            Self::Subscribe { subscription, .. }
+            | Self::Unsubscribe { subscription }
+            | Self::SetSubscription { subscription, .. } => subscription.clone(),
+            Self::SendData { label, .. } => label.clone(),
+            Self::GetStats { request, .. } => request.to_string(),
+        }
+    }
+}

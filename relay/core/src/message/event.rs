@@ -1,0 +1,88 @@
+//! What the relay tells the caller.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{Stats, TransportPhase};
+
+/// What the relay tells the caller.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A transport's phase changed.
+    TransportState {
+        /// Transport id.
+        transport: String,
+        /// The new phase.
+        phase: TransportPhase,
+        /// `ip:port` of the peer once connected.
+        remote: Option<String>,
+        /// `AEAD_AES_256_GCM`, … once connected.
+        srtp_profile: Option<String>,
+        /// Why, when failed.
+        reason: Option<String>,
+    },
+    /// A layer's packets began, or none came for 2 s.
+    TrackLive {
+        /// Track id.
+        track: String,
+        /// Index into `encodings`.
+        layer: u8,
+        /// Whether packets are arriving.
+        live: bool,
+    },
+    /// A subscription now shows `layer`.
+    LayerChanged {
+        /// Subscription id.
+        subscription: String,
+        /// `None`: nothing is being forwarded.
+        layer: Option<u8>,
+    },
+    /// Active speakers of a room, loudest first; on change, at most every 300 ms.
+    Speakers {
+        /// Room.
+        room: String,
+        /// Loudest first; empty is silence.
+        speakers: Vec<SpeakerLevel>,
+    },
+    /// A data channel is ready to send, whoever opened it.
+    DataChannelOpened {
+        /// Transport id.
+        transport: String,
+        /// Channel label.
+        label: String,
+    },
+    /// One message from a peer.
+    DataReceived {
+        /// Transport id.
+        transport: String,
+        /// Channel label.
+        label: String,
+        /// The message, at most 64 KiB.
+        payload: ByteBuf,
+    },
+    /// A command could not be done.
+    CommandFailed {
+        /// The command's `type`.
+        command: String,
+        /// The id it was about.
+        id: String,
+        /// Stable code: `unknown_transport`, `unknown_track`, `duplicate_id`, `invalid`, `limit`…
+        code: String,
+        /// For a log.
+        message: String,
+    },
+    /// Answer to `GetStats`.
+    Stats(Stats),
+}
+
+/// One speaker of `Speakers`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpeakerLevel {
+    /// Track id.
+    pub track: String,
+    /// Linear 0..1, 1 is loudest.
+    pub level: f64,
+    /// Speaking now.
+    pub active: bool,
+}
