@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 
 from demo.files import RoomsFile
+from devices import Shared
 from roomctl.agent import RoomAgent
 from roomctl.config import RoomConfig
 from roomctl.serve import RoomServer
@@ -27,13 +28,14 @@ class Rooms:
     def __init__(self, configs: list[RoomConfig]) -> None:
         self._configs = {config.room.id: config for config in configs}
         self.server = RoomServer(Pages())
+        self._shared = Shared()  # one connection to the sound server for all rooms
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def bring(self, room: str) -> None:
         """Start a room's agent, if it does not run. Raises KeyError for an unknown room."""
         if room in self._running:
             return
-        agent = RoomAgent(self._configs[room])
+        agent = RoomAgent(self._configs[room], shared=self._shared)
         self.server.add(agent)
         self._running[room] = asyncio.create_task(agent.run(), name=f"agent {room}")
 
