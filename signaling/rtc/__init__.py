@@ -7,7 +7,8 @@ publisher.py   the client's offers, tracks to sections     subscriber.py  our of
 sdp.py         descriptions                                codecs.py      codecs, payload types, extensions
 track.py       a published track                           speakers.py    who speaks
 data.py        data packets between participants           effects.py     what the sans-IO side wants done
-frames.py      protobuf and JSON                           limits.py, settings.py  bounds
+frames.py      protobuf and JSON                           quality.py     how connections do
+counters.py    for operators                               limits.py, settings.py  bounds
 """
 
 from signaling.rtc.server import MediaRelay, RtcServer

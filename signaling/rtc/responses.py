@@ -16,6 +16,8 @@ from livekit.protocol.models import (
     SubscriptionError,
 )
 from livekit.protocol.rtc import (
+    ConnectionQualityInfo,
+    ConnectionQualityUpdate,
     ICEServer,
     JoinResponse,
     LeaveRequest,
@@ -118,6 +120,11 @@ def room_update(room: Room) -> SignalResponse:
 def speakers(changed: Iterable[SpeakerInfo]) -> SignalResponse:
     """Those whose level changed."""
     return SignalResponse(speakers_changed=SpeakersChanged(speakers=changed))
+
+
+def connection_quality(infos: Iterable[ConnectionQualityInfo]) -> SignalResponse:
+    """How well everyone's connection does."""
+    return SignalResponse(connection_quality=ConnectionQualityUpdate(updates=infos))
 
 
 def answer(sdp: str, offer_id: int) -> SignalResponse:

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from livekit.protocol.models import DisconnectReason, SubscriptionError
 from livekit.protocol.models import Room as RoomInfo
 
-from relay.messages import CloseTransport, DataReceived, MuteTrack, SpeakerLevel, TransportState
+from relay.messages import CloseTransport, DataReceived, MuteTrack, SpeakerLevel, Stats, TransportState
 from signaling.media import Leave, MediaParticipant
 from signaling.rtc import data, ids, responses, sdp
 from signaling.rtc.counters import DROPPED_DATA, JOINED, LEFT
 from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye
 from signaling.rtc.publisher import Bound, Publisher
+from signaling.rtc.quality import Qualities
 from signaling.rtc.session import Arrival, Session, State
 from signaling.rtc.settings import RtcSettings
 from signaling.rtc.speakers import Speakers
@@ -39,6 +40,7 @@ class MediaRoom:
         self._fingerprint = fingerprint
         self._candidates = list(candidates)
         self._counts = (0, 0)
+        self._qualities = Qualities()
 
     # --- joining and leaving ------------------------------------------------------------------------------------
 
@@ -257,6 +259,11 @@ class MediaRoom:
         command = data.route(session, event.label, event.payload, others, max_bytes=self.settings.max_data)
         if command is not None:
             self.effects.commands.append(command)
+
+    def measured(self, stats: Stats) -> None:
+        """The relay's counters of this room."""
+        if infos := self._qualities.judge(stats, self.sessions.values()):
+            self.effects.send(self.sessions, responses.connection_quality(infos))
 
     # --- time ---------------------------------------------------------------------------------------------------
 

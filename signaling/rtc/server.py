@@ -14,7 +14,7 @@ from aiohttp import web
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import SignalResponse
 
-from relay.messages import Command, CommandFailed, DataReceived, Event, Speakers, TransportState
+from relay.messages import Command, CommandFailed, DataReceived, Event, Speakers, Stats, TransportState
 from signaling.media import Admission, Leave, MediaChanged, MediaParticipant
 from signaling.rtc import frames, requests, responses
 from signaling.rtc.connection import Connection, Frame
@@ -49,6 +49,9 @@ class MediaRelay(Protocol):
     def listen(self, listener: Callable[[list[Event]], None]) -> None:
         """Have events delivered on the loop."""
 
+    async def stats(self, room: str | None = None) -> Stats:
+        """Counters of one room. Raises ConnectionError when the relay is closed."""
+
 
 class RtcServer:
     """Media rooms and their clients. Make it on the running loop; implements `signaling.media.MediaRooms`."""
@@ -75,6 +78,7 @@ class RtcServer:
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(self._settings.tick, self._tick)
+        self._measuring = self._loop.create_task(self._measure(), name="rtc-measure")
         relay.listen(self._on_events)
 
     def routes(self) -> list[web.RouteDef]:
@@ -123,6 +127,8 @@ class RtcServer:
         """Ask every client to join again (a restart), and stop."""
         self._closing = True
         self._timer.cancel()
+        self._measuring.cancel()
+        await asyncio.gather(self._measuring, return_exceptions=True)
         for room in list(self._rooms.values()):
             for session in list(room.sessions.values()):
                 room.restart(session, DisconnectReason.SERVER_SHUTDOWN)
@@ -283,6 +289,20 @@ class RtcServer:
                 self._apply(room)
             except Exception:
                 log.exception("the timers of %s failed", room.name)
+
+    async def _measure(self) -> None:
+        """Look at the relay's counters now and then, and tell everyone how their connections do."""
+        while True:
+            await asyncio.sleep(self._settings.measure)
+            for room in list(self._rooms.values()):
+                try:
+                    async with asyncio.timeout(self._settings.measure):
+                        room.measured(await self._relay.stats(room.name))
+                except (TimeoutError, ConnectionError):
+                    log.warning("the relay does not say how %s does", room.name)
+                except Exception:
+                    log.exception("measuring %s failed", room.name)
+                self._apply(room)
 
     def _renew(self, room: MediaRoom, session: Session, now: float) -> None:
         """Ask admission again; a new token, or the end."""

@@ -46,5 +46,6 @@ class RtcSettings:
     answer: float = 20.0  # our offer to the client's answer
     token_ttl: float = 600.0  # of refreshed tokens
     tick: float = 1.0
+    measure: float = 5.0  # between looks at the relay's counters
     coalesce: float = 0.05  # MediaChanged after a change
     ice_servers: tuple[IceServer, ...] = ()

@@ -50,6 +50,10 @@ async def test_two_tabs(world: World, browser: Browser) -> None:
     # Who speaks.
     await bob.until("room.activeSpeakers.some((speaker) => speaker.identity === 'ann')")
 
+    # How the connections do.
+    await bob.until("[...room.remoteParticipants.values()].every((p) => p.connectionQuality === 'excellent')")
+    assert await bob.run("room.localParticipant.connectionQuality") == "excellent"
+
     # Data both ways, signed by the server.
     await ann.run("room.localParticipant.publishData(new TextEncoder().encode('hi'), {reliable: true, topic: 't'})")
     await bob.until("data.length")

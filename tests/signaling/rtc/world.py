@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 from livekit.protocol.rtc import SignalRequest, SignalResponse
 
-from relay.messages import Command, Event, TransportState
+from relay.messages import Command, Event, Stats, TransportState
 from signaling.media import Grants
 from signaling.rtc import MediaRelay, RtcServer, RtcSettings
 from signaling.tokens import Tokens
@@ -28,6 +28,8 @@ class RecordedRelay:
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
+        self.counters = Stats(0, [], [], [], [])
+        self.measured = 0
         self._listener: Callable[[list[Event]], None] = lambda events: None
 
     def candidates(self, room: str) -> list[tuple[str, int, str]]:
@@ -38,6 +40,10 @@ class RecordedRelay:
 
     def listen(self, listener: Callable[[list[Event]], None]) -> None:
         self._listener = listener
+
+    async def stats(self, room: str | None = None) -> Stats:
+        self.measured += 1
+        return self.counters
 
     def play(self, *events: Event) -> None:
         """Deliver events as one batch."""

@@ -1,0 +1,65 @@
+"""How well each session's connection carries media, from the relay's counters: loss in the last interval, round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from livekit.protocol.models import ConnectionQuality
+from livekit.protocol.rtc import ConnectionQualityInfo
+
+from relay.messages import Stats
+from signaling.rtc.session import Session
+
+GOOD_LOSS, POOR_LOSS = 0.02, 0.08  # fraction of packets
+GOOD_RTT, POOR_RTT = 250.0, 600.0  # ms
+_SCORES = {ConnectionQuality.EXCELLENT: 1.0, ConnectionQuality.GOOD: 0.6, ConnectionQuality.POOR: 0.2}
+
+
+class Qualities:
+    """The connection qualities of one room, judged from one set of counters to the next."""
+
+    def __init__(self) -> None:
+        self._counted: dict[str, tuple[int, int]] = {}  # track -> (received, lost) at the last look
+        self._told: dict[str, ConnectionQuality] = {}
+
+    def judge(self, stats: Stats, sessions: Iterable[Session]) -> list[ConnectionQualityInfo]:
+        """What to tell: everyone's quality if anyone's changed, else nothing. Hidden sessions are left out."""
+        losses = self._losses(stats)
+        trips = {entry.transport: entry.rtt_ms or 0.0 for entry in stats.transports}
+        now: dict[str, ConnectionQuality] = {}
+        for session in sessions:
+            ends = (session.publisher.transport, session.subscriber.transport)
+            if not session.grants.hidden:
+                loss, trip = max(losses.get(end, 0.0) for end in ends), max(trips.get(end, 0.0) for end in ends)
+                now[session.sid] = grade(loss, trip)
+        changed, self._told = now != self._told, now
+        return [_info(sid, quality) for sid, quality in now.items()] if changed else []
+
+    def _losses(self, stats: Stats) -> dict[str, float]:
+        """Worst loss (0..1) per transport: of what it publishes since the last look, of what it receives as it says."""
+        losses: dict[str, float] = {}
+        counted: dict[str, tuple[int, int]] = {}
+        for track in stats.tracks:
+            received, lost = sum(layer.packets for layer in track.layers), sum(layer.lost for layer in track.layers)
+            before = self._counted.get(track.track, (received, lost))
+            counted[track.track] = (received, lost)
+            got, missed = max(0, received - before[0]), max(0, lost - before[1])
+            share = missed / (got + missed) if got + missed else 0.0
+            losses[track.transport] = max(losses.get(track.transport, 0.0), share)
+        for subscription in stats.subscriptions:
+            losses[subscription.transport] = max(losses.get(subscription.transport, 0.0), subscription.lost)
+        self._counted = counted
+        return losses
+
+
+def grade(loss: float, rtt_ms: float) -> ConnectionQuality:
+    """A quality for a loss (fraction 0..1) and a round trip."""
+    if loss >= POOR_LOSS or rtt_ms >= POOR_RTT:
+        return ConnectionQuality.POOR
+    if loss >= GOOD_LOSS or rtt_ms >= GOOD_RTT:
+        return ConnectionQuality.GOOD
+    return ConnectionQuality.EXCELLENT
+
+
+def _info(sid: str, quality: ConnectionQuality) -> ConnectionQualityInfo:
+    return ConnectionQualityInfo(participant_sid=sid, quality=quality, score=_SCORES[quality])
