@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake, decode_settings
@@ -14,25 +14,31 @@ log = logging.getLogger(__name__)
 ENTRY_POINTS = "roomctl.drivers"
 
 
+BUILT_IN = {
+    "pjlink": "devices.pjlink.driver:PjlinkDisplay",
+    "pulse": "devices.pulse.driver:PulseAudioDevice",  # needs the system's libpulse
+    "visca": "devices.visca.driver:ViscaCamera",
+}
+
+
 class Registry:
-    """Driver classes by the id of their manifest."""
+    """Driver classes by the id of their manifest, and why some cannot be used here."""
 
     def __init__(self, drivers: list[type[Driver[Any]]]) -> None:
         self._drivers = {driver.manifest.id: driver for driver in drivers}
+        self._unusable: dict[str, str] = {}
 
     @classmethod
     def installed(cls) -> Registry:
-        """Our drivers and those of installed packages; a package that cannot be loaded harms only its own."""
-        from devices.pjlink.driver import PjlinkDisplay
-        from devices.pulse.driver import PulseAudioDevice
-        from devices.visca.driver import ViscaCamera
-
-        registry = cls([PjlinkDisplay, PulseAudioDevice, ViscaCamera])
-        for entry in entry_points(group=ENTRY_POINTS):
+        """Our drivers and those of installed packages; one that cannot be loaded harms only its own devices."""
+        registry = cls([])
+        ours = [EntryPoint(name, value, ENTRY_POINTS) for name, value in BUILT_IN.items()]
+        for entry in (*ours, *entry_points(group=ENTRY_POINTS)):
             try:
                 registry.add(entry.load())
-            except Exception:
-                log.exception("driver package %s cannot be used", entry.value)
+            except Exception as error:
+                log.warning("driver %s (%s) cannot be used: %s", entry.name, entry.value, error)
+                registry._unusable.setdefault(entry.name, str(error))
         return registry
 
     def add(self, driver: type[Driver[Any]]) -> None:
@@ -60,7 +66,10 @@ class Registry:
             driver = self._drivers.get(config.driver)
             if driver is None:
                 remedy = f"Use one of: {', '.join(self.ids)}; or install the package that brings it."
-                mistakes.append(Mistake(config.id, "driver", f"no driver is called {config.driver!r}", remedy))
+                problem = f"no driver is called {config.driver!r}"
+                if reason := self._unusable.get(config.driver):
+                    problem, remedy = f"{config.driver!r} cannot be loaded: {reason}", "Install what it needs."
+                mistakes.append(Mistake(config.id, "driver", problem, remedy))
                 continue
             try:
                 built.append(driver(config, decode_settings(config, driver.manifest.settings)))

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from devices import registry as registry_module
 from devices.backoff import Backoff, Breaker
 from devices.capabilities import OPERATIONS, Arguments, On, Velocity
 from devices.config import DeviceConfig, DeviceSettingsError
@@ -185,6 +186,15 @@ def test_the_registry_takes_drivers_and_nothing_else() -> None:
     with pytest.raises(TypeError):
         registry.add(int)  # type: ignore[arg-type]
     assert issubclass(visca, Driver)
+
+
+def test_a_driver_that_cannot_be_loaded_harms_only_its_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry_module.BUILT_IN, "pulse", "devices.no_such_module:X")
+    registry = Registry.installed()
+    assert registry.ids == ["pjlink", "visca"]
+    assert len(registry.build([CONFIG])) == 1
+    with pytest.raises(DeviceSettingsError, match="cannot be loaded: No module named"):
+        registry.build([config("pulse", Role.ROOM_SPEAKER, sink="a")])
 
 
 async def test_shared_is_opened_once_and_closed_by_the_last() -> None:
