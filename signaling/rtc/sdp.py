@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
@@ -68,6 +68,13 @@ def parse(sdp: str, *, max_sections: int) -> Remote:
                 raise _bad("an SSRC is out of range")
     bundled = _bundled(session)
     return Remote(_peer(bundled), session.media, [e[0] for e in extras], [e[1] for e in extras], _setup(bundled))
+
+
+def narrow(sdp: str, mids: Collection[str]) -> str:
+    """A description with only the sections of some mids: in a big meeting an answer repeats hundreds, few of them new."""
+    session, sections = grouplines(sdp)
+    kept = [lines for lines in sections if any(line[6:].strip() in mids for line in lines if line.startswith("a=mid:"))]
+    return "\r\n".join([*session, *(line for lines in kept for line in lines), ""])
 
 
 def _bad(message: str) -> Refusal:
@@ -143,6 +150,7 @@ class Section(MediaDescription):
         data = kind == DATA
         super().__init__(kind, 9, DATA_PROFILE if data else RTP_PROFILE, fmt)
         self.extra: list[str] = []
+        self._text: str | None = None
         self.host = "0.0.0.0"  # noqa: S104  (RFC 8839: the address is in the candidates)
         self.rtp.muxId = mid
         if data:
@@ -152,7 +160,10 @@ class Section(MediaDescription):
             self.rtcp_port, self.rtcp_host, self.rtcp_mux = 9, "0.0.0.0", True  # noqa: S104
 
     def __str__(self) -> str:
-        return super().__str__() + "".join(f"a={line}\r\n" for line in self.extra)
+        """The section's lines, written once: a section is not changed after its first description."""
+        if self._text is None:
+            self._text = super().__str__() + "".join(f"a={line}\r\n" for line in self.extra)
+        return self._text
 
 
 def rejected(media: MediaDescription) -> Section:

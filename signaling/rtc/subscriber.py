@@ -18,14 +18,13 @@ from relay.messages import (
     Command,
     OpenDataChannel,
     OpenTransport,
-    RestartIce,
     SetRemote,
     SetSubscription,
     Subscribe,
     Unsubscribe,
 )
 from signaling.rtc import codecs, sdp
-from signaling.rtc.ids import IceCredentials, ssrc
+from signaling.rtc.ids import ssrc
 from signaling.rtc.track import Track
 from wire.problems import Code, Refusal
 
@@ -76,12 +75,13 @@ class Slot:
     kind: str
     state: SlotState = SlotState.FREE
     subscription: Subscription | None = None
+    section: sdp.Section | None = None  # as last described; offers of a big meeting repeat hundreds
 
     def move(self, state: SlotState) -> None:
         """Take a step of the table."""
         if state not in _NEXT[self.state]:
             raise ValueError(f"slot {self.mid}: {self.state.name} -> {state.name}")
-        self.state = state
+        self.state, self.section = state, None
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,6 @@ class Subscriber:
         self._offer_id = 0
         self._wanted = True  # the first offer, with data channels at least
         self._offered_at: float | None = None
-        self._restarting = False
 
     def open(self, room: str) -> None:
         """Create the relay's transport and our ends of the data channels."""
@@ -205,7 +204,9 @@ class Subscriber:
                 slot.move(SlotState.OFFERED)
             elif slot.state is SlotState.EMPTIED:
                 slot.move(SlotState.CLEARING)
-        sections = [_data_section(), *(_section(slot, self._formats) for slot in self._slots)]
+        for slot in self._slots:
+            slot.section = slot.section or _section(slot, self._formats)
+        sections = [_data_section(), *(slot.section for slot in self._slots if slot.section is not None)]
         text = sdp.describe(sections, self._local, sdp.ACTPASS, self._origin)
         mids = {slot.mid: slot.subscription.track.sid for slot in self._slots if slot.subscription is not None}
         return Offer(self._offer_id, text, mids)
@@ -214,18 +215,12 @@ class Subscriber:
         """Whether the client has not answered an offer for so long."""
         return self._offered_at is not None and now - self._offered_at > seconds
 
-    def restart_ice(self) -> None:
-        """New credentials with the next offer; media flows on meanwhile."""
-        ice = IceCredentials.mint()
-        self._local = sdp.Local(ice, self._local.fingerprint, self._local.candidates)
-        self._commands.append(RestartIce(self.transport, ice.ufrag, ice.password))
-        self._wanted = self._restarting = True
-
     def answer(self, text: str, offer_id: int) -> Answered | None:
         """Take the client's answer; None for an answer to an older offer. Raises Refusal(bad_request)."""
         if self._offered_at is None or (offer_id and offer_id != self._offer_id):
             return None
-        remote = sdp.parse(text, max_sections=self._max_sections)
+        news = {slot.mid for slot in self._slots if slot.state is SlotState.OFFERED}
+        remote = sdp.parse(sdp.narrow(text, news | {DATA_MID}), max_sections=self._max_sections)
         if remote.setup != sdp.ACTIVE:
             raise Refusal(Code.BAD_REQUEST, "SDP: the relay is always the DTLS server; answer setup active")
         if self._peer is not None and remote.peer.fingerprint != self._peer.fingerprint:
@@ -240,9 +235,9 @@ class Subscriber:
         return Answered(started, refused)
 
     def _take_peer(self, peer: sdp.Peer) -> None:
-        if peer != self._peer or self._restarting:
+        if peer != self._peer:
             self._commands.append(SetRemote(self.transport, peer.ufrag, peer.password, peer.fingerprint))
-        self._peer, self._restarting = peer, False
+        self._peer = peer
 
     def _settle(self, slot: Slot, media: MediaDescription | None, started: list[Track], refused: list[Track]) -> None:
         if slot.state is SlotState.CLEARING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -118,4 +117,3 @@ async def test_why_a_join_fails_is_shown(world: World, browser: Browser) -> None
     url = world.url.replace("http", "ws", 1)
     said = await tab.run("([u, t]) => room.connect(u, t).catch((e) => e.message)", [url, "forged"])
     assert "token_invalid" in said
-    await asyncio.sleep(0)
