@@ -106,6 +106,7 @@ def _room(layout: Layout, room: Room, center: Center, equipment: EmulatedRoom) -
         media=MediaSettings(mode="agent"),
         answer=AnswerSettings(auto=room.center != RINGING_CENTER),
         devices=tuple(_devices(layout, equipment)),
+        device_retry=5.0,  # mended devices are seen within 10 s
         demo=True,
     )
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from devices import DeviceHub, Shared
+from devices import DeviceHub, Shared, Timing
 from roomctl.backoff import Backoff
 from roomctl.config import RoomConfig
 from roomctl.dial import ControlLink
@@ -68,8 +68,9 @@ class RoomAgent:
         random: Random | None = None,
     ) -> None:
         self.config = config
+        timing = Timing(backoff_last=config.device_retry)
         self.equipment = equipment or DeviceHub(
-            config.room.id, list(config.devices), self.devices_changed, shared=shared
+            config.room.id, list(config.devices), self.devices_changed, timing=timing, shared=shared
         )
         self.endpoint = endpoint or Publisher(config.room, config.center, self.changed, self._muted_remotely)
         self.ledger = Ledger()

@@ -4,7 +4,7 @@
     [server]  url, key_file                       [pages]   bind, port
     [media]   mode = "agent" | "display", source  [answer]  auto, after
     [[devices]] id, role, driver, name, [devices.settings]
-    data = "folder", standby_after = 600
+    data = "folder", standby_after = 600, device_retry = 30
 
 Relative paths are taken from the file's folder.
 """
@@ -69,6 +69,9 @@ class RoomConfig(Struct, frozen=True, forbid_unknown_fields=True):
     answer: AnswerSettings = AnswerSettings()
     devices: tuple[DeviceConfig, ...] = ()
     standby_after: Seconds = 600.0
+    device_retry: Annotated[float, Meta(ge=1, le=300)] = (
+        30.0  # longest pause, in seconds, before a lost device is tried again
+    )
     demo: bool = False
 
 
@@ -91,6 +94,7 @@ class _File(Struct, forbid_unknown_fields=True):
     answer: AnswerSettings = AnswerSettings()
     devices: tuple[DeviceConfig, ...] = ()
     standby_after: Seconds = 600.0
+    device_retry: Annotated[float, Meta(ge=1, le=300)] = 30.0
 
 
 def read_config(path: Path) -> RoomConfig:
@@ -119,6 +123,7 @@ def read_config(path: Path) -> RoomConfig:
         answer=file.answer,
         devices=file.devices,
         standby_after=file.standby_after,
+        device_retry=file.device_retry,
     )
 
 

@@ -19,7 +19,7 @@ class Base(DeclarativeBase):
     """Base of all tables; constraints are named so that migrations can alter them."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {dict[str, Any]: JSON}  # noqa: RUF012 (SQLAlchemy's own interface)
+    type_annotation_map = {dict[str, Any]: JSON}
 
 
 class CenterRow(Base):
