@@ -13,6 +13,7 @@ export default defineConfig({
     outDir: process.env.DIST ?? 'dist',
     emptyOutDir: true,
     manifest: true,
+    chunkSizeWarningLimit: 700, // kB; livekit-client is one piece, fetched apart
     target: ['chrome123', 'firefox120', 'safari17.5'],
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,

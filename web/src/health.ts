@@ -16,7 +16,7 @@ export interface Shown {
 /** How to show `room` at `now`; `lostSince` is when the server was last heard, null while connected. Unix seconds. */
 export function shown(room: DashboardRoom, now: number, lostSince: number | null): Shown {
   const { health, observed_at: observed } = room.verdict;
-  if (lostSince !== null && now - lostSince > SERVER_LASTS) return { state: 'unknown', silentSince: lostSince };
+  if (isBlind(now, lostSince)) return { state: 'unknown', silentSince: lostSince };
   switch (health) {
     case 'maintenance':
     case 'unknown':
@@ -27,6 +27,11 @@ export function shown(room: DashboardRoom, now: number, lostSince: number | null
       if (typeof observed !== 'number' || now - observed > VERDICT_LASTS) return { state: 'unknown', silentSince: observed ?? null };
       return { state: health === 'ready' && inMeeting(room.phase) ? 'live' : health, silentSince: null };
   }
+}
+
+/** Whether the server has been silent so long that nothing on the page is certain. */
+export function isBlind(now: number, lostSince: number | null): lostSince is number {
+  return lostSince !== null && now - lostSince > SERVER_LASTS;
 }
 
 /** Whether people are, or are about to be, in a meeting there. */

@@ -78,7 +78,7 @@ export interface Patience {
   readonly grace: number; // a gap shorter than this is not told
 }
 
-const PATIENCE: Patience = { quiet: 20_000, answer: 6_000, grace: 1_500 };
+const PATIENCE: Patience = { quiet: 10_000, answer: 5_000, grace: 1_500 };
 
 /** A live document and the way to act on it. */
 export class Live<T> {

@@ -12,7 +12,7 @@ export function LanguageSwitch() {
           key={code}
           type="button"
           lang={code}
-          aria-label={SPOKEN[code] ?? code}
+          aria-label={`${code.toUpperCase()}, ${SPOKEN[code] ?? code}`} // what is seen comes first: people speak it to their computer
           aria-pressed={language.value === code}
           onClick={() => {
             choose(code).catch(() => toast(t('language.unavailable'), 'unknown'));

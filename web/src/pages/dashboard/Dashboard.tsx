@@ -3,6 +3,7 @@ import { useReducer } from 'preact/hooks';
 import { Glyph, Icon } from '../../components/Icon';
 import { Toasts } from '../../components/Toast';
 import { stateClass, stateGlyph } from '../../components/StateWord';
+import { isBlind } from '../../health';
 import { clock, day, t } from '../../i18n';
 import { ActRow } from './ActRow';
 import { board, EVERYTHING, narrow, passes, STATES, type Board, type Filter, type FilterEvent } from './board';
@@ -23,7 +24,7 @@ export function Dashboard({ connected }: { connected: Connected }) {
       </Header>
       <main class="page" id="content">
         <ServerLost connected={connected} />
-        {shown === null ? <h1 class="vh">{t('title.dashboard')}</h1> : <Whole board={shown} filter={filter} send={send} now={now} />}
+        {shown === null ? <h1 class="vh">{t('title.dashboard')}</h1> : <Whole board={shown} filter={filter} send={send} now={now} blind={isBlind(now, connected.lostSince.value)} />}
       </main>
       <Toasts />
     </>
@@ -32,19 +33,20 @@ export function Dashboard({ connected }: { connected: Connected }) {
 
 interface WholeProps {
   board: Board;
+  blind: boolean; // the server is gone: the rooms may all be well
   filter: Filter;
   send: (event: FilterEvent) => void;
   now: number;
 }
 
-function Whole({ board: all, filter, send, now }: WholeProps) {
-  const act = all.act.filter((row) => passes(filter, row));
+function Whole({ board: all, filter, send, now, blind }: WholeProps) {
+  const act = blind ? [] : all.act.filter((row) => passes(filter, row));
   const narrowed = filter !== EVERYTHING && (filter.text !== '' || filter.center !== null || filter.state !== null);
   return (
     <>
       <div class="sum">
         <div>
-          <h1>{all.act.length === 0 ? t('dashboard.all_well') : t('dashboard.to_do', { count: all.act.length })}</h1>
+          <h1>{blind ? t('dashboard.blind') : all.act.length === 0 ? t('dashboard.all_well') : t('dashboard.to_do', { count: all.act.length })}</h1>
           <p class="second num">
             {t('dashboard.size', { rooms: t('dashboard.n_rooms', { count: all.rooms }), centers: t('dashboard.n_centers', { count: all.centers.length }) })} {day(now)}, {clock(now)}
           </p>
@@ -61,7 +63,7 @@ function Whole({ board: all, filter, send, now }: WholeProps) {
         <section aria-labelledby="act">
           <h2 id="act">{t('dashboard.act')}</h2>
           {act.length > 0 ? <ol class="rows">{act.map((row) => <ActRow key={row.room.room.id} row={row} />)}</ol> : null}
-          {act.length === 0 ? <p class="second">{t(narrowed ? 'dashboard.none_here' : 'dashboard.nothing')}</p> : null}
+          {act.length === 0 ? <p class="second">{t(blind ? 'dashboard.blind_text' : narrowed ? 'dashboard.none_here' : 'dashboard.nothing')}</p> : null}
         </section>
         <section aria-labelledby="all">
           <h2 id="all">{t('dashboard.all')}</h2>
@@ -73,7 +75,7 @@ function Whole({ board: all, filter, send, now }: WholeProps) {
   );
 }
 
-function Tools({ board: all, filter, send }: Omit<WholeProps, 'now'>) {
+function Tools({ board: all, filter, send }: Pick<WholeProps, 'board' | 'filter' | 'send'>) {
   return (
     <div class="tools">
       <div class="with-icon">
@@ -90,7 +92,7 @@ function Tools({ board: all, filter, send }: Omit<WholeProps, 'now'>) {
   );
 }
 
-function Centers({ board: all, filter, send, now }: WholeProps) {
+function Centers({ board: all, filter, send, now }: Omit<WholeProps, 'blind'>) {
   const centers = all.centers.map((center) => ({ center, rows: center.rows.filter((row) => passes(filter, row)) })).filter(({ rows }) => rows.length > 0);
   if (centers.length > 0) return <>{centers.map(({ center, rows }) => <CenterTiles key={center.center.id} center={center} rows={rows} now={now} />)}</>;
   return (

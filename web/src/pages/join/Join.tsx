@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Button } from '../../components/Button';
 import { Glyph } from '../../components/Icon';
 import { LanguageSwitch } from '../../components/LanguageSwitch';
-import { LinkLine } from '../../components/LinkLine';
+import { LinkLine, type LinkLineState } from '../../components/LinkLine';
 import { Toasts, toast } from '../../components/Toast';
 import { known, problem, t } from '../../i18n';
 import type { Code } from '../../wire';
@@ -61,7 +61,7 @@ function Refused({ code, visit }: { code: Code; visit: Visit }) {
 
 function Gone({ why, title, visit }: { why: Out; title: string; visit: Visit }) {
   return (
-    <Lone line="lost" title={t(`join.out_${why}`)} text={t(`join.out_${why}_do`, { title })}>
+    <Lone line={why === 'removed' ? 'lost' : 'down'} title={t(`join.out_${why}`)} text={t(`join.out_${why}_do`, { title })}>
       {why === 'left' || why === 'duplicate' ? <Button icon="link" onPress={() => retry(visit)}>{t('join.come_back')}</Button> : null}
     </Lone>
   );
@@ -72,7 +72,7 @@ function retry(visit: Visit): void {
   location.reload(); // a clean start: devices, media and the link are looked at anew
 }
 
-function Lone({ line, title, text, children }: { line: 'calling' | 'lost'; title: string; text?: string | undefined; children?: ComponentChildren }) {
+function Lone({ line, title, text, children }: { line: LinkLineState; title: string; text?: string | undefined; children?: ComponentChildren }) {
   return (
     <>
       <header class="top lone-top">

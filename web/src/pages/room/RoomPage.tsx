@@ -77,7 +77,7 @@ function Facts({ row }: { row: Row }) {
   const busy = room.phase === 'in_meeting';
   return (
     <ul class="facts num">
-      <li>{busy ? <StateWord state="live" /> : <b>{doing(room)}</b>}<span>{busy ? doing(room) : t('room.phase')}</span></li>
+      <li>{busy ? <StateWord state="live" /> : <b>{doing(room)}</b>}<span>{busy && typeof room.meeting_since === 'number' ? t('room.since', { since: clock(room.meeting_since) }) : t('room.phase')}</span></li>
       <li><b>{t(room.agent_online === true ? 'room.online' : 'room.offline')}</b><span>{t('room.computer')}, <Age at={room.agent_seen} /></span></li>
       {typeof room.verdict.since === 'number' ? <li><b>{t('room.since', { since: clock(room.verdict.since) })}</b><span>{t('room.this_state')}</span></li> : null}
     </ul>

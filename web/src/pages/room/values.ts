@@ -12,6 +12,7 @@ export function propertyName(name: string): string {
 /** "Allumé", "60 %", "1, Table"… */
 export function valueWord(name: string, value: Value, device: Device): string {
   if (typeof value === 'boolean') return yesNo(name, value);
+  if (value === '') return t('value.none');
   if (name === 'volume' && typeof value === 'number') return t('value.percent', { n: number(value * 100) });
   if (name === 'preset') return [String(value), device.presets?.[String(value)]].filter(Boolean).join(', ');
   const key = `value.${name}.${String(value)}`;

@@ -8,7 +8,7 @@ import type { Picture, Seat } from './seats';
 import type { Session } from './session';
 
 export function SeatTile({ seat, session }: { seat: Seat; session: Session }) {
-  const classes = ['tile', seat.kind === 'person' ? 'person-tile' : '', seat.speaking ? 'speaking' : ''].filter(Boolean).join(' ');
+  const classes = ['tile', seat.kind === 'person' ? 'person-tile' : 'room-tile', seat.speaking ? 'speaking' : ''].filter(Boolean).join(' ');
   return (
     <section class={classes} aria-label={spoken(seat)}>
       {seat.camera === null ? <Dark seat={seat} /> : <Video picture={seat.camera} source="camera" session={session} mirror={seat.local} />}
@@ -16,7 +16,7 @@ export function SeatTile({ seat, session }: { seat: Seat; session: Session }) {
         {seat.mic ? null : <Icon name="mic-off" />}
         {seat.kind === 'room' ? <Code center={seat.center ?? ''} /> : null}
         <span>{seat.local ? t(seat.mic ? 'meeting.you' : 'meeting.you_muted') : seat.name}</span>
-        {seat.speaking ? <small>{t('meeting.speaks')}</small> : null}
+        {seat.speaking ? <small>{t(seat.local ? 'meeting.you_speak' : 'meeting.speaks')}</small> : null}
       </span>
     </section>
   );
@@ -51,5 +51,5 @@ function Video({ picture, source, session, mirror }: { picture: Picture; source:
 
 function spoken(seat: Seat): string {
   const who = seat.local ? t('meeting.you') : seat.kind === 'room' ? t('meeting.room_named', { name: seat.name }) : seat.name;
-  return [who, seat.mic ? null : t('meeting.muted'), seat.camera === null ? t('meeting.no_picture') : null, seat.speaking ? t('meeting.speaks') : null].filter(Boolean).join(', ');
+  return [who, seat.mic ? null : t('meeting.muted'), seat.camera === null ? t('meeting.no_picture') : null, seat.speaking ? t(seat.local ? 'meeting.you_speak' : 'meeting.speaks') : null].filter(Boolean).join(', ');
 }

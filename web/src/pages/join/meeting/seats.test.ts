@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { columns, news, seated, tiles, type Seat, type SessionFacts } from './seats';
+import { columns, news, remembered, seated, tiles, type Seat, type SessionFacts } from './seats';
 
 function session(identity: string, more: Partial<SessionFacts> = {}): SessionFacts {
   return { identity, name: identity, room: null, center: null, local: false, mic: true, camera: null, screen: null, speaking: false, joinedAt: 0, ...more };
@@ -25,15 +25,20 @@ describe('seats', () => {
 
   test('nobody moves because someone comes, speaks or goes', () => {
     const first = seated([], [koen, self]);
-    const second = seated(first, [lauzelle, koen, self]);
+    const second = seated(keys(first), [lauzelle, koen, self]);
     expect(keys(second)).toEqual(['guest:1', 'room:lln-lauzelle', 'guest:9']);
-    expect(keys(seated(second, [{ ...lauzelle, speaking: true }, koen, self]))).toEqual(keys(second));
-    expect(keys(seated(second, [lauzelle, self]))).toEqual(['room:lln-lauzelle', 'guest:9']);
+    expect(keys(seated(keys(second), [{ ...lauzelle, speaking: true }, koen, self]))).toEqual(keys(second));
+    expect(keys(seated(keys(second), [lauzelle, self]))).toEqual(['room:lln-lauzelle', 'guest:9']);
+  });
+
+  test('whoever comes back finds their place again', () => {
+    const order = remembered(remembered([], seated([], [koen, self])), seated(['guest:1'], [lauzelle, self]));
+    expect(keys(seated(order, [lauzelle, self, koen]))).toEqual(['guest:1', 'room:lln-lauzelle', 'guest:9']);
   });
 
   test('who came and who went, without oneself', () => {
     const before = seated([], [koen]);
-    const after = seated(before, [lauzelle, self]);
+    const after = seated(keys(before), [lauzelle, self]);
     expect(news(before, after)).toEqual({ came: ['Lauzelle'], went: ['Koen'] });
   });
 });

@@ -35,18 +35,26 @@ export interface Picture {
 
 /** At most this many tiles: more would cost every computer its breath. */
 export const TILE_CAP = 16;
+/** Places remembered, of those who left too. */
+const PLACES = 500;
 
-/** The seats of these sessions. Those who were seated keep their place; new ones sit behind, oneself always last. */
-export function seated(before: readonly Seat[], sessions: readonly SessionFacts[]): readonly Seat[] {
+/** The seats of these sessions. `order`: keys of those seated before, who keep (or find again) their place; new ones sit behind, oneself last. */
+export function seated(order: readonly string[], sessions: readonly SessionFacts[]): readonly Seat[] {
   const groups = new Map<string, SessionFacts[]>();
   for (const session of sessions) {
     const key = session.room === null ? session.identity : `room:${session.room}`;
     groups.set(key, [...(groups.get(key) ?? []), session]);
   }
-  const place = new Map(before.map((seat, at) => [seat.key, at]));
+  const place = new Map(order.map((key, at) => [key, at]));
   return [...groups]
     .map(([key, own]) => seat(key, own))
-    .sort((a, b) => Number(a.local) - Number(b.local) || (place.get(a.key) ?? before.length) - (place.get(b.key) ?? before.length) || newcomers(a, b));
+    .sort((a, b) => Number(a.local) - Number(b.local) || (place.get(a.key) ?? order.length) - (place.get(b.key) ?? order.length) || newcomers(a, b));
+}
+
+/** The order with the keys of `seats` that it did not have yet; the oldest are forgotten past a bound. */
+export function remembered(order: readonly string[], seats: readonly Seat[]): readonly string[] {
+  const known = new Set(order);
+  return [...order, ...seats.map((one) => one.key).filter((key) => !known.has(key))].slice(-PLACES);
 }
 
 /** Rooms before people, then who came first. */

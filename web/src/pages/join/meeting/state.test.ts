@@ -44,6 +44,14 @@ describe('people', () => {
     expect(meet(entered, sessions(self)).went).toEqual(['a']);
   });
 
+  test('places are kept while the connection is lost, and coming back is no news', () => {
+    const lost = [{ kind: 'reconnecting', at: 5 } as const, sessions(self)].reduce(meet, after({ kind: 'connected' }, sessions(session('a', { camera: 'TR_1' }), self)));
+    expect(lost.seats.map((seat) => [seat.key, seat.camera])).toEqual([['a', null], ['me', null]]);
+    const back = [{ kind: 'connected' } as const, sessions(session('a', { camera: 'TR_2' }), self)].reduce(meet, lost);
+    expect(back.seats[0]?.camera?.track).toBe('TR_2');
+    expect(back.came).toEqual([]);
+  });
+
   test('voices are kept, the latest first', () => {
     const talk = after(sessions(session('a', { speaking: true }), session('b'), self), sessions(session('a'), session('b', { speaking: true }), self));
     expect(talk.voices).toEqual(['b', 'a']);

@@ -1,6 +1,6 @@
 /** The meeting as the page shows it: a reducer over what media says and what the person does. Pure. */
 import type { Fault } from '../capture';
-import { news, seated, type Seat, type SessionFacts } from './seats';
+import { news, remembered, seated, type Seat, type SessionFacts } from './seats';
 
 /** Where the media connection stands; `since` Unix ms. */
 export type Connection =
@@ -23,6 +23,7 @@ export interface Own {
 export interface MeetingState {
   readonly connection: Connection;
   readonly seats: readonly Seat[];
+  readonly order: readonly string[]; // keys of everyone ever seated, by place
   readonly voices: readonly string[]; // keys of who spoke, latest first
   readonly own: Readonly<Record<OwnSource, Own>>;
   readonly quality: Quality;
@@ -51,6 +52,7 @@ const VOICES = 8;
 export const ENTERING: MeetingState = {
   connection: { kind: 'connecting' },
   seats: [],
+  order: [],
   voices: [],
   own: { mic: OFF, camera: OFF, screen: OFF },
   quality: null,
@@ -88,7 +90,8 @@ export function meet(state: MeetingState, event: MeetingEvent): MeetingState {
 }
 
 function seat(state: MeetingState, sessions: readonly SessionFacts[]): MeetingState {
-  const seats = seated(state.seats, sessions);
+  const now = seated(state.order, sessions);
+  const seats = state.connection.kind === 'reconnecting' ? awaited(state.seats, now) : now;
   const told = state.connection.kind === 'connected' && state.seats.length > 0; // who was there before us is no news
   const { came, went } = told ? news(state.seats, seats) : { came: [], went: [] };
   const speaking = seats.filter((one) => one.speaking).map((one) => one.key);
@@ -96,6 +99,7 @@ function seat(state: MeetingState, sessions: readonly SessionFacts[]): MeetingSt
   return {
     ...state,
     seats,
+    order: remembered(state.order, seats),
     came: came.length > 0 || went.length > 0 ? came : state.came,
     went: came.length > 0 || went.length > 0 ? went : state.went,
     voices: [...speaking, ...state.voices.filter((key) => !speaking.includes(key))].slice(0, VOICES),
@@ -105,6 +109,11 @@ function seat(state: MeetingState, sessions: readonly SessionFacts[]): MeetingSt
       screen: { ...state.own.screen, on: (self?.screen ?? null) !== null },
     },
   };
+}
+
+/** While the connection is lost we see nobody: those who were there keep their places, without a picture. */
+function awaited(before: readonly Seat[], seen: readonly Seat[]): readonly Seat[] {
+  return before.map((one) => ({ ...(seen.find((other) => other.key === one.key) ?? { ...one, mic: false, camera: null, screen: null }), speaking: false }));
 }
 
 function change(state: MeetingState, source: OwnSource, part: Partial<Own>): MeetingState {
