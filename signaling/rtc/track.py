@@ -19,6 +19,11 @@ SOURCE_NAMES = {
 }
 _RID_ORDER = "qhf"  # LiveKit's names of simulcast layers, lowest first
 _QUALITIES = (VideoQuality.LOW, VideoQuality.MEDIUM, VideoQuality.HIGH)
+MAX_NAME = 256  # characters of what a client names: everyone in the room is told of it at every change
+MAX_RID = 16
+MAX_LAYERS = 3
+MAX_CODECS = 4  # simulcast codecs of one request
+MAX_FEATURES = 16
 
 
 @dataclass
@@ -87,12 +92,13 @@ class Track:
 
 
 def from_request(owner: str, request: AddTrackRequest) -> Track:
-    """A track as asked for by `add_track`, not yet bound."""
+    """A track as asked for by `add_track`, not yet bound; only what we know of the request is kept, each part bounded."""
     video = request.type == TrackType.VIDEO
+    layers = [_layer(layer) for layer in request.layers[:MAX_LAYERS]]
     info = TrackInfo(
         sid=track_sid(video),
         type=request.type,
-        name=request.name[:256],
+        name=request.name[:MAX_NAME],
         muted=request.muted,
         width=request.width,
         height=request.height,
@@ -101,17 +107,31 @@ def from_request(owner: str, request: AddTrackRequest) -> Track:
         stereo=request.stereo,
         disable_red=True,
         encryption=request.encryption,
-        stream=request.stream[:256],
-        audio_features=request.audio_features,
+        stream=request.stream[:MAX_NAME],
+        audio_features=request.audio_features[:MAX_FEATURES],
         mime_type=_mime(request, video),
     )
-    info.layers.extend(request.layers[:3])
-    info.simulcast = len(request.layers) > 1
-    cids = tuple(cid for cid in (request.cid, *(entry.cid for entry in request.simulcast_codecs)) if cid)
+    info.layers.extend(layers)
+    info.simulcast = len(layers) > 1
+    others = [entry.cid[:MAX_NAME] for entry in request.simulcast_codecs[:MAX_CODECS]]
+    cids = tuple(cid for cid in (request.cid, *others) if cid)
     codec = SimulcastCodecInfo(mime_type=info.mime_type, cid=request.cid)
-    codec.layers.extend(request.layers[:3])
+    codec.layers.extend(layers)
     info.codecs.append(codec)
     return Track(owner, info, cids)
+
+
+def _layer(layer: VideoLayer) -> VideoLayer:
+    """A layer as declared, without the fields we do not know, which could be of any size."""
+    return VideoLayer(
+        quality=layer.quality,
+        width=layer.width,
+        height=layer.height,
+        bitrate=layer.bitrate,
+        ssrc=layer.ssrc,
+        spatial_layer=layer.spatial_layer,
+        rid=layer.rid[:MAX_RID],
+    )
 
 
 def _mime(request: AddTrackRequest, video: bool) -> str:

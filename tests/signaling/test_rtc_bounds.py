@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from livekit.protocol.models import DisconnectReason
+from livekit.protocol.models import DisconnectReason, VideoLayer
 from livekit.protocol.rtc import (
     AddTrackRequest,
     RequestResponse,
     SessionDescription,
+    SimulcastCodec,
     TrickleRequest,
     UpdateParticipantMetadata,
 )
@@ -129,6 +130,19 @@ async def test_own_name_and_attributes_but_not_the_reserved_ones() -> None:
         ):
             await ann.send(update_metadata=UpdateParticipantMetadata(attributes=attributes))
             assert (await ann.expect("request_response")).request_response.reason == reason
+
+
+async def test_nobody_makes_the_others_read_megabytes() -> None:
+    """What a client says of its track is told to everyone at each change: it is cut to what it may need."""
+    unknown = b"\xfa\x3f\xd0\x0f" + b"x" * 2000  # field 1023, of a newer protocol
+    layer = VideoLayer.FromString(VideoLayer(rid="x" * 9000, width=640).SerializeToString() + unknown)
+    codecs = [SimulcastCodec(cid="y" * 900) for _ in range(9)]
+    async with serve(RecordedRelay()) as world, world.join() as ann:
+        asked = camera(layers=[layer] * 4, simulcast_codecs=codecs, audio_features=[1] * 5000, name="z" * 900)
+        await ann.send(add_track=asked)
+        told = (await ann.expect("track_published")).track_published.track
+        assert told.ByteSize() < 1500
+        assert [(kept.rid, kept.width) for kept in told.layers] == [("x" * 16, 640)] * 3
 
 
 async def test_too_many_of_everything() -> None:
