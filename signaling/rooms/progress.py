@@ -179,7 +179,7 @@ def _settle(turn: Turn) -> None:
         if not ringing or state.caller not in state.present:
             turn.end(SERVER, "unanswered")
         return
-    if state.present or (ringing and not state.answered):
+    if state.present or ringing:
         turn.state = replace(state, alone_until=None)
     elif not state.people and state.alone_until is None:
         turn.end(SERVER, "ended" if state.answered else "unanswered")

@@ -319,3 +319,14 @@ def test_time_alone_ends_every_meeting_that_everyone_left(steps: list[tuple[Inpu
 
 def test_every_move_has_a_way_in_the_table() -> None:
     assert {move for _, move in TRANSITIONS} == set(Move)
+
+
+def test_a_room_called_by_people_left_alone_may_still_answer() -> None:
+    """Found by the property above: the time that people may stay alone ended the meeting that had just rung a room."""
+    state = start("b").state
+    state = step(state, Media(frozenset(["guest:1"]), frozenset()), 1.0, TIMING).state
+    state = step(state, Tick(), TIMING.ring + 1.0, TIMING).state
+    late = TIMING.ring + TIMING.alone + 5.0
+    outcome = step(state, Added(("a",), "it:x"), late, TIMING)
+    assert outcome.state.ended_at is None
+    assert outcome.state.rooms(RoomCall.RINGING) == ["a"]
