@@ -324,7 +324,7 @@ def test_every_move_has_a_way_in_the_table() -> None:
 def test_a_room_called_by_people_left_alone_may_still_answer() -> None:
     """Found by the property above: the time that people may stay alone ended the meeting that had just rung a room."""
     state = start("b").state
-    state = step(state, Media(frozenset(["guest:1"]), frozenset()), 1.0, TIMING).state
+    state = step(state, Media(frozenset(), frozenset(["guest:1"])), 1.0, TIMING).state
     state = step(state, Tick(), TIMING.ring + 1.0, TIMING).state
     late = TIMING.ring + TIMING.alone + 5.0
     outcome = step(state, Added(("a",), "it:x"), late, TIMING)
