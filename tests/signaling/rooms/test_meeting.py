@@ -323,7 +323,7 @@ def test_every_move_has_a_way_in_the_table() -> None:
 
 def test_a_room_called_by_people_left_alone_may_still_answer() -> None:
     """Found by the property above: the time that people may stay alone ended the meeting that had just rung a room."""
-    state = start("b").state
+    state = start("b", caller=None).state
     state = step(state, Media(frozenset(), frozenset(["guest:1"])), 1.0, TIMING).state
     state = step(state, Tick(), TIMING.ring + 1.0, TIMING).state
     late = TIMING.ring + TIMING.alone + 5.0

@@ -112,7 +112,11 @@ async def test_nobody_answers(w: World) -> None:
     await w.wait(30)
     assert w.service.meetings() == []
     [release] = w.links[LAUZELLE].commands("release")
-    assert release.args == {"meeting": meeting.id, "reason": "unanswered", "calls": {LAUZELLE: "left", SENNE: "unanswered"}}
+    assert release.args == {
+        "meeting": meeting.id,
+        "reason": "unanswered",
+        "calls": {LAUZELLE: "left", SENNE: "unanswered"},
+    }
     assert w.links[SENNE].commands("stop_ring")
 
 
