@@ -2,7 +2,7 @@
 // ws://stand-in/?cameras=room:a,guest:b&screen=room:a&speaking=room:a  draws a moving picture for each.
 export const RoomEvent = {
   TrackSubscribed: 'trackSubscribed', TrackUnsubscribed: 'trackUnsubscribed', ActiveSpeakersChanged: 'activeSpeakersChanged',
-  AudioPlaybackStatusChanged: 'audioPlaybackChanged', Disconnected: 'disconnected',
+  AudioPlaybackStatusChanged: 'audioPlaybackChanged', Disconnected: 'disconnected', Reconnecting: 'reconnecting', Reconnected: 'reconnected',
 };
 export const DisconnectReason = { DUPLICATE_IDENTITY: 2 };
 

@@ -107,6 +107,17 @@ async def test_lost_media_is_said_and_tried_again(stage: Stage, open_page: Open)
     await expect(page.get_by_role("status")).to_have_count(0)
 
 
+async def test_a_connection_that_mends_itself_is_said_and_keeps_its_pictures(stage: Stage, open_page: Open) -> None:
+    put(stage, in_meeting())
+    page = await open_page(PATH)
+    await expect(page.locator("video")).to_have_count(3)
+    await page.evaluate("standIn.room.emit('reconnecting')")
+    await expect(page.get_by_role("status")).to_have_text("Image et son perdus. L’écran réessaie seul.")
+    await expect(page.locator("video")).to_have_count(3)
+    await page.evaluate("standIn.room.emit('reconnected')")
+    await expect(page.get_by_role("status")).to_have_count(0)
+
+
 async def test_a_second_page_of_the_room_takes_over_without_a_fight(stage: Stage, open_page: Open) -> None:
     put(stage, in_meeting())
     page = await open_page(PATH)

@@ -41,6 +41,7 @@ function statusOf(link: MediaLink, silent: boolean): Key | null {
     case 'joining':
     case 'off':
       return 'display.media.joining';
+    case 'shaky':
     case 'lost':
       return 'display.media.lost';
     case 'replaced':

@@ -1,10 +1,10 @@
 /** What is known of the room's media: a reducer over the events of the connection. `T` is a video track. Pure. */
 
 /**
- * `off` not in a meeting · `joining` · `joined` · `lost` tries again by itself · `replaced` another page of this room
- * took over, and this one waits to be touched.
+ * `off` not in a meeting · `joining` · `joined` · `shaky` the pictures stand still while the connection mends itself ·
+ * `lost` joins anew by itself · `replaced` another page of this room took over, and this one waits to be touched.
  */
-export type MediaLink = 'off' | 'joining' | 'joined' | 'lost' | 'replaced';
+export type MediaLink = 'off' | 'joining' | 'joined' | 'shaky' | 'lost' | 'replaced';
 
 export type Source = 'camera' | 'screen';
 
@@ -48,10 +48,11 @@ export function reduceMedia<T>(state: MediaState<T>, event: MediaEvent<T>): Medi
   }
 }
 
-/** Pictures of a lost connection stand still: they go, so that nobody takes them for live. */
+/** Pictures of a connection that ended go, so that nobody takes them for live. */
 function withLink<T>(state: MediaState<T>, link: MediaLink): MediaState<T> {
   switch (link) {
     case 'joined':
+    case 'shaky':
       return { ...state, link };
     case 'off':
     case 'joining':

@@ -107,6 +107,12 @@ export class MediaFollower {
       .on(RoomEvent.AudioPlaybackStatusChanged, () => {
         if (current()) happen({ type: 'silent', silent: !room.canPlaybackAudio });
       })
+      .on(RoomEvent.Reconnecting, () => {
+        if (current()) happen({ type: 'link', link: 'shaky' });
+      })
+      .on(RoomEvent.Reconnected, () => {
+        if (current()) happen({ type: 'link', link: 'joined' });
+      })
       .on(RoomEvent.Disconnected, (reason) => {
         if (current()) this.#lost(reason === DisconnectReason.DUPLICATE_IDENTITY);
       });

@@ -16,7 +16,9 @@ interface Seen {
 /** Whether the others hear and see this room, from what is confirmed. */
 export function seen(current: PanelState, view: PanelView): Seen {
   const media = view.media ?? {};
-  if (!(media.connected ?? false)) return { state: 'degraded', title: 'panel.seen.waiting', words: 'panel.seen.waiting_words' };
+  if (!(media.connected ?? false)) {
+    return { state: 'degraded', title: view.phase === 'in_meeting' ? 'panel.seen.cut' : 'panel.seen.waiting', words: 'panel.seen.waiting_words' };
+  }
   const mic = switchOf(current.wishes.mic, media.mic_wanted ?? false, media.mic ?? false);
   const camera = switchOf(current.wishes.camera, media.camera_wanted ?? false, media.camera ?? false);
   const heard = mic.on && mic.confirmed;

@@ -52,7 +52,7 @@ function titleOf(view: PanelView): string {
 
 /** How long it lasts; a lost server takes this place, as nothing may move for it. */
 function Since({ current, view }: { current: PanelState; view: PanelView }) {
-  const lost = current.reach === 'lost' ? t('panel.lost.in_meeting') : (view.server ?? false) ? null : t('panel.server.in_meeting');
+  const lost = current.reach === 'lost' ? t('panel.lost.in_meeting') : (view.server ?? false) ? null : t(view.media?.connected ? 'panel.server.in_meeting' : 'panel.server.trying');
   if (lost !== null) return <p class="since" role="alert"><StateWord state="unknown" word={lost} /></p>;
   const since = view.meeting?.started_at ?? view.phase_since;
   return <p class="second num since">{view.phase === 'preparing' ? t('panel.preparing') : t('panel.meeting_since', { duration: duration(now.value - since) })}</p>;
