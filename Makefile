@@ -1,5 +1,6 @@
 # roomctl. Two commands: `make run` (a live demo network) and `make test` (everything that is checked).
 PORT ?= 7880
+MEDIA ?= 127.0.0.1
 PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,7 +12,8 @@ export CARGO_TERM_COLOR ?= auto
 .PHONY: help run sign-in test bench screenshots build lint test-rust test-python test-web test-e2e clean
 
 help:
-	@echo "make run          a demo network with live rooms on http://127.0.0.1:$(PORT)  (PORT=… for another port)"
+	@echo "make run          a demo network with live rooms on http://127.0.0.1:$(PORT)  (PORT=… for another port;"
+	@echo "              MEDIA=an address of this machine, for Firefox, which sends no media to 127.0.0.1)"
 	@echo "make sign-in      another one-time link to the demo's dashboard"
 	@echo "make test         every check and test"
 	@echo "make bench        cost per forwarded packet, time to first frame"
@@ -19,7 +21,7 @@ help:
 	@echo "make clean        remove what was built"
 
 run: build
-	@exec $(PY) -m demo --port $(PORT)
+	@exec $(PY) -m demo --port $(PORT) --media $(MEDIA)
 
 sign-in: build
 	@$(PY) -m signaling sign-in --config data/demo-$(PORT)/signaling.toml

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 import aiohttp
@@ -20,6 +21,7 @@ from demo.files import write_files
 from demo.layout import Layout, PortTaken
 from demo.meeting import DemoMeeting, Links
 from demo.supervisor import NotStarted, Process, Supervisor
+from signaling.config import is_loopback
 
 
 def main() -> int:
@@ -29,11 +31,18 @@ def main() -> int:
     )
     parser.add_argument("--port", type=int, default=7880, help="pages; the three ports after it are used too")
     parser.add_argument("--data", type=Path, default=None, help="data folder (default: data/demo-PORT)")
+    parser.add_argument(
+        "--media",
+        type=ip_address,
+        default=ip_address("127.0.0.1"),
+        help="address of this machine for media; Firefox needs one that is not loopback (the demo key is off then)",
+    )
     options = parser.parse_args()
     if not 1024 <= options.port <= 65000:
         parser.error("--port must be 1024 to 65000")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    layout = Layout(options.port, (options.data or Path("data") / f"demo-{options.port}").resolve())
+    data = (options.data or Path("data") / f"demo-{options.port}").resolve()
+    layout = Layout(options.port, data, str(options.media))
     try:
         layout.check_ports()
         return asyncio.run(_run(layout))
@@ -114,13 +123,19 @@ def _sheet(layout: Layout, links: Links, took: float) -> str:
                       display  {rooms}/red-lesse/display
   Wemmel, Atomium     panel    {rooms}/wem-atomium/panel
                       display  {rooms}/wem-atomium/display
-  Lauzelle and Senne are in a meeting (LiveKit room "demo", key devkey, secret "secret", loopback only).
+  Lauzelle and Senne are in a meeting {_key(layout)}.
 
   Dashboard for IT    {links.sign_in}
                       (works once; another: make sign-in PORT={layout.port})
   Faults              {layout.equipment}/faults
   Logs                {layout.data}/*.log
 """
+
+
+def _key(layout: Layout) -> str:
+    if is_loopback(layout.media_host):
+        return '(LiveKit room "demo", key devkey, secret "secret", loopback only; for Firefox: make run MEDIA=address)'
+    return f'(LiveKit room "demo", media on {layout.media_host}, so without the demo key)'
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,7 @@ from demo.network import RINGING_CENTER, network
 from devices import DeviceConfig
 from roomctl.config import AnswerSettings, MediaSettings, PageSettings, RoomConfig, ServerSettings
 from roomctl.keys import AgentKey
-from signaling.config import DEMO_KEY, DEMO_SECRET
+from signaling.config import DEMO_KEY, DEMO_SECRET, is_loopback
 from wire.devices import Role
 from wire.places import Center, Room
 
@@ -89,7 +89,7 @@ def _server(layout: Layout, token: str) -> bytes:
         "data": "server",
         "network": "network.json",
         "media": {"bind": [layout.media], "announce": [], "shards": 1},
-        "keys": {DEMO_KEY: DEMO_SECRET},
+        "keys": {DEMO_KEY: DEMO_SECRET} if is_loopback(layout.media_host) else {},
         "api": {"tokens": [token]},
         "demo": {"links": "links.json"},
     }

@@ -15,10 +15,14 @@ class PortTaken(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """`port` HTTP, +1 agents, +2 media (UDP), +3 emulators and faults page; all on 127.0.0.1."""
+    """`port` HTTP, +1 agents, +2 media (UDP), +3 emulators and faults page; all on 127.0.0.1.
+
+    `media_host` may be another address of this machine: Firefox sends no media to 127.0.0.1. Then the demo key is off.
+    """
 
     port: int
     data: Path
+    media_host: str = "127.0.0.1"
 
     @property
     def server(self) -> str:
@@ -33,7 +37,8 @@ class Layout:
     @property
     def media(self) -> str:
         """Address of the relay."""
-        return f"127.0.0.1:{self.port + 2}"
+        host = f"[{self.media_host}]" if ":" in self.media_host else self.media_host
+        return f"{host}:{self.port + 2}"
 
     @property
     def equipment(self) -> str:

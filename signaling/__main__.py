@@ -57,7 +57,8 @@ async def _serve(config: Config, options: argparse.Namespace) -> int:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(config.tls.certificate, config.tls.key)
     async with Server.open(config) as server:
-        runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=2)
+        # Tokens travel in the URL, hence no access log and long lines: livekit-client's V1 request carries its offer.
+        runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=2, max_line_size=16384)
         await runner.setup()
         await web.TCPSite(runner, host, port, ssl_context=tls).start()
         logging.getLogger("signaling").info("serving %s", config.public_url)

@@ -59,7 +59,7 @@ class Demo:
         return int(json.loads((self.data / "pids.json").read_text())[process])
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
     data = tmp_path_factory.mktemp("demo")
     port = _free_port()
