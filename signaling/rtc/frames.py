@@ -12,6 +12,7 @@ from livekit.protocol.rtc import SignalRequest, SignalResponse
 from wire.problems import Code, Refusal
 
 _WITH_SDP = ("offer", "answer", "sync_state")
+_MAX_MARKS = 2000  # braces, brackets and commas of a JSON frame: each costs 100 times what a letter does
 
 
 def decode(frame: bytes | str, *, max_message: int, max_sdp: int) -> SignalRequest:
@@ -24,6 +25,8 @@ def decode(frame: bytes | str, *, max_message: int, max_sdp: int) -> SignalReque
         if isinstance(frame, bytes):
             request.ParseFromString(frame)
         else:
+            if sum(map(frame.count, "{[,")) > _MAX_MARKS:
+                raise Refusal(Code.TOO_LARGE, f"a signal message in JSON may have at most {_MAX_MARKS} parts")
             json_format.Parse(frame, request, ignore_unknown_fields=True, max_recursion_depth=20)
     except (DecodeError, json_format.ParseError, ValueError, RecursionError):
         kind = "protobuf" if isinstance(frame, bytes) else "JSON"

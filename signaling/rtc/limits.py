@@ -12,11 +12,11 @@ class Bucket:
         self._level = float(burst)
         self._at = now
 
-    def take(self, now: float) -> bool:
-        """Take one; False where the bucket is empty."""
+    def take(self, now: float, cost: int = 1) -> bool:
+        """Take `cost`; False where the bucket holds less."""
         self._level = min(self._burst, self._level + max(0.0, now - self._at) * self._rate)
         self._at = now
-        if self._level < 1.0:
+        if self._level < cost:
             return False
-        self._level -= 1.0
+        self._level -= cost
         return True

@@ -19,6 +19,7 @@ from wire.problems import Code, Refusal
 
 MAX_ATTRIBUTES = 64
 MAX_SIDS = 500  # tracks named in one request
+PER_REQUEST = 16 * 1024  # bytes: a larger one counts as several
 
 _REASONS = {
     Code.BAD_REQUEST: RequestResponse.INVALID_REQUEST,
@@ -36,7 +37,7 @@ def handle(room: MediaRoom, session: Session, request: SignalRequest, now: float
         return
     session.heard_at = now
     kind = request.WhichOneof("message") or "unknown"
-    if not session.requests.take(now):
+    if not session.requests.take(now, 1 + request.ByteSize() // PER_REQUEST):
         REFUSED.labels(Code.TOO_MANY, kind).inc()
         room.expel(session, POLICY, "too_many: slow down")
         return

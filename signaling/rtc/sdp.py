@@ -19,6 +19,8 @@ from signaling.rtc.ids import IceCredentials
 from wire.problems import Code, Refusal
 
 MAX_RIDS = 3
+MAX_LINES = 512  # of one section; Chromium's longest has some 250
+MAX_WORK = 30_000  # see `_bound`; 128 of Chromium's video sections make 26,000
 DATA = "application"  # the media kind of the SCTP section
 DATA_PROFILE, DATA_FORMAT, SCTP_PORT = "UDP/DTLS/SCTP", "webrtc-datachannel", 5000
 RTP_PROFILE = "UDP/TLS/RTP/SAVPF"
@@ -50,8 +52,7 @@ class Remote:
 
 def parse(sdp: str, *, max_sections: int) -> Remote:
     """Read a browser's offer or answer. Raises Refusal(bad_request) naming what is wrong."""
-    if sdp.count("\nm=") > max_sections:
-        raise _bad(f"more than {max_sections} media sections")
+    _bound(sdp, max_sections)
     try:
         session = SessionDescription.parse(sdp)
         extras = [_extras(lines) for lines in grouplines(sdp)[1]]
@@ -70,6 +71,26 @@ def parse(sdp: str, *, max_sections: int) -> Remote:
     return Remote(_peer(bundled), session.media, [e[0] for e in extras], [e[1] for e in extras], _setup(bundled))
 
 
+def _bound(sdp: str, max_sections: int) -> None:
+    """Refuse what takes long to read: `aiortc.sdp` goes through all codecs for each line about one, and so for SSRCs."""
+    session, sections = grouplines(sdp)
+    if len(sections) > max_sections:
+        raise _bad(f"more than {max_sections} media sections")
+    if any(len(lines) > MAX_LINES for lines in (session, *sections)):
+        raise _bad(f"more than {MAX_LINES} lines in a section")
+    work = 0
+    for lines in sections:
+        codecs = [line[9:].split(" ", 1)[0] for line in lines if line.startswith("a=rtpmap:")]
+        if len(set(codecs)) != len(codecs):
+            raise _bad("a payload type is there twice")
+        for_all = sum(line.startswith("a=rtcp-fb:*") for line in lines)
+        for_one = sum(line.startswith(("a=fmtp:", "a=rtcp-fb:")) for line in lines)
+        ssrcs = sum(line.startswith("a=ssrc:") for line in lines)
+        work += len(codecs) * (for_all + for_one // 8) + ssrcs * ssrcs // 16
+    if work > MAX_WORK:
+        raise _bad("too many codecs or SSRCs")
+
+
 def narrow(sdp: str, mids: Collection[str]) -> str:
     """A description with only the sections of some mids: in a big meeting an answer repeats hundreds, few of them new."""
     session, sections = grouplines(sdp)
@@ -83,12 +104,12 @@ def _bad(message: str) -> Refusal:
 
 def _bundled(session: SessionDescription) -> MediaDescription:
     """The section whose transport all share (RFC 9143 §7.2): the first of the BUNDLE group."""
+    sections = {media.rtp.muxId: media for media in session.media}
     for group in session.group:
         if group.semantic == "BUNDLE":
             for mid in group.items:
-                for media in session.media:
-                    if media.rtp.muxId == mid:
-                        return media
+                if mid in sections:
+                    return sections[str(mid)]
     if len(session.media) == 1:
         return session.media[0]
     raise _bad("the sections are not bundled")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +33,7 @@ def counted(code: str, request: str) -> float:
     return REGISTRY.get_sample_value("roomctl_rtc_refused_total", {"code": code, "request": request}) or 0.0
 
 
-@pytest.mark.parametrize("frame", [b"\xff\xff\xff\xff", "not json", '{"offer": 7}', "[" * 5000])
+@pytest.mark.parametrize("frame", [b"\xff\xff\xff\xff", "not json", '{"offer": 7}', "[" * 1500])
 async def test_a_broken_frame_ends_its_own_session_only(frame: bytes | str) -> None:
     before = counted("bad_request", "frame")
     async with serve(RecordedRelay()) as world, world.join("a") as a, world.join("b") as b:
@@ -72,6 +73,11 @@ async def test_oversized_messages() -> None:
         peers.RECORDED.replace("a=rtpmap:96 VP8/90000", "a=rtpmap:many VP8"),
         peers.RECORDED.replace("a=ssrc:609302806 cname", "a=ssrc:99999999999 cname"),
         peers.RECORDED + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:x\r\n" * 200,
+        peers.RECORDED + "m=video 9 UDP/TLS/RTP/SAVPF 96\ra=mid:x\r" * 200,
+        peers.RECORDED + "a=candidate:1 1 udp 1 127.0.0.1 1 typ host\r\n" * 600,
+        peers.RECORDED + "a=rtpmap:96 VP8/90000\r\n",
+        peers.RECORDED + "".join(f"a=rtpmap:{n} x/1\r\na=rtcp-fb:* nack\r\n" for n in range(200, 400)),
+        peers.RECORDED + "".join(f"a=ssrc:{n} cname:x\r\n" for n in range(1, 500)) + "a=x\r\n" * 99,
     ],
 )
 async def test_a_broken_sdp_is_refused_and_the_session_lives(text: str) -> None:
@@ -85,6 +91,30 @@ async def test_a_broken_sdp_is_refused_and_the_session_lives(text: str) -> None:
         await ann.send(offer=SessionDescription(type="offer", sdp=peers.RECORDED, id=2))
         assert (await ann.expect("answer")).answer.id == 2
         assert counted("bad_request", "offer") == before + 1
+
+
+def test_no_sdp_takes_long_to_refuse() -> None:
+    """Within its 256 KiB a description could keep the server's loop for half a minute."""
+    worst = "".join(f"a=rtpmap:{n} VP8/90000\r\n" for n in range(7000)) + "a=rtcp-fb:* nack\r\n" * 3000
+    before = time.process_time()
+    with pytest.raises(Refusal):
+        sdp.parse(peers.RECORDED + worst, max_sections=128)
+    assert time.process_time() - before < 1.0
+
+
+def test_a_json_frame_of_many_parts_is_refused() -> None:
+    worst = '{"syncState":{"dataChannels":[' + ",".join(["{}"] * 80_000) + "]}}"
+    with pytest.raises(Refusal) as refused:
+        frames.decode(worst, max_message=65536, max_sdp=262144)
+    assert refused.value.problem.code == Code.TOO_LARGE
+
+
+async def test_large_messages_count_as_several() -> None:
+    few = RtcSettings(request_burst=40, request_rate=1e-9)
+    async with serve(RecordedRelay(), settings=few) as world, world.join() as ann:
+        for _ in range(3):
+            await ann.send(answer=SessionDescription(type="answer", sdp="x" * 250_000, id=999))
+        assert await ann.closed() == (1008, "too_many: slow down")
 
 
 async def test_a_broken_answer_is_refused() -> None:
