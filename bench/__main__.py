@@ -1,0 +1,74 @@
+"""`python -m bench`: what the relay and a join cost on this machine; a table, and `bench/results/latest.json`.
+
+    python -m bench [--only relay|join] [--turns 7] [--millis 400]
+
+`relay` builds and runs the Rust bench (`relay/bench`): CPU per forwarded packet against the bare limit loop at the same
+GSO run length, in turns in one run. `join` is the time from joining to the first decoded frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bench import join
+from bench.rows import Row, table
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKSPACE = ROOT / "relay" / "Cargo.toml"
+RESULTS = ROOT / "bench" / "results" / "latest.json"
+LONGEST = 900.0
+"""Seconds the Rust bench may take to build, and to run."""
+
+
+def main() -> int:
+    """Measure, print, write. 0 when everything could be measured, whether or not goals were met."""
+    options = _parser().parse_args()
+    rows: list[Row] = []
+    if options.only in (None, "relay"):
+        rows += _relay(options.turns, options.millis)
+    if options.only in (None, "join"):
+        rows.append(asyncio.run(join.measure()))
+    rows = [_with_machine(row) for row in rows]
+    print(table(rows))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
+    print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Costs of the relay and of joining.")
+    parser.add_argument("--only", choices=["relay", "join"], help="measure one of them")
+    parser.add_argument("--turns", type=int, default=7, help="repetitions of each forwarding measurement")
+    parser.add_argument("--millis", type=int, default=400, help="length of one, ms")
+    return parser
+
+
+def _relay(turns: int, millis: int) -> list[Row]:
+    cargo = ["cargo", "--quiet", "build", "--release", "--locked", "--package", "relay-bench"]
+    subprocess.run([*cargo, "--manifest-path", str(WORKSPACE)], check=True, timeout=LONGEST)  # noqa: S603 - our own arguments
+    target = Path(os.environ.get("CARGO_TARGET_DIR", WORKSPACE.parent / "target"))
+    arguments = ["--turns", str(turns), "--millis", str(millis)]
+    done = subprocess.run(  # noqa: S603 - our own program
+        [target / "release" / "relay-bench", *arguments], stdout=subprocess.PIPE, check=False, timeout=LONGEST
+    )
+    if done.returncode:
+        sys.exit("The forwarding bench failed (see above); are UDP ports 20000-20500 free?")
+    return msgspec.json.decode(done.stdout, type=list[Row])
+
+
+def _with_machine(row: Row) -> Row:
+    machine = {"machine": f"{os.cpu_count()} cores, Linux {platform.release()}"}
+    return msgspec.structs.replace(row, conditions={**row.conditions, **machine})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
