@@ -77,8 +77,8 @@ lint: build
 
 test-rust: $(STAMPS)/relay
 	@cargo fmt --manifest-path relay/Cargo.toml --all -- --check
-	@cargo clippy --release --locked --manifest-path relay/Cargo.toml --workspace --all-targets -- -D warnings
-	@cargo test --release --locked --manifest-path relay/Cargo.toml --workspace
+	@cargo clippy --locked --manifest-path relay/Cargo.toml --workspace --all-targets -- -D warnings
+	@cargo test --locked --quiet --manifest-path relay/Cargo.toml --workspace
 
 test-web: $(STAMPS)/web
 	@cd web && npm run --silent check
