@@ -2,7 +2,7 @@
 import { defineConfig } from 'vite';
 
 const every = ['start', 'join', 'dashboard', 'room', 'panel', 'display', 'faults', 'message'];
-// While one page is being written, the others need not build: PAGES=start,join DIST=/tmp/dist npx vite build
+// While one page is being written, the others need not build: PAGES=start,join DIST=elsewhere npx vite build
 const pages = process.env.PAGES?.split(',') ?? every;
 
 export default defineConfig({
