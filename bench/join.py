@@ -1,6 +1,6 @@
 """Join to first picture: from calling `connect` to the first decoded frame, as LiveKit's own SDK sees it.
 
-A server of its own, one publisher of 640×360 at 15 frames/s, and one subscriber after another. Everything a person waits
+A server of its own, one publisher of 640x360 at 15 frames/s, and one subscriber after another. Everything a person waits
 for is inside: signaling, ICE, DTLS, the subscription, the key frame asked for, decoding.
 """
 
@@ -51,7 +51,7 @@ async def measure(joins: int = JOINS) -> Row:
         goal=GOAL,
         spread=round((third - first) / median, 3),
         conditions={
-    X
+            "client": f"livekit {version('livekit')} (Python)",
             "video": f"{WIDTH}x{HEIGHT} at {FRAMES}/s",
             "joins": str(joins),
             "slowest": f"{max(taken):.0f} ms",
