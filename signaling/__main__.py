@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import errno
 import logging
+import os
 import secrets
 import signal
 import ssl
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from signaling.app import Server
 from signaling.auth import Auth
@@ -26,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point; the exit code is 0 when all went well, 2 for a mistake in how it was called or configured."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiohttp.server").addFilter(hide_malformed)
+    os.umask(0o077)  # what we write has people's names in it
     try:
         if options.job == "keygen":
             print(f'[keys]\nkey{secrets.token_hex(4)} = "{secrets.token_urlsafe(36)}"')
@@ -39,6 +43,16 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"roomctl: {_in_words(error)}", file=sys.stderr)
         return 2
+
+
+def hide_malformed(record: logging.LogRecord) -> bool:
+    """Log filter: a request that is no HTTP is one line, without its text, which may hold a token or a link's secret."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.args = "a request that is no HTTP was refused: %s", (type(error).__name__,)
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -25,8 +25,8 @@ _WHY_NOT = {
 
 
 def digest(secret: str) -> str:
-    """What is stored of a secret: its SHA-256 in hex."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    """What is stored of a secret: its SHA-256 in hex. Headers may hold any bytes, which arrive as lone surrogates."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Auth:

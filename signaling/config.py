@@ -24,6 +24,7 @@ tokens = ["…"]                           # operators' bearer tokens (optional)
 from __future__ import annotations
 
 import ipaddress
+import os
 import secrets
 import tomllib
 from pathlib import Path
@@ -34,6 +35,7 @@ import msgspec
 from wire.places import Center, Room
 
 DEMO_KEY, DEMO_SECRET = "devkey", "secret"
+MIN_SECRET = 32  # characters
 
 
 class ConfigError(Exception):
@@ -140,12 +142,12 @@ def check(config: Config, path: Path) -> None:
             f"Remove it from [keys], or make your own: python -m signaling keygen"
         )
     for name, secret in config.keys.items():
-        if (name, secret) != (DEMO_KEY, DEMO_SECRET) and len(secret) < 32:
+        if (name, secret) != (DEMO_KEY, DEMO_SECRET) and len(secret) < MIN_SECRET:
             raise ConfigError(
                 f"{path}: keys.{name} is shorter than 32 characters; make one: python -m signaling keygen"
             )
     for token in config.api.tokens:
-        if len(token) < 32:
+        if len(token) < MIN_SECRET:
             raise ConfigError(f"{path}: a token in api.tokens is shorter than 32 characters")
     for file in (config.tls.certificate, config.tls.key) if config.tls else ():
         if not file.is_file():
@@ -171,13 +173,22 @@ def read_network(path: Path) -> NetworkFile:
 
 
 def own_secret(config: Config, name: str = "server.key") -> str:
-    """The server's own token secret, made on first start and kept readable by its owner only."""
+    """The server's own token secret, made on first start and kept readable by its owner only.
+
+    What a full disk or a crash left of it is no secret: another is made.
+    """
     file = config.data / name
     config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48))
-    return file.read_text().strip()
+    if file.exists() and len(known := file.read_text().strip()) >= MIN_SECRET:
+        return known
+    secret = secrets.token_urlsafe(48)
+    new = file.with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as writing:
+        writing.write(secret)
+        writing.flush()
+        os.fsync(writing.fileno())
+    new.replace(file)
+    return secret
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -186,6 +197,11 @@ def split_address(address: str) -> tuple[str, int]:
     if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
         raise ConfigError(f"{address!r} is no address; write it like 127.0.0.1:7880 or [::1]:7880")
     return host.strip("[]"), int(port)
+
+
+def split_host(host: str) -> str:
+    """The name or address in a `Host` header."""
+    return host[: host.rindex("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
 
 
 def is_loopback(host: str) -> bool:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from signaling.api.answers import Handler, internal, status_of
 from signaling.auth import Auth
+from signaling.config import is_loopback, split_host
 from web import LANGUAGE_COOKIE, Pages, content_security_policy, preferred_language
 from wire.problems import Code, Problem, Refusal
 
@@ -42,7 +43,7 @@ class ServerPages:
         ]
 
     async def _start(self, request: web.Request) -> web.Response:
-        return self._render(request, "start", {"demo": self._links()})
+        return self._render(request, "start", {"demo": self._links(request)})
 
     async def _join(self, request: web.Request) -> web.Response:
         return self._render(request, "join", {"secret": request.match_info["secret"]})
@@ -66,8 +67,11 @@ class ServerPages:
         await self._auth.operator(request)
         return self._render(request, "room", {"room": request.match_info["room"]})
 
-    def _links(self) -> object:
+    def _links(self, request: web.Request) -> object:
+        """The demo's links, for this machine only: a site that points its name here (DNS rebinding) gets none."""
         if self._demo_links is None or not self._demo_links.exists():
+            return None
+        if not is_loopback(split_host(request.host)):
             return None
         return json.loads(self._demo_links.read_text())
 

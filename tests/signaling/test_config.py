@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from signaling.config import Config, ConfigError, is_loopback, load, own_secret, read_network, split_address
+from signaling.config import Config, ConfigError, is_loopback, load, own_secret, read_network, split_address, split_host
 
 
 def write(folder: Path, text: str) -> Path:
@@ -91,6 +91,22 @@ def test_the_own_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert len(secret) >= 48
     assert own_secret(config) == secret
     assert stat.S_IMODE((tmp_path / "data" / "server.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("left", ["", "abc"])
+def test_what_a_full_disk_left_is_no_secret(tmp_path: Path, left: str) -> None:
+    (tmp_path / "server.key").write_text(left)
+    secret = own_secret(Config(data=tmp_path))
+    assert len(secret) >= 48
+    assert own_secret(Config(data=tmp_path)) == secret
+
+
+@pytest.mark.parametrize(
+    ("header", "host"),
+    [("127.0.0.1:7880", "127.0.0.1"), ("[::1]:7880", "[::1]"), ("localhost", "localhost"), ("[::", "["), ("", "")],
+)
+def test_the_host_of_a_request(header: str, host: str) -> None:
+    assert split_host(header) == host
 
 
 def test_addresses() -> None:
