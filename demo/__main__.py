@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -41,6 +42,7 @@ def main() -> int:
     if not 1024 <= options.port <= 65000:
         parser.error("--port must be 1024 to 65000")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    os.umask(0o077)  # logs, links and databases are the owner's
     data = (options.data or Path("data") / f"demo-{options.port}").resolve()
     layout = Layout(options.port, data, str(options.media))
     try:

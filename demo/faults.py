@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from demo.files import EmulatedRoom
+from signaling.config import is_loopback, split_host
 from web import LANGUAGE_COOKIE, Pages, content_security_policy, preferred_language
 from wire.problems import Code, Problem, Refusal
 
@@ -84,11 +85,13 @@ class FaultsPage:
     async def _switch(self, request: web.Request) -> web.Response:
         try:
             origin = request.headers.get("Origin")
+            if not is_loopback(split_host(request.host)):
+                raise Refusal(Code.BAD_ORIGIN, "Faults are switched on this machine only")
             if origin is not None and urlsplit(origin).netloc != request.host:
                 raise Refusal(Code.BAD_ORIGIN, "Faults are switched from their own page only")
             try:
                 wanted = msgspec.json.decode(await request.read(), type=FaultRequest)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise Refusal(Code.BAD_REQUEST, str(error)) from None
             await self._set(wanted)
         except Refusal as refusal:

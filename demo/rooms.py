@@ -22,6 +22,12 @@ from roomctl.serve import RoomServer
 from web import Pages
 
 
+class Presence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /demo/agents/{room}`."""
+
+    present: bool
+
+
 class Rooms:
     """The agents that run now; each can be taken away and brought back."""
 
@@ -52,9 +58,13 @@ class Rooms:
         """`POST /demo/agents/{room}`: for the faults page's process only, so never with an Origin."""
         if "Origin" in request.headers:
             raise web.HTTPForbidden
-        room, wanted = request.match_info["room"], (await request.json()).get("present")
-        if room not in self._configs or not isinstance(wanted, bool):
-            raise web.HTTPBadRequest(text="a known room and present: true or false")
+        room = request.match_info["room"]
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=Presence).present
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise web.HTTPBadRequest(text=f"present: true or false ({error})") from None
+        if room not in self._configs:
+            raise web.HTTPNotFound(text="no such room")
         if wanted:
             self.bring(room)
         else:
