@@ -120,7 +120,9 @@ async def _publisher(url: str) -> AsyncIterator[None]:
     await room.connect(url, _token("publisher"))
     source = rtc.VideoSource(WIDTH, HEIGHT)
     track = rtc.LocalVideoTrack.create_video_track("camera", source)
-    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA, video_codec=rtc.VideoCodec.VP8)
+    options = rtc.TrackPublishOptions(
+        source=rtc.TrackSource.SOURCE_CAMERA, video_codec=rtc.VideoCodec.VP8, simulcast=False
+    )
     await room.local_participant.publish_track(track, options)
     task = asyncio.create_task(_film(source))
     try:
