@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import statistics
 import sys
@@ -115,7 +114,7 @@ async def _listening(port: int, process: asyncio.subprocess.Process, log: Path) 
 
 @asynccontextmanager
 async def _publisher(url: str) -> AsyncIterator[None]:
-    """Publishes a picture that changes with every frame."""
+    """Publishes a picture in which a bar moves."""
     room = rtc.Room()
     await room.connect(url, _token("publisher"))
     source = rtc.VideoSource(WIDTH, HEIGHT)
@@ -134,10 +133,12 @@ async def _publisher(url: str) -> AsyncIterator[None]:
 
 
 async def _film(source: rtc.VideoSource) -> None:
-    noise = os.urandom(WIDTH * HEIGHT * 4)
+    row = b"".join(bytes((x * 255 // WIDTH, 128, 255 - x * 255 // WIDTH, 255)) for x in range(WIDTH))
+    bar = b"\xff" * (16 * len(row))
     for number in range(1_000_000):
-        shift = number * 997 % len(noise)
-        frame = rtc.VideoFrame(WIDTH, HEIGHT, rtc.VideoBufferType.RGBA, noise[shift:] + noise[:shift])
+        top = number * 4 % (HEIGHT - 16)
+        picture = row * top + bar + row * (HEIGHT - 16 - top)
+        frame = rtc.VideoFrame(WIDTH, HEIGHT, rtc.VideoBufferType.RGBA, picture)
         source.capture_frame(frame)
         await asyncio.sleep(1 / FRAMES)
 
