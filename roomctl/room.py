@@ -163,10 +163,7 @@ class Room:
         """Someone here calls other rooms; the server is asked next."""
         self._require_free()
         self.last_calls = {}
-        self.switches = OPEN
-        self._prepared = Preparation(now)
-        self._enter(Event.START, now)
-        return self._set_scene(Scene.CALL)
+        return self._go(Event.START, now)
 
     def start_refused(self, now: float) -> list[Effect]:
         """The server refused the call, or it was cancelled before the server knew."""
@@ -182,10 +179,7 @@ class Room:
         if self.ring is None or self.phase is not Phase.RINGING:
             raise Refusal(Code.MEETING_UNKNOWN, "nobody calls this room", room=self.id)
         self.meeting = self.ring.meeting
-        self.switches = OPEN
-        self._prepared = Preparation(now)
-        self._enter(Event.ANSWER, now)
-        return self._set_scene(Scene.CALL)
+        return self._go(Event.ANSWER, now)
 
     def answer_refused(self, now: float) -> list[Effect]:
         """The server would not let the room in (the call ended meanwhile)."""
@@ -352,6 +346,13 @@ class Room:
         if target in (Phase.IDLE, Phase.RELEASING):
             self.ring = self.meeting = self.access = self._prepared = None
             self.switches = CLOSED
+
+    def _go(self, event: Event, now: float) -> list[Effect]:
+        """Someone here wants the meeting: all may open, the devices get ready."""
+        self.switches = OPEN
+        self._prepared = Preparation(now)
+        self._enter(event, now)
+        return self._set_scene(Scene.CALL)
 
     def _require_free(self) -> None:
         if self.phase is Phase.MAINTENANCE:

@@ -106,7 +106,7 @@ def media_state(config: RoomConfig, room: Room, known: Known) -> MediaState:
         volume=float(volume) if isinstance(volume, int | float) else None,
         volume_wanted=known.volume_wanted,
         connected=published.connected,
-        problem=Notice(published.problem.code.value) if published.problem else None,
+        problem=Notice(f"problem.{published.problem.code.value}") if published.problem else None,
     )
 
 

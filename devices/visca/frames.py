@@ -85,6 +85,21 @@ class Junk:
 Message = Ack | Done | Info | Error | Junk
 
 
+def in_words(message: Message) -> str:
+    """What a camera said, for the people who look after it."""
+    match message:
+        case Ack(socket):
+            return f"ACK, socket {socket}"
+        case Done(socket):
+            return f"done, socket {socket}"
+        case Info(data):
+            return f"answer {data.hex(' ')}"
+        case Error(_, fault):
+            return f"error {fault:02x}"
+        case Junk(data):
+            return data.hex(" ")
+
+
 def read_message(data: bytes) -> Message:
     """One message, its end byte included."""
     if not 3 <= len(data) <= LONGEST or data[-1] != END or not _is_camera(data[0]):

@@ -142,7 +142,7 @@ class ViscaLink:
             if isinstance(message, Junk):
                 self._context.garbled(message.data)
                 continue
-            self._context.heard(str(message))
+            self._context.heard(frames.in_words(message))
             pending = self._match(message, sequence)
             if pending is not None:
                 self._settle(pending, message)

@@ -31,8 +31,13 @@ def context(config: DeviceConfig) -> Context:
 def test_visca_reads_any_bytes(data: bytes) -> None:
     frames.unpack(data)
     for message in frames.read_messages(data):
-        str(message)
+        assert frames.in_words(message).isprintable()
     frames.StreamReader().feed(data)
+
+
+def test_what_a_camera_said_is_readable() -> None:
+    said = [frames.in_words(frames.read_message(reply)) for reply in REPLIES]
+    assert said == ["ACK, socket 1", "done, socket 1", "answer 02", "error 03", "answer 00 00 00 00 00 00 00 00"]
 
 
 @given(st.lists(st.sampled_from(REPLIES), max_size=8), st.integers(1, 9))
