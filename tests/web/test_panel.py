@@ -115,7 +115,7 @@ async def test_a_press_shows_within_100_ms_and_then_what_is_confirmed(stage: Sta
     await _until(agent, "set_mic")
     muted = msgspec.structs.replace(scenes.OPEN, mic=False, mic_wanted=False)
     agent.topic.update(msgspec.structs.replace(scenes.in_meeting(now), media=muted))
-    await expect(page.get_by_role("button", name="Micro coupé")).to_be_visible()
+    await expect(page.get_by_role("button", name="Micro coupé", exact=True)).to_be_visible()
     await expect(page.get_by_text("On vous voit, sans son")).to_be_visible()
 
 

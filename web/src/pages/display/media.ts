@@ -45,6 +45,7 @@ export class MediaFollower {
   #access: Access | null = null;
   #switches: Switches = { mic: false, camera: false };
   #room: Room | null = null;
+  readonly #sounds = new Map<RemoteTrack, HTMLMediaElement>();
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -121,12 +122,24 @@ export class MediaFollower {
   #came(room: Room, track: RemoteTrack, publication: RemoteTrackPublication, participant: RemoteParticipant): void {
     if (this.#room !== room) return;
     if (isVideo(track)) happen({ type: 'video', participant: ownerOf(participant), source: sourceOf(publication), track });
-    else document.body.append(track.attach());
+    else this.#play(track);
   }
 
   #went(room: Room, track: RemoteTrack, publication: RemoteTrackPublication, participant: RemoteParticipant): void {
-    if (!isVideo(track)) for (const element of track.detach()) element.remove();
+    if (!isVideo(track)) this.#silence(track);
     else if (this.#room === room) happen({ type: 'gone', participant: ownerOf(participant), source: sourceOf(publication), track });
+  }
+
+  #play(track: RemoteTrack): void {
+    const element = track.attach();
+    this.#sounds.set(track, element);
+    document.body.append(element);
+  }
+
+  /** Its elements are ours to remove: the track has let go of them before it says that it is gone. */
+  #silence(track: RemoteTrack): void {
+    this.#sounds.get(track)?.remove();
+    this.#sounds.delete(track);
   }
 
   #publish(room: Room): void {
@@ -148,7 +161,7 @@ export class MediaFollower {
     clearTimeout(this.#retry);
     const room = this.#room;
     this.#room = null;
-    for (const element of document.querySelectorAll('body > audio')) element.remove();
+    for (const track of this.#sounds.keys()) this.#silence(track);
     room?.disconnect().catch(() => undefined);
   }
 }

@@ -31,6 +31,9 @@ const TITLES: Record<Health, Key> = {
   maintenance: 'panel.state.maintenance',
 };
 
+/** The server refuses calls from such a room. */
+const CANNOT: Partial<Record<Health, Key>> = { maintenance: 'panel.cannot.maintenance', unusable: 'panel.cannot.unusable' };
+
 const none = { words: null, because: null, next: null, who: '', problem: null, checkedAt: null, cannotCall: null };
 
 function fromVerdict(view: PanelView, now: number): Answer {
@@ -50,7 +53,7 @@ function fromVerdict(view: PanelView, now: number): Answer {
     next: verdict.next_step ?? null,
     who: verdict.who ?? '',
     checkedAt,
-    cannotCall: verdict.health === 'maintenance' ? 'panel.cannot.maintenance' : null,
+    cannotCall: CANNOT[verdict.health] ?? null,
   };
 }
 

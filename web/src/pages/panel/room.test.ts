@@ -65,6 +65,11 @@ describe('the room', () => {
     expect(answerOf(view({ verdict: null }), 'open', NOW)).toMatchObject({ state: 'unknown' });
   });
 
+  it('cannot call when it is out of use', () => {
+    expect(answerOf(view({ verdict: { health: 'unusable', observed_at: NOW } }), 'open', NOW).cannotCall).toBe('panel.cannot.unusable');
+    expect(answerOf(view({ verdict: { health: 'degraded', observed_at: NOW } }), 'open', NOW).cannotCall).toBeNull();
+  });
+
   it('cannot call without server or agent, and says which', () => {
     expect(answerOf(view({ server: false }), 'open', NOW)).toMatchObject({ state: 'unknown', cannotCall: 'panel.cannot.server' });
     expect(answerOf(view(), 'lost', NOW)).toMatchObject({ title: 'panel.lost.title', cannotCall: 'panel.cannot.lost' });
