@@ -136,14 +136,13 @@ class LinkServer:
         self._counts = counts
         self._clock = clock
         self._tries = Tries(settings.tries_per_minute)
-        self._unproven = 0
+        self._unproven: dict[asyncio.Timeout, None] = {}  # by age
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """GET /link: lives as long as the link does."""
         if "Origin" in request.headers:  # a browser; agents send none
             return self._turn_away(Problem(Code.BAD_ORIGIN, "this address is for rooms' agents"), 403)
-        if self._unproven >= self._settings.links_pending:
-            return self._turn_away(Problem(Code.TOO_MANY, "too many agents at once", retry_after=5.0), 503)
+        self._make_room()
         socket = web.WebSocketResponse(max_msg_size=2 * MAX_FRAME, compress=False)
         link: Link | None = None
         over: _Over | None = None
@@ -184,17 +183,26 @@ class LinkServer:
 
     # --- proof ----------------------------------------------------------------------------------------------------
 
+    def _make_room(self) -> None:
+        """The longest silent of too many gives way: agents prove themselves at once, and are not shut out by the mute."""
+        if len(self._unproven) >= self._settings.links_pending:
+            oldest = next(iter(self._unproven))
+            del self._unproven[oldest]
+            if not oldest.expired():
+                oldest.reschedule(asyncio.get_running_loop().time())
+
     async def _prove(self, socket: web.WebSocketResponse, address: str) -> tuple[Link, Hello]:
-        self._unproven += 1
+        deadline = asyncio.timeout(self._settings.hello_seconds)
         try:
-            async with asyncio.timeout(self._settings.hello_seconds):
+            async with deadline:
+                self._unproven[deadline] = None
                 return await self._challenge(socket)
         except TimeoutError:
             raise _Over("mute", Problem(Code.UNAUTHENTICATED, "no hello came in time")) from None
         except Refusal as refusal:
             raise self._refused(refusal.problem, address) from None
         finally:
-            self._unproven -= 1
+            self._unproven.pop(deadline, None)
 
     async def _challenge(self, socket: web.WebSocketResponse) -> tuple[Link, Hello]:
         nonce = new_nonce()

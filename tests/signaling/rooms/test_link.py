@@ -198,6 +198,23 @@ async def test_who_says_nothing_is_closed(quick: Server) -> None:
         assert problem.code is Code.UNAUTHENTICATED
 
 
+async def test_the_mute_do_not_shut_agents_out(tmp_path: Path) -> None:
+    async for server in serve(tmp_path, replace(SETTINGS, links_pending=2, hello_seconds=60.0)):
+        agent = Agent(SENNE)
+        await agent.enrol(server.world.store)
+        async with dialled(server.url) as first, dialled(server.url) as second:
+            await first.receive()
+            await second.receive()
+            async with linked(server.url, agent):
+                problem = await first.ended()
+                assert problem is not None
+                assert problem.code == Code.UNAUTHENTICATED
+                await second.send(agent.hello("an old nonce"))
+                problem = await second.ended()
+                assert problem is not None
+                assert problem.code == Code.SIGNATURE_INVALID
+
+
 async def test_a_silent_agent_is_closed_and_a_beating_one_is_not(quick: Server) -> None:
     agent = Agent(SENNE)
     await agent.enrol(quick.world.store)
