@@ -57,8 +57,8 @@ class Layout:
         return f"unix:{self.pulse / 'native'}"
 
     def device_host(self, index: int) -> str:
-        """Loopback address of a room's emulated devices: a room each, so that they keep their standard ports."""
-        return f"127.{80 + self.port // 10 % 100}.{index // 200}.{index % 200 + 1}"
+        """Loopback address of a room's emulated devices: one for each room and base port, so that all keep their ports."""
+        return f"127.{self.port >> 8}.{self.port & 255}.{index + 1}"
 
     def check_ports(self) -> None:
         """Raises PortTaken."""
