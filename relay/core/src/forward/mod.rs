@@ -55,6 +55,8 @@ pub struct Forward {
     pub max_layer: u8,
     /// Forward nothing.
     pub paused: bool,
+    /// Whether its subscriber can receive: keys and an address are known.
+    pub open: bool,
     /// When the next sender report is due.
     pub report_due: Option<Instant>,
     report: Option<(u32, Instant)>,
@@ -103,6 +105,7 @@ impl Forward {
             target: None,
             max_layer: u8::MAX,
             paused: false,
+            open: egress.is_open(),
             report_due: None,
             report: None,
             budget: RETRANSMISSIONS,

@@ -56,6 +56,7 @@ impl Switch {
                 egress.set_sealer(sealer);
             }
         }
+        self.tell_open(peer);
     }
 
     /// Where to send to from now on; `None` stops sending.
@@ -64,6 +65,21 @@ impl Switch {
             && let Some(egress) = self.egresses.get_mut(peer.0.place())
         {
             egress.set_destination(destination);
+        }
+        self.tell_open(peer);
+    }
+
+    /// Lets a peer's subscriptions begin once it can receive.
+    fn tell_open(&mut self, peer: PeerKey) {
+        let Some(state) = self.peers.get(peer.0) else { return };
+        let open = self.egresses.get(peer.0.place()).is_some_and(Egress::is_open);
+        let places: Vec<_> =
+            state.subscriptions.iter().filter_map(|(_, key)| self.subscriptions.get(*key).copied()).collect();
+        for place in places {
+            if let Some(published) = self.tracks.get_mut(place.track) {
+                published.track.set_open(place.forward, open, self.latest);
+                self.settle(place.track);
+            }
         }
     }
 

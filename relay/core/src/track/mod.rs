@@ -271,6 +271,15 @@ impl Track {
         self.retarget(now);
     }
 
+    /// Notes whether a subscriber can receive. A key frame that comes before would be lost on it, and so is not asked for.
+    pub fn set_open(&mut self, place: usize, open: bool, now: Instant) {
+        if let Some(subscriber) = self.subscribers.get_mut(place)
+            && std::mem::replace(&mut subscriber.forward.open, open) != open
+        {
+            self.retarget(now);
+        }
+    }
+
     /// Stops or resumes forwarding.
     pub fn set_muted(&mut self, muted: bool, now: Instant) {
         if std::mem::replace(&mut self.muted, muted) != muted {
@@ -295,7 +304,7 @@ impl Track {
     fn retarget(&mut self, now: Instant) {
         for (key, subscriber) in &mut self.subscribers {
             let forward = &mut subscriber.forward;
-            let silenced = self.muted || forward.paused;
+            let silenced = self.muted || forward.paused || !forward.open;
             let allowed = || (0..).zip(&self.layers).filter(|(number, _)| *number <= forward.max_layer);
             let flowing = allowed().filter(|(_, layer)| layer.is_flowing()).last();
             let highest = flowing.or_else(|| allowed().filter(|(_, layer)| layer.is_live()).last());

@@ -219,3 +219,29 @@ fn a_stream_that_begins_again_never_repeats_an_index() {
         key = scene.switch.subscribe(subscriber.key, track, &shown(900, true), scene.now).unwrap();
     }
 }
+
+#[test]
+fn a_subscription_begins_when_its_peer_is_connected() {
+    let mut scene = Scene::new();
+    let mut publisher = scene.client();
+    let track = scene.switch.add_track(publisher.key, &video(1), scene.now).unwrap();
+    let (mut subscriber, sealer, opener) = scene.unconnected();
+    scene.switch.subscribe(subscriber.key, track, &shown(900, true), scene.now).unwrap();
+    let mut camera = Camera { frame: 0, key: [true, false, false], on: [true, false, false] };
+    for _ in 0..25 {
+        camera.frame(&mut scene, &mut publisher);
+    }
+    let asked = |scene: &mut Scene, publisher: &mut Client| {
+        let (_, control) = scene.seen_by(publisher);
+        let told = control.iter().flat_map(|compound| crate::rtcp::packets(compound));
+        told.filter(|packet| matches!(packet, crate::rtcp::Packet::Pli { .. })).count()
+    };
+    assert_eq!(asked(&mut scene, &mut publisher), 0, "nobody could use it");
+    scene.connect(&subscriber, sealer, opener);
+    scene.pass(Duration::from_millis(5));
+    assert_eq!(asked(&mut scene, &mut publisher), 1, "asked for at once");
+    camera.key[0] = true;
+    camera.frame(&mut scene, &mut publisher);
+    let (seen, _) = scene.seen_by(&mut subscriber);
+    assert_eq!((seen.len(), seen[0].payload[6]), (2, 0), "the first packet is a key frame's");
+}

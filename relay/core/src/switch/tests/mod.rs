@@ -166,19 +166,30 @@ impl Scene {
     }
 
     pub fn client(&mut self) -> Client {
+        let (client, sealer, opener) = self.unconnected();
+        self.connect(&client, sealer, opener);
+        client
+    }
+
+    /// Ends a client's handshake.
+    pub fn connect(&mut self, client: &Client, sealer: Sealer, opener: Opener) {
+        self.switch.set_keys(client.key, sealer, opener);
+        self.switch.set_destination(client.key, Some(client.destination));
+    }
+
+    /// A client before its handshake, and the keys that will come of it.
+    pub fn unconnected(&mut self) -> (Client, Sealer, Opener) {
         let profile = [Profile::AeadAes128Gcm, Profile::AeadAes256Gcm, Profile::Aes128CmSha1_80];
         let profile = profile[self.clients as usize % 3];
         self.clients += 1;
         let material: Vec<u8> =
             (0..profile.keying_material_len()).map(|byte| byte as u8 ^ self.clients as u8).collect();
         let key = self.switch.add_peer(self.room, self.now).unwrap();
-        let (sealer, opener) = from_dtls_server(profile, &material).unwrap();
-        self.switch.set_keys(key, sealer, opener);
+        let ours = from_dtls_server(profile, &material).unwrap();
         let destination = Destination(self.clients);
-        self.switch.set_destination(key, Some(destination));
         let (sealer, opener) = from_dtls_client(profile, &material).unwrap();
         let (windows, indices) = (BTreeMap::new(), BTreeMap::new());
-        Client { key, destination, sealer, opener, windows, indices, transport_cc: 0 }
+        (Client { key, destination, sealer, opener, windows, indices, transport_cc: 0 }, ours.0, ours.1)
     }
 
     pub fn receive(&mut self, from: &Client, mut datagram: Vec<u8>) {
