@@ -20,6 +20,7 @@ from wire.problems import Code, Refusal
 MAX_ATTRIBUTES = 64
 MAX_SIDS = 500  # tracks named in one request
 PER_REQUEST = 16 * 1024  # bytes: a larger one counts as several
+PER_OFFER = 2 * 1024  # the same of offers, of which every line is read and answered; with three tracks it has 15 KiB
 
 _REASONS = {
     Code.BAD_REQUEST: RequestResponse.INVALID_REQUEST,
@@ -37,7 +38,8 @@ def handle(room: MediaRoom, session: Session, request: SignalRequest, now: float
         return
     session.heard_at = now
     kind = request.WhichOneof("message") or "unknown"
-    if not session.requests.take(now, 1 + request.ByteSize() // PER_REQUEST):
+    unit = PER_OFFER if kind == "offer" else PER_REQUEST
+    if not session.requests.take(now, 1 + request.ByteSize() // unit):
         REFUSED.labels(Code.TOO_MANY, kind).inc()
         room.expel(session, POLICY, "too_many: slow down")
         return

@@ -109,11 +109,16 @@ def test_a_json_frame_of_many_parts_is_refused() -> None:
     assert refused.value.problem.code == Code.TOO_LARGE
 
 
-async def test_large_messages_count_as_several() -> None:
+@pytest.mark.parametrize(("kind", "times"), [("answer", 2), ("offer", 0)])
+async def test_large_messages_count_as_several(kind: str, times: int) -> None:
     few = RtcSettings(request_burst=40, request_rate=1e-9)
+    before = counted("too_many", kind)
     async with serve(RecordedRelay(), settings=few) as world, world.join() as ann:
-        for _ in range(3):
-            await ann.send(answer=SessionDescription(type="answer", sdp="x" * 250_000, id=999))
+        for _ in range(times):
+            await ann.send(**{kind: SessionDescription(type=kind, sdp="x" * 250_000, id=999)})
+        await ann.settled()
+        assert counted("too_many", kind) == before
+        await ann.send(**{kind: SessionDescription(type=kind, sdp="x" * 250_000, id=999)})
         assert await ann.closed() == (1008, "too_many: slow down")
 
 
