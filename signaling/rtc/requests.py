@@ -21,6 +21,8 @@ MAX_ATTRIBUTES = 64
 MAX_SIDS = 500  # tracks named in one request
 PER_REQUEST = 16 * 1024  # bytes: a larger one counts as several
 PER_OFFER = 2 * 1024  # the same of offers, of which every line is read and answered; with three tracks it has 15 KiB
+PER_UPDATE = 1024  # bytes of what everyone else is told after a request, likewise
+_TOLD = frozenset({"offer", "add_track", "mute", "update_metadata", "update_audio_track", "update_video_track"})
 
 _REASONS = {
     Code.BAD_REQUEST: RequestResponse.INVALID_REQUEST,
@@ -38,8 +40,7 @@ def handle(room: MediaRoom, session: Session, request: SignalRequest, now: float
         return
     session.heard_at = now
     kind = request.WhichOneof("message") or "unknown"
-    unit = PER_OFFER if kind == "offer" else PER_REQUEST
-    if not session.requests.take(now, 1 + request.ByteSize() // unit):
+    if not session.requests.take(now, _cost(session, kind, request)):
         REFUSED.labels(Code.TOO_MANY, kind).inc()
         room.expel(session, POLICY, "too_many: slow down")
         return
@@ -54,6 +55,12 @@ def handle(room: MediaRoom, session: Session, request: SignalRequest, now: float
         room.effects.send([session.sid], responses.request_response(request, reason, text, request_id))
         if problem.code in (Code.BAD_REQUEST, Code.TOO_LARGE):
             room.fault(session, problem.code)
+
+
+def _cost(session: Session, kind: str, request: SignalRequest) -> int:
+    """How much a request counts against its client's rate: 1, and more where it or what others are told is long."""
+    told = session.info().ByteSize() // PER_UPDATE if kind in _TOLD else 0
+    return 1 + told + request.ByteSize() // (PER_OFFER if kind == "offer" else PER_REQUEST)
 
 
 # --- connections ----------------------------------------------------------------------------------------------------

@@ -109,6 +109,17 @@ def test_a_json_frame_of_many_parts_is_refused() -> None:
     assert refused.value.problem.code == Code.TOO_LARGE
 
 
+async def test_a_burst_of_changes_cuts_nobody_else() -> None:
+    async with serve(RecordedRelay()) as world:
+        async with world.join("a", can_update_own_metadata=True, metadata="x" * 4000) as a, world.join("b") as b:
+            for number in range(400):
+                asked = UpdateParticipantMetadata(metadata=f"{number}" + "y" * 15_000)
+                await a.send(update_metadata=asked)
+            assert await a.closed() == (1008, "too_many: slow down")
+            await b.settled()
+            assert sum(message.ByteSize() for message in b.seen) < 1024 * 1024
+
+
 @pytest.mark.parametrize(("kind", "times"), [("answer", 2), ("offer", 0)])
 async def test_large_messages_count_as_several(kind: str, times: int) -> None:
     few = RtcSettings(request_burst=40, request_rate=1e-9)
