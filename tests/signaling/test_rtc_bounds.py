@@ -110,7 +110,7 @@ def test_a_json_frame_of_many_parts_is_refused() -> None:
 
 
 async def test_a_burst_of_changes_cuts_nobody_else() -> None:
-    grants = {"can_update_own_metadata": True}
+    grants: dict[str, Any] = {"can_update_own_metadata": True}
     async with serve(RecordedRelay()) as world, world.join("a", **grants) as a, world.join("b") as b:
         for number in range(400):
             await a.send(update_metadata=UpdateParticipantMetadata(metadata=f"{number}" + "y" * 15_000))
