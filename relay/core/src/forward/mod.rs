@@ -139,6 +139,12 @@ impl Forward {
         self.rtt_ms
     }
 
+    /// Whether it never forwarded anything.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.runs.current().is_none()
+    }
+
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> ForwardStats {

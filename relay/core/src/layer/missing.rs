@@ -42,6 +42,12 @@ impl Missing {
         }
     }
 
+    /// Whether nothing from this index on is missing.
+    #[must_use]
+    pub fn none_since(&self, index: u64) -> bool {
+        self.entries.last().is_none_or(|entry| entry.index < index)
+    }
+
     /// Sequence numbers to ask for now, at most `out.len()`. Packets asked for often enough are given up.
     pub fn due(&mut self, now: Instant, out: &mut [u16]) -> usize {
         let before = self.entries.len();

@@ -24,9 +24,13 @@ const STALL: Duration = Duration::from_millis(500);
 /// A layer without pauses of [`STALL`] for this long is steady: others (a still screen) pause all the time.
 const STEADY: Duration = Duration::from_secs(1);
 /// Least time between two key frame requests for a layer.
-const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(300);
+///
+/// A little more than the 300 ms within which libwebrtc ignores a second one.
+const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(350);
 /// A key frame that was asked for and has not come is asked for again.
-const KEY_FRAME_RETRY: Duration = Duration::from_millis(700);
+const KEY_FRAME_RETRY: Duration = Duration::from_millis(500);
+/// How old a key frame may be for a new subscription to begin with it, out of the ring.
+const FRESH: Duration = Duration::from_millis(400);
 /// Sequence numbers asked for in one NACK.
 const NACKS: usize = 64;
 
@@ -72,8 +76,8 @@ pub struct Layer {
     live: bool,
     steady_since: Instant,
     stalled: bool,
-    /// Timestamp of the newest key frame, so that its packets count once.
-    key_frame: Option<u32>,
+    /// Timestamp of the newest key frame, so that its packets count once; its first packet, and when that came.
+    key_frame: Option<(u32, u64, Instant)>,
     wanted: Option<Instant>,
     asked: Option<Instant>,
     packets: u64,
@@ -143,6 +147,7 @@ impl Layer {
             self.unwrapper = Unwrapper::default();
             self.ring.clear();
             self.missing = Missing::default();
+            self.key_frame = None;
             self.reception = Reception::new(self.clock_rate, now);
             self.want_key_frame(now);
         }
@@ -221,7 +226,7 @@ impl Layer {
             self.steady_since = now;
         }
         if description.key_frame && self.format != Format::Audio {
-            self.note_key_frame(header.timestamp);
+            self.note_key_frame(header.timestamp, index, now);
         }
         let woke = !std::mem::replace(&mut self.live, true);
         let resumed = std::mem::take(&mut self.stalled);
@@ -251,11 +256,23 @@ impl Layer {
         Ok(())
     }
 
-    fn note_key_frame(&mut self, timestamp: u32) {
-        if self.key_frame.replace(timestamp) != Some(timestamp) {
-            self.key_frames += 1;
-            self.wanted = None;
+    fn note_key_frame(&mut self, timestamp: u32, index: u64, now: Instant) {
+        match &mut self.key_frame {
+            Some((newest, first, _)) if *newest == timestamp => *first = index.min(*first),
+            _ => {
+                self.key_frame = Some((timestamp, index, now));
+                self.key_frames += 1;
+                self.wanted = None;
+            }
         }
+    }
+
+    /// The first packet of a key frame so recent that a new subscription may begin with it, when all since is there.
+    #[must_use]
+    pub fn fresh_key_frame(&self, now: Instant) -> Option<u64> {
+        let (_, first, at) = self.key_frame?;
+        let fresh = now.saturating_duration_since(at) < FRESH && self.missing.none_since(first);
+        (fresh && self.newest()? - first < self.ring.packets() / 2).then_some(first)
     }
 
     /// Asks for a key frame: now, or as soon as the throttle allows, and again until one comes.
@@ -265,7 +282,14 @@ impl Layer {
         self.wanted = Some(self.wanted.map_or(due, |before| before.min(due)));
     }
 
-    /// Whether nobody needs a key frame any more.
+    /// As [`Layer::want_key_frame`], unless one is asked for already.
+    pub fn ensure_key_frame(&mut self, now: Instant) {
+        if self.wanted.is_none() {
+            self.want_key_frame(now);
+        }
+    }
+
+    /// Nobody needs a key frame any more.
     pub fn forget_key_frame(&mut self) {
         self.wanted = None;
     }

@@ -85,7 +85,7 @@ fn key_frame_requests_are_throttled_and_end_with_a_key_frame() {
             assert!(layer.receive(&header(1), &[0x10, 0x00, 0], false, now).unwrap().key_frame);
         }
     }
-    assert_eq!(asked, [0, 300], "the second waits for the throttle, none follows the key frame");
+    assert_eq!(asked, [0, 350], "the second waits for the throttle, none follows the key frame");
     assert_eq!(layer.stats(start).key_frames, 1);
 }
 

@@ -174,8 +174,8 @@ impl Track {
         egresses: &mut [Egress],
         out: &mut O,
     ) {
-        if self.waiting && received.key_frame {
-            self.begin(layer, received.index, moment, egresses, out);
+        if self.waiting {
+            self.begin_waiting(layer, received, moment, egresses, out);
         }
         let Some(source) = self.layers.get_mut(usize::from(layer)) else { return };
         let Some((packet, payload)) = source.ring().get(received.index) else { return };
@@ -187,19 +187,56 @@ impl Track {
         }
     }
 
-    /// Moves those to `layer` who wait for its key frame, which begins with the packet `index`. When that packet came
-    /// late, the packets after it that already passed are sent as well.
-    fn begin<O: Outbox>(&mut self, layer: u8, index: u64, moment: &Moment, egresses: &mut [Egress], out: &mut O) {
+    /// Lets those begin who wait, with a key frame that begins now, or with a fresh one out of the ring.
+    fn begin_waiting<O: Outbox>(
+        &mut self,
+        layer: u8,
+        received: Received,
+        moment: &Moment,
+        egresses: &mut [Egress],
+        out: &mut O,
+    ) {
+        let Some(source) = self.layers.get(usize::from(layer)) else { return };
+        if received.key_frame {
+            self.begin(layer, received.index, received.index, moment, egresses, out);
+        } else if let Some(first) = source.fresh_key_frame(moment.now) {
+            self.begin(layer, first, received.index, moment, egresses, out);
+        }
+        // A key frame may have come and gone unused.
+        let waits = |(_, subscriber): (usize, &Subscriber)| {
+            subscriber.forward.target == Some(layer) && subscriber.forward.layer() != Some(layer)
+        };
+        if self.kind == Kind::Video
+            && self.waiting
+            && self.subscribers.iter().any(waits)
+            && let Some(source) = self.layers.get_mut(usize::from(layer))
+        {
+            source.ensure_key_frame(moment.now);
+        }
+    }
+
+    /// Moves those to `layer` who wait for its key frame, which begins with the packet `first`, and sends them what came
+    /// since, but for the packet `current`, which the caller sends to all. One from the past is for new subscriptions only:
+    /// who has been shown something would be set back in time.
+    fn begin<O: Outbox>(
+        &mut self,
+        layer: u8,
+        first: u64,
+        current: u64,
+        moment: &Moment,
+        egresses: &mut [Egress],
+        out: &mut O,
+    ) {
         let place = usize::from(layer);
         let reports: [Option<(SenderInfo, Instant)>; MAX_LAYERS] =
             std::array::from_fn(|layer| self.layers.get(layer).and_then(Layer::last_report));
         let Some(source) = self.layers.get_mut(place) else { return };
-        let newest = source.newest().unwrap_or(index);
-        let Some((packet, _)) = source.ring().get(index) else { return };
+        let newest = source.newest().unwrap_or(current);
+        let Some((packet, _)) = source.ring().get(first) else { return };
         let mut moved = false;
         for (key, subscriber) in &mut self.subscribers {
             let forward = &mut subscriber.forward;
-            if !wants(forward, layer) {
+            if !wants(forward, layer) || (first != current && !forward.is_new()) {
                 continue;
             }
             moved = true;
@@ -212,12 +249,9 @@ impl Track {
             }
             self.events.push(TrackEvent::LayerChanged { subscription: subscriber.key, layer: Some(layer) });
             let Some(egress) = egresses.get_mut(forward.peer) else { continue };
-            if newest > index {
-                // The caller sends `index` itself, as to all.
-                for later in index + 1..=newest {
-                    if let Some((packet, payload)) = source.ring().get(later) {
-                        forward.send(&packet, payload, egress, moment, out);
-                    }
+            for index in (first..=newest).filter(|index| *index != current) {
+                if let Some((packet, payload)) = source.ring().get(index) {
+                    forward.send(&packet, payload, egress, moment, out);
                 }
             }
         }
@@ -319,6 +353,7 @@ impl Track {
             if let Some(target) = forward.target.filter(|target| Some(*target) != forward.layer())
                 && self.kind == Kind::Video
                 && let Some(layer) = self.layers.get_mut(usize::from(target))
+                && !(forward.is_new() && layer.fresh_key_frame(now).is_some())
             {
                 layer.want_key_frame(now);
             }

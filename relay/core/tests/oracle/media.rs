@@ -173,13 +173,13 @@ fn a_viewer_that_joins_late_begins_with_a_key_frame() {
     let mut world = World::new();
     let publisher = world.join("publisher");
     publish(&mut world, publisher, Kind::Video, "vid");
-    play(&mut world, publisher, Kind::Video, "vid", 35, 33);
+    play(&mut world, publisher, Kind::Video, "vid", 50, 33); // the last key frame is too old to begin with
     let viewer = world.join("viewer");
     subscribe(&mut world, viewer, Kind::Video, "vid");
     world.run(100);
     let asked = world.clients[publisher].events.iter().any(|event| matches!(event, str0m::Event::KeyframeRequest(_)));
     assert!(asked, "the publisher is asked for a key frame");
-    play_on(&mut world, publisher, 35..100);
+    play_on(&mut world, publisher, 50..100);
     let first = heard(&world, viewer, VP8, 11).first().map(|(number, ..)| *number);
     assert_eq!(first, Some(60), "frames 30, 60, … are key frames");
 }

@@ -245,3 +245,29 @@ fn a_subscription_begins_when_its_peer_is_connected() {
     let (seen, _) = scene.seen_by(&mut subscriber);
     assert_eq!((seen.len(), seen[0].payload[6]), (2, 0), "the first packet is a key frame's");
 }
+
+#[test]
+fn who_comes_right_after_a_key_frame_gets_it_from_the_ring() {
+    let (mut scene, mut publisher, _, track, _) = scene();
+    let mut camera = Camera { frame: 0, key: [true, false, false], on: [true, false, false] };
+    for _ in 0..5 {
+        camera.frame(&mut scene, &mut publisher);
+    }
+    let mut late = scene.client();
+    scene.switch.subscribe(late.key, track, &shown(910, true), scene.now).unwrap();
+    scene.out.packets.clear();
+    camera.frame(&mut scene, &mut publisher);
+    let (mut seen, _) = scene.seen_by(&mut late);
+    seen.sort_by_key(|packet| packet.header.sequence);
+    assert_eq!(seen.len(), 12, "all six frames");
+    assert_eq!(check(&seen), [0]);
+    assert_eq!(seen[0].payload[6], 0);
+    for _ in 0..10 {
+        camera.frame(&mut scene, &mut publisher);
+    }
+    let mut later = scene.client();
+    scene.switch.subscribe(later.key, track, &shown(920, true), scene.now).unwrap();
+    scene.out.packets.clear();
+    camera.frame(&mut scene, &mut publisher);
+    assert!(scene.seen_by(&mut later).0.is_empty(), "too old: a new one is asked for");
+}
