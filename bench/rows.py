@@ -49,15 +49,17 @@ def table(rows: list[Row]) -> str:
     printed = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [heads, *lines]
     ]
-    shared = {name: value for name, value in rows[0].conditions.items() if _everywhere(rows, name)} if rows else {}
-    return "\n".join(
-        [*(line.rstrip() for line in printed), "", *(f"{name}: {value}" for name, value in shared.items())]
-    )
+    return "\n".join([*(line.rstrip() for line in printed), "", *_shared_conditions(rows)])
+
+
+def _shared_conditions(rows: list[Row]) -> list[str]:
+    """Conditions that are the same in every row that has them."""
+    values: dict[str, set[str]] = {}
+    for row in rows:
+        for name, value in row.conditions.items():
+            values.setdefault(name, set()).add(value)
+    return [f"{name}: {value}" for name, found in values.items() if len(found) == 1 for value in found]
 
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
-
-
-def _everywhere(rows: list[Row], name: str) -> bool:
-    return len({row.conditions.get(name) for row in rows}) == 1
