@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from signaling.api.answers import Handler, internal, status_of
+from signaling.api.answers import Handler, count_refusal, internal, status_of
 from signaling.auth import Auth
 from signaling.config import is_loopback, split_host
 from web import LANGUAGE_COOKIE, Pages, content_security_policy, preferred_language
@@ -93,5 +93,6 @@ class ServerPages:
             problem = Problem(Code.NOT_FOUND, "There is no such page")
         except Exception as error:
             problem = internal(error)
+        count_refusal(problem.code)
         data: dict[str, object] = {"problem": {"code": problem.code, "reference": problem.reference}}
         return self._render(request, "message", data, status_of(problem.code))

@@ -56,9 +56,14 @@ def answer(value: object, status: int = 200) -> web.Response:
     )
 
 
+def count_refusal(code: Code) -> None:
+    """One more request refused, for `/metrics`."""
+    _refused.labels(code).inc()
+
+
 def refused(problem: Problem) -> web.Response:
     """A Problem as an answer, counted."""
-    _refused.labels(problem.code).inc()
+    count_refusal(problem.code)
     return answer(problem, status_of(problem.code))
 
 

@@ -25,6 +25,8 @@ from wire.problems import Code, Refusal
 SECRET_BYTES: Final = 24  # 192 bits
 MAX_SECRET: Final = 128  # characters anyone may hand us
 MAX_NAME: Final = 60
+ON_THE_WAY: Final = 120.0  # seconds a guest may take from being let in to being there
+LATELY: Final = 10.0  # seconds over which the people of one link are counted
 LANGUAGES: Final = ("fr", "nl", "de", "en")
 GUEST: Final = "guest:"
 _log = logging.getLogger(__name__)
@@ -136,13 +138,27 @@ class Invitations:
         """A guest of a running meeting."""
         return self._guests.get(identity)
 
+    def _check_bounds(self, link: InvitationRecord, state: MeetingState, now: float) -> None:
+        """Raises Refusal(too_many): of those in the meeting or on their way, of one link lately, of all ever let in."""
+        settings = self._settings
+        mine = [guest for guest in self._guests.values() if guest.meeting == state.id]
+        here = sum(
+            guest.left_at is None and (guest.id in state.people or now - guest.joined_at < ON_THE_WAY) for guest in mine
+        )
+        if here >= settings.guests_per_meeting or len(mine) >= settings.guests_ever:
+            raise Refusal(Code.TOO_MANY, "too many people came by link to this meeting")
+        if (
+            sum(guest.invitation == link.id and now - guest.joined_at < LATELY for guest in mine)
+            >= settings.guests_lately
+        ):
+            raise Refusal(Code.TOO_MANY, f"too many people use this link at once; try again in {LATELY:.0f} s")
+
     async def join(self, link: InvitationRecord, state: MeetingState, request: JoinRequest, now: float) -> JoinGrant:
         """Exchange a link for a way into the meeting. Raises Refusal (bad_request, too_many)."""
         name = printable(request.name, MAX_NAME)
         if not name:
             raise Refusal(Code.BAD_REQUEST, f"name is 1 to {MAX_NAME} printable characters")
-        if sum(guest.meeting == state.id for guest in self._guests.values()) >= self._settings.guests_per_meeting:
-            raise Refusal(Code.TOO_MANY, "too many people came by link to this meeting")
+        self._check_bounds(link, state, now)
         refresh = secrets.token_urlsafe(SECRET_BYTES)
         guest = GuestRecord(
             id=GUEST + secrets.token_hex(8),

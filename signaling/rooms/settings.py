@@ -22,7 +22,9 @@ class RoomSettings:
     hello_seconds: float = 10.0  # a link that says nothing is closed
     only_meetings: bool = False  # refuse LiveKit rooms that are no meeting of ours
     rooms_per_meeting: int = 24
-    guests_per_meeting: int = 200  # people ever let in by link
+    guests_per_meeting: int = 200  # people let in by link who are there, or on their way
+    guests_lately: int = 30  # of one link in ten seconds
+    guests_ever: int = 5000  # of a meeting
     invitations_per_meeting: int = 50
     links_pending: int = 128  # connections not yet proven
     tries_per_minute: int = 20  # bad ones of one address, before answers turn into too_many

@@ -210,7 +210,7 @@ class RtcServer:
         self._connections[session.sid] = connection
         self._places[session.sid] = room
         SESSIONS.inc()
-        log.info("%s joined %s as %s", session.identity, media, session.sid)
+        log.info("%r joined %r as %s", session.identity, media, session.sid)
         self._apply(room)
         try:
             await connection.run(lambda frame: self._on_frame(room, session, frame))
@@ -221,7 +221,7 @@ class RtcServer:
             self._apply(room)
             self._connections.pop(session.sid, None)
             SESSIONS.dec()
-            log.info("%s (%s) is gone from %s", session.identity, session.sid, media)
+            log.info("%r (%s) is gone from %r", session.identity, session.sid, media)
 
     def _on_frame(self, room: MediaRoom, session: Session, frame: Frame) -> None:
         settings = self._settings
@@ -275,7 +275,7 @@ class RtcServer:
             if event.transport == session.publisher.transport:
                 place.data(session, event, self._clock())
         else:
-            log.info("%s of %s: %s %s", event.transport, session.identity, event.phase, event.srtp_profile or "")
+            log.info("%s of %r: %s %s", event.transport, session.identity, event.phase, event.srtp_profile or "")
             place.transport_changed(session, event)
         return place
 

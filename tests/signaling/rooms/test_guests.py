@@ -221,3 +221,28 @@ def test_a_printable_name_is_one_short_line(text: str) -> None:
 def test_marks_do_not_pile_up() -> None:
     assert len(printable("e" + "\u0336" * 50, 60)) <= 4
     assert printable("Ngũgĩ wa Thiong’o 🙂", 60) == "Ngũgĩ wa Thiong’o 🙂"
+
+
+async def test_places_of_those_who_left_or_never_came_are_free_again(w: World) -> None:
+    _, link = await invited(w)
+    grants = [await w.service.join(link, JoinRequest(f"Guest {number}")) for number in range(3)]
+    with pytest.raises(Refusal) as full:
+        await w.service.join(link, JoinRequest("One too many"))
+    assert full.value.problem.code is Code.TOO_MANY
+    await w.service.leave(grants[0].refresh)
+    await w.service.join(link, JoinRequest("In their place"))
+    await w.wait(121)
+    await w.service.join(link, JoinRequest("In the place of one who never came"))
+
+
+async def test_one_link_lets_so_many_in_at_once(tmp_path: Path) -> None:
+    async with world(tmp_path, replace(SETTINGS, guests_lately=2)) as w:
+        for room in (LAUZELLE, SENNE):
+            await w.connect(room)
+        _, link = await invited(w)
+        for number in range(2):
+            await w.service.join(link, JoinRequest(f"Guest {number}"))
+        with pytest.raises(Refusal, match="at once"):
+            await w.service.join(link, JoinRequest("Too soon"))
+        await w.wait(11)
+        await w.service.join(link, JoinRequest("Later"))
