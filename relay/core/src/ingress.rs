@@ -16,7 +16,7 @@ use crate::twcc::Recorder;
 
 /// SSRCs one peer may send.
 const MAX_STREAMS: usize = 64;
-/// SSRCs one peer may send RTCP under.
+/// SSRCs one peer may send RTCP under before the one longest silent is forgotten.
 const MAX_REPORTERS: usize = 64;
 
 /// What an SSRC carries.
@@ -107,6 +107,7 @@ pub(crate) struct Ingress {
     opener: Option<Opener>,
     extensions: ExtensionMap,
     streams: Vec<Stream>,
+    /// Latest last.
     reporters: Vec<(u32, ReplayWindow)>,
     announced: Vec<Announced>,
     recorder: Recorder,
@@ -205,16 +206,17 @@ impl Ingress {
     pub fn open_rtcp<'a>(&mut self, packet: &'a mut [u8]) -> Result<&'a [u8], Reason> {
         let opener = self.opener.as_ref().ok_or(Reason::NoKeys)?;
         let ssrc = u32_at(packet, 4).ok_or(Reason::Truncated)?;
-        if let Some((_, window)) = self.reporters.iter_mut().find(|(reporter, _)| *reporter == ssrc) {
-            return opener.open_rtcp(packet, window).map(|compound| &*compound);
+        let known = self.reporters.iter().position(|(reporter, _)| *reporter == ssrc);
+        let mut window = known.map(|place| self.reporters.remove(place).1).unwrap_or_default();
+        let compound = opener.open_rtcp(packet, &mut window);
+        // Only an authentic packet makes a reporter known.
+        if known.is_some() || compound.is_ok() {
+            if self.reporters.len() >= MAX_REPORTERS {
+                self.reporters.remove(0);
+            }
+            self.reporters.push((ssrc, window));
         }
-        if self.reporters.len() >= MAX_REPORTERS {
-            return Err(Reason::TooManyStreams);
-        }
-        let mut window = ReplayWindow::default();
-        let compound = opener.open_rtcp(packet, &mut window)?;
-        self.reporters.push((ssrc, window));
-        Ok(compound)
+        compound.map(|compound| &*compound)
     }
 
     /// The track and layer a publisher's own RTCP is about.

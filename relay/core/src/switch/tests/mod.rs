@@ -122,8 +122,12 @@ impl Client {
     }
 
     pub fn rtcp(&mut self, build: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+        self.rtcp_from(1, build)
+    }
+
+    pub fn rtcp_from(&mut self, ssrc: u32, build: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
         let mut slot = vec![0; 1400];
-        let mut writer = Writer::new(&mut slot[..1200], 1);
+        let mut writer = Writer::new(&mut slot[..1200], ssrc);
         build(&mut writer);
         let len = writer.len();
         let len = self.sealer.seal_rtcp(&mut slot, len).unwrap();

@@ -141,3 +141,17 @@ fn noise_is_dropped_and_counted() {
     assert!(stats.dropped.of(Reason::EmptyRetransmission) > 10);
     assert!(scene.switch.layer_stats(track, scene.now).unwrap()[0].packets > 500);
 }
+
+#[test]
+fn a_peer_that_changes_its_sources_all_the_time_is_still_heard() {
+    let mut scene = Scene::new();
+    let mut peer = scene.client();
+    for ssrc in 0..500u32 {
+        let report = peer.rtcp_from(ssrc, |writer| assert!(writer.receiver_report(&[])));
+        let again = report.clone();
+        scene.receive(&peer, report);
+        scene.receive(&peer, again);
+    }
+    let dropped = scene.switch.peer_stats(peer.key).unwrap().dropped;
+    assert_eq!(dropped.iter().collect::<Vec<_>>(), [(Reason::Replayed, 500)]);
+}
