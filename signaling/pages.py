@@ -21,6 +21,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_SIGN_IN_WORDS = {Code.LINK_UNKNOWN: "sign_in_unknown", Code.LINK_EXPIRED: "sign_in_expired"}  # not a meeting's links
+
 
 class ServerPages:
     """Start, join, dashboard, room; `/it/{code}` signs in."""
@@ -50,7 +52,12 @@ class ServerPages:
 
     async def _sign_in(self, request: web.Request) -> web.Response:
         response = web.Response(status=303, headers={"Location": "/dashboard", **_HEADERS})
-        await self._auth.sign_in(request.match_info["code"], response)
+        try:
+            await self._auth.sign_in(request.match_info["code"], response)
+        except Refusal as refusal:
+            code = refusal.problem.code
+            words = {"problem": {"code": _SIGN_IN_WORDS.get(code, code), "reference": None}}
+            return self._render(request, "message", dict(words), status_of(code))
         return response
 
     async def _sign_out(self, request: web.Request) -> web.Response:

@@ -73,3 +73,9 @@ async def test_the_log_keeps_no_secret_of_a_malformed_request(port: int, caplog:
     assert "no HTTP was refused: InvalidURLError" in caplog.text
     assert "s3cret" not in caplog.text
     assert "Traceback" not in caplog.text
+
+
+async def test_a_wrong_sign_in_link_is_not_taken_for_a_meetings(port: int) -> None:
+    answer = await ask(port, b"GET /it/nobody-gave-this HTTP/1.1\r\nHost: a\r\nAccept-Language: en")
+    assert "404" in answer.partition("\r\n")[0]
+    assert "This access link is not known." in answer

@@ -62,7 +62,7 @@ async def test_three_presses_call_a_room(stage: Stage, open_page: Open) -> None:
     await _until(agent, "start")
     assert agent.asked[0]["rooms"] == [SENNE]
     agent.topic.update(scenes.outgoing(now))
-    await expect(page.get_by_role("heading", name="Appel de Senne…")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Vous appelez Senne…")).to_be_visible()
     await expect(page.get_by_text("Sans réponse dans")).to_be_visible()
     await page.get_by_role("button", name="Annuler l’appel").click()
     await _until(agent, "cancel")

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import english from '../.build/catalogs/en.json';
 import french from '../.build/catalogs/fr.json';
-import { ago, clock, duration, known, language, languages, notice, number, problem, t, use } from './i18n';
+import { ago, clock, day, duration, known, language, languages, notice, number, problem, t, use, useTimeZone } from './i18n';
 
 beforeEach(() => use('fr', french));
 
@@ -57,6 +57,16 @@ describe('notices and problems', () => {
 });
 
 describe('time and numbers', () => {
+  test('a room tells the time of its center, wherever the device thinks it is', () => {
+    const at = Date.UTC(2026, 10, 22, 23, 30) / 1000;
+    useTimeZone('Europe/Brussels');
+    expect([clock(at), day(at)]).toEqual(['00:30', 'Lundi 23 novembre']);
+    useTimeZone('America/New_York');
+    expect([clock(at), day(at)]).toEqual(['18:30', 'Dimanche 22 novembre']);
+    useTimeZone('Mars/Olympus');
+    expect(clock(at)).toMatch(/^\d\d:\d\d$/);
+  });
+
   test.each([[0, '0 s'], [59.4, '59 s'], [60, '1 min'], [3599, '59 min'], [7300, '2 h'], [200_000, '2 j']])('%d s is %s', (seconds, expected) => {
     expect(duration(seconds).replaceAll('\u00a0', ' ')).toBe(expected);
   });

@@ -93,8 +93,22 @@ export function number(value: number): string {
   return new Intl.NumberFormat(language.value, { maximumFractionDigits: 1 }).format(value);
 }
 
+const zone = signal<string | undefined>(undefined);
+
+/**
+ * Tell times as in a center's IANA time zone (without one: the wire's default): a room's pages speak of the room's day.
+ * Until told, and for a zone unknown here, times are the device's.
+ */
+export function useTimeZone(name = 'Europe/Brussels'): void {
+  try {
+    zone.value = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    zone.value = undefined;
+  }
+}
+
 function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat(language.value, options);
+  return new Intl.DateTimeFormat(language.value, { ...options, timeZone: zone.value });
 }
 
 /** Arguments that are moments (`since`, `until`, `at`, `…_at`: Unix seconds) as a time of day, other numbers as written. */

@@ -1,5 +1,6 @@
 /** The screen's one state: the room's document, and where the tiles stand. */
 import { computed, effect, signal } from '@preact/signals';
+import { useTimeZone } from '../../i18n';
 import { Live } from '../../live';
 import type { DisplayView } from '../../wire';
 import { type Access, MediaFollower, meetingOf } from './media';
@@ -26,6 +27,7 @@ export function connect(): void {
   effect(() => {
     const document = live.data.value;
     if (document === null) return;
+    useTimeZone(document.center.timezone);
     order.value = arrange(order.peek(), document);
     view.value = document;
   });

@@ -2,6 +2,7 @@
 
 import { effect, signal } from '@preact/signals';
 import { now, serverNow } from '../../clock';
+import { useTimeZone } from '../../i18n';
 import { Live, type LiveState } from '../../live';
 import type { DeviceCommand, PanelAction, PanelView } from '../../wire';
 import { initial, type PanelEvent, type PanelState, type Reach, reduce } from './state';
@@ -27,7 +28,9 @@ export function connect(): void {
   live = connection;
   effect(() => {
     const view = connection.data.value;
-    if (view !== null) dispatch({ type: 'view', view, now: serverNow() });
+    if (view === null) return;
+    useTimeZone(view.center.timezone);
+    dispatch({ type: 'view', view, now: serverNow() });
   });
   effect(() => {
     dispatch({ type: 'reach', reach: reachOf(connection.state.value) });
