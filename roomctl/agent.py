@@ -101,6 +101,7 @@ class RoomAgent:
         self._drift: float | None = None
         self._offset = 0.0
         self._signals_at = 0.0
+        self._joined_told: bool | None = None  # whether the server last heard that we are in the media session
         self._renew_at: float | None = None
         self._raw_directory: Json | None = None
         self._scene_task: asyncio.Task[None] | None = None
@@ -321,7 +322,7 @@ class RoomAgent:
             now = time.time()
             self._input_if_due(now)
             await self._remember()
-            if now >= self._signals_at:
+            if now >= self._signals_at or self.endpoint.published.connected is not self._joined_told:
                 await self._send_signals(now)
             if self._renew_at is not None and now >= self._renew_at:
                 self._renew_at = now + 15
@@ -342,11 +343,13 @@ class RoomAgent:
 
     async def _send_signals(self, now: float) -> None:
         self._signals_at = now + PERIOD
+        published = self.endpoint.published
+        self._joined_told = published.connected
         if not self.link.open:
             return
         vitals = Vitals(self._drift, await asyncio.to_thread(disk_free, Path(self.config.data)))
         devices = self.equipment.snapshot()
-        signals = observe(vitals, devices, self.room.phase, self.endpoint.published, now)
+        signals = observe(vitals, devices, self.room.phase, published, now)
         report = self._reporter.changes(self.room.phase, self.room.engaged, devices, signals)
         if report is not None:
             self.link.report(report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from tests.roomctl.conftest import MakeRoom, running
 from tests.roomctl.linkserver import LinkServer
 from tests.roomctl.rooms import ACCESS, ROOM, TestRoom
 from wire.devices import DeviceCommand, Role
+from wire.health import Status
 from wire.link import FromAgent, Phase, Prepare, Release, Report, Request, Ring
 from wire.live import Snapshot
 from wire.meetings import Invitation, Meeting, MeetingRoom, RoomCall
@@ -220,6 +222,26 @@ async def test_the_call_goes_on_while_the_server_is_away(server: LinkServer, roo
     assert report.meeting == "m1"
     assert len(report.devices) == 4
     assert (await room.shows(lambda view: view.server)).phase is Phase.IN_MEETING
+
+
+async def test_the_server_hears_at_once_that_the_room_is_in_the_media_session_again(
+    server: LinkServer, room: TestRoom
+) -> None:
+    def tells(status: Status) -> Callable[[FromAgent], bool]:
+        def matches(message: FromAgent) -> bool:
+            return isinstance(message, Report) and ("media_joined", status) in [
+                (s.code, s.status) for s in message.signals
+            ]
+
+        return matches
+
+    await server.result(await prepare(server), "done")
+    await server.said(tells(Status.OK))
+    room.media.close()
+    await server.said(tells(Status.BAD))
+    server.heard.clear()
+    room.media.open(ACCESS, mic=True, camera=True)
+    await server.said(tells(Status.OK))
 
 
 async def test_leaving_works_without_the_server(server: LinkServer, room: TestRoom) -> None:
