@@ -67,10 +67,11 @@ export interface Volume {
   confirmed: boolean;
 }
 
-/** The volume to show, 0..1. */
+/** The volume to show, 0..1. At rest nobody set one for a meeting: what the speakers say holds. */
 export function volumeOf(wishes: Wishes, view: PanelView): Volume {
   const confirmed = view.media?.volume ?? null;
-  const value = wishes.volume?.value ?? view.media?.volume_wanted ?? confirmed;
+  const wanted = view.phase === 'idle' && confirmed !== null ? confirmed : view.media?.volume_wanted;
+  const value = wishes.volume?.value ?? wanted ?? confirmed;
   return { value, confirmed: value !== null && confirmed !== null && Math.abs(value - confirmed) <= VOLUME_STEP };
 }
 

@@ -38,6 +38,13 @@ describe('a press', () => {
     expect([stepped(0.6, 1), stepped(0.6, -1), stepped(0.64, 1), stepped(0.64, -1), stepped(1, 1), stepped(0, -1)]).toEqual([0.7, 0.5, 0.7, 0.6, 1, 0]);
   });
 
+  it('shows what the speakers say at rest, what was set in a meeting', () => {
+    const media = { volume: 1, volume_wanted: 0.5 };
+    expect(volumeOf({}, view({ media }))).toEqual({ value: 1, confirmed: true });
+    expect(volumeOf({}, view({ media: { volume_wanted: 0.5 } }))).toEqual({ value: 0.5, confirmed: false });
+    expect(volumeOf({}, running({ media }))).toEqual({ value: 0.5, confirmed: false });
+  });
+
   it('recalls a preset until the camera says so', () => {
     const camera = device({ id: 'cam', role: 'main_camera', properties: { preset: { reported: 1 } } });
     const press = sent({ op: 'device', command: { role: 'main_camera', op: 'recall_preset', args: { preset: 2 } } });
