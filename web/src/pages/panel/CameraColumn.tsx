@@ -19,6 +19,7 @@ export function seen(current: PanelState, view: PanelView): Seen {
   if (!(media.connected ?? false)) {
     return { state: 'degraded', title: view.phase === 'in_meeting' ? 'panel.seen.cut' : 'panel.seen.waiting', words: 'panel.seen.waiting_words' };
   }
+  if (alone(view)) return { state: 'live', title: 'panel.seen.alone', words: 'panel.seen.alone_words' };
   const mic = switchOf(current.wishes.mic, media.mic_wanted ?? false, media.mic ?? false);
   const camera = switchOf(current.wishes.camera, media.camera_wanted ?? false, media.camera ?? false);
   const heard = mic.on && mic.confirmed;
@@ -31,6 +32,10 @@ export function seen(current: PanelState, view: PanelView): Seen {
   if (visible) return { state: 'degraded', title: 'panel.seen.seen', words: 'panel.seen.seen_words' };
   return { state: 'degraded', title: 'panel.seen.none', words: 'panel.seen.none_words' };
 }
+
+/** In the meeting, and nobody else is: nobody sees or hears. */
+const alone = (view: PanelView): boolean =>
+  view.phase === 'in_meeting' && Object.keys(view.meeting?.participants ?? {}).every((id) => id === `room:${view.room.id}`);
 
 /** The camera does not answer: nobody can say what the others see. */
 const cameraGone = (view: PanelView): boolean =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PanelAction, PanelView } from '../../wire';
+import { seen as seenByOthers } from './CameraColumn';
 import { PATIENCE, stepped, switchOf, volumeOf } from './asked';
 import { calling, device, meeting, NOW, running, view } from './sample';
 import { busy, initial, type PanelEvent, type PanelState, reduce } from './state';
@@ -43,6 +44,14 @@ describe('a press', () => {
     expect(volumeOf({}, view({ media }))).toEqual({ value: 1, confirmed: true });
     expect(volumeOf({}, view({ media: { volume_wanted: 0.5 } }))).toEqual({ value: 0.5, confirmed: false });
     expect(volumeOf({}, running({ media }))).toEqual({ value: 0.5, confirmed: false });
+  });
+
+  it('claims nobody sees or hears a room that is alone', () => {
+    const others = running();
+    expect(seenByOthers(after(seen(others)), others).title).not.toBe('panel.seen.alone');
+    const own = { 'room:lln-lauzelle': { id: 'room:lln-lauzelle', kind: 'room' as const, name: 'Lauzelle' } };
+    const left = running({ meeting: { ...meeting([{ id: 'lln-lauzelle', call: 'joined' }], []), participants: own } });
+    expect(seenByOthers(after(seen(left)), left)).toMatchObject({ state: 'live', title: 'panel.seen.alone' });
   });
 
   it('recalls a preset until the camera says so', () => {
