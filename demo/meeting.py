@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from demo.layout import Layout
-from demo.network import RUNNING_MEETING, network
+from demo.network import CALL_TO_TRY, RUNNING_MEETING, network
 
 TITLE = "Point hebdomadaire"
 MEDIA = "demo"  # the LiveKit room name
@@ -112,6 +112,7 @@ class DemoMeeting:
             "dashboard": "/dashboard",
             "faults": f"{self._layout.equipment}/faults",
             "rooms": rooms,
+            "call": {"from": CALL_TO_TRY[0], "to": CALL_TO_TRY[1]},
             "centers": [
                 {"id": c.id, "name": c.name, "latitude": c.latitude, "longitude": c.longitude}
                 for c in network().centers

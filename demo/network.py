@@ -7,6 +7,7 @@ import unicodedata
 from wire.places import Center, Equipment, Network, Room
 
 RUNNING_MEETING = ("lln-lauzelle", "sai-senne")  # in a meeting from the start
+CALL_TO_TRY = ("red-lesse", "wem-atomium")  # from a free room to one that rings
 RINGING_CENTER = "wem"  # its rooms ring; the others answer by themselves
 
 _CENTERS = [

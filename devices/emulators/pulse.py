@@ -14,7 +14,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from pulsectl import PulseError
+from pulsectl import PulseDisconnected, PulseError
 
 from devices.emulators.faults import Emulator
 from devices.pulse.client import PulseClient
@@ -187,7 +187,7 @@ class PulseNode(Emulator):
         """Unplug."""
         client, module, self.module = self._server.client, self.module, None
         if client is not None and module is not None:
-            with contextlib.suppress(PulseError):  # the server may be gone before its nodes
+            with contextlib.suppress(PulseError, PulseDisconnected):  # the server may be gone before its nodes
                 await client.module_unload(module)
 
     def forget(self) -> None:

@@ -33,12 +33,12 @@ export function Start({ demo }: StartData) {
 }
 
 function Doors({ demo }: { demo: Demo }) {
-  const { busy, free } = firstTablets(demo.rooms);
+  const { busy, from, to } = firstTablets(demo);
   const names = busy.map((room) => room.name).join(', ');
-  const tablets = free === undefined ? busy : [...busy, free];
+  const tablets = [from, to, ...busy].filter((room) => room !== undefined);
   return (
     <ol class="rows steps">
-      <Door n={1} title={t('start.tablets')} text={t('start.tablets_text', { names, free: free?.name ?? '' })} ways={tablets.map((room) => ({ label: room.name, href: room.panel }))} />
+      <Door n={1} title={t('start.tablets')} text={from === undefined || to === undefined ? t('start.tablets_busy', { names }) : t('start.tablets_text', { names, from: from.name, to: to.name })} ways={tablets.map((room) => ({ label: room.name, href: room.panel }))} />
       <Door n={2} title={t('start.screens')} text={t('start.screens_text')} ways={busy.map((room) => ({ label: room.name, href: room.display }))} />
       <Door n={3} title={t('start.guest')} text={t('start.guest_text')} ways={[{ label: t('start.guest'), href: demo.join }]} />
       <Door

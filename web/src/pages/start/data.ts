@@ -25,6 +25,8 @@ export interface Demo {
   readonly dashboard: string;
   readonly faults: string;
   readonly rooms: readonly StartRoom[];
+  /** Room ids of a call worth trying: a free room, and one that rings. */
+  readonly call?: { readonly from: string; readonly to: string };
   readonly centers?: readonly StartCenter[];
 }
 
@@ -46,8 +48,8 @@ export function byCenter(rooms: readonly StartRoom[]): readonly CenterRooms[] {
   return [...centers].map(([id, own]) => ({ id, name: own[0]?.center_name ?? id, rooms: own }));
 }
 
-/** Rooms worth opening first: those in the demo's meeting, and one that is free to call from. */
-export function firstTablets(rooms: readonly StartRoom[]): { busy: readonly StartRoom[]; free: StartRoom | undefined } {
-  const busy = rooms.filter((room) => room.in_demo_meeting);
-  return { busy, free: rooms.find((room) => !room.in_demo_meeting && room.center === busy[0]?.center) ?? rooms.find((room) => !room.in_demo_meeting) };
+/** Rooms worth opening first: those in the demo's meeting, and the two ends of a call worth trying. */
+export function firstTablets(demo: Pick<Demo, 'rooms' | 'call'>): { busy: readonly StartRoom[]; from: StartRoom | undefined; to: StartRoom | undefined } {
+  const named = (id: string | undefined) => demo.rooms.find((room) => room.id === id);
+  return { busy: demo.rooms.filter((room) => room.in_demo_meeting), from: named(demo.call?.from), to: named(demo.call?.to) };
 }

@@ -50,11 +50,11 @@ describe('the map', () => {
 describe('doors', () => {
   const rooms = [room('lln-a', true), room('lln-b', false), room('sai-a', true)];
 
-  test('the rooms in the demo meeting, and a free one beside them', () => {
-    const { busy, free } = firstTablets(rooms);
+  test('the rooms in the demo meeting, and a call worth trying', () => {
+    const { busy, from, to } = firstTablets({ rooms, call: { from: 'lln-b', to: 'sai-a' } });
     expect(busy.map((one) => one.id)).toEqual(['lln-a', 'sai-a']);
-    expect(free?.id).toBe('lln-b');
-    expect(firstTablets([]).free).toBeUndefined();
+    expect([from?.id, to?.id]).toEqual(['lln-b', 'sai-a']);
+    expect(firstTablets({ rooms: [] }).from).toBeUndefined();
   });
 
   test('rooms by center, in the order given', () => {
