@@ -6,6 +6,7 @@ import { shift } from './drift';
 import { Idle } from './Idle';
 import { Meeting } from './Meeting';
 import { Ringing } from './Ringing';
+import type { DisplayView } from '../../wire';
 import { type Scene, sceneOf } from './scene';
 import { view } from './store';
 
@@ -27,7 +28,7 @@ function SceneOf({ scene }: { scene: Scene | 'reaching' }) {
     case 'reaching':
       return <Reaching />;
     case 'standby':
-      return <time class="standby-clock num" dateTime={clock(now.value)}>{clock(now.value)}</time>;
+      return <Standby document={document} />;
     case 'idle':
       return <Idle document={document} />;
     case 'incoming':
@@ -36,6 +37,17 @@ function SceneOf({ scene }: { scene: Scene | 'reaching' }) {
     case 'meeting':
       return <Meeting document={document} />;
   }
+}
+
+/** The room sleeps: who looks at this page all the same reads which room it is and how to wake it. */
+function Standby({ document }: { document: DisplayView }) {
+  return (
+    <main class="standby-words">
+      <time class="standby-clock num" dateTime={clock(now.value)}>{clock(now.value)}</time>
+      <p>{document.room.name}, {document.center.name}</p>
+      <p>{t('display.start')}</p>
+    </main>
+  );
 }
 
 /** Before the first document. */
