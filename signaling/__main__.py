@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("aiohttp.server").addFilter(hide_malformed)
     os.umask(0o077)  # what we write has people's names in it
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         if options.job == "keygen":
             print(f'[keys]\nkey{secrets.token_hex(4)} = "{secrets.token_urlsafe(36)}"')
