@@ -10,6 +10,10 @@
     stop                                                            moving          ptz
     recall_preset   preset: int                                     preset          presets
     store_preset    preset: int                                                     presets
+    set_framing     on: bool (the camera follows people itself)     framing         framing
+    wake                                                                            wake
+    set_port        port: int, on: bool (link or power of a port)                   ports
+    cycle_port      port: int (its power off, then on)                              ports
 
 `power` is reported as `on`, `off`, `warming` or `cooling`. A move ends by itself unless renewed within the lease.
 """
@@ -85,6 +89,18 @@ class PresetNumber(Arguments, frozen=True):
     preset: Preset
 
 
+class Port(Arguments, frozen=True):
+    """A port of a switch by its number as printed on it."""
+
+    port: Annotated[int, msgspec.Meta(ge=1, le=4096)]
+
+
+class PortState(Port, frozen=True):
+    """A port, and whether it is to be on."""
+
+    on: bool
+
+
 @runtime_checkable
 class Power(Protocol):
     """Can be switched on and put to standby."""
@@ -147,6 +163,33 @@ class Presets(Protocol):
         """Store the present position."""
 
 
+@runtime_checkable
+class Framing(Protocol):
+    """A camera that can follow people by itself."""
+
+    async def set_framing(self, args: On) -> Reply:
+        """Frame people by itself, or stay where it is told."""
+
+
+@runtime_checkable
+class Wake(Protocol):
+    """Can be woken over the network."""
+
+    async def wake(self, args: Arguments) -> Reply:
+        """Wake it; what it does next shows whether it heard."""
+
+
+@runtime_checkable
+class Ports(Protocol):
+    """A network switch whose ports can be switched."""
+
+    async def set_port(self, args: PortState) -> Reply:
+        """Switch a port on or off."""
+
+    async def cycle_port(self, args: Port) -> Reply:
+        """Take the power of a port away and give it back."""
+
+
 CAPABILITIES: dict[str, type] = {
     "power": Power,
     "input": InputSelect,
@@ -155,7 +198,22 @@ CAPABILITIES: dict[str, type] = {
     "blank": Blank,
     "ptz": Ptz,
     "presets": Presets,
+    "framing": Framing,
+    "wake": Wake,
+    "ports": Ports,
 }
+
+
+SENSES: dict[str, tuple[str, ...]] = {
+    "occupancy": ("occupied", "people"),  # bool, number of people
+    "environment": ("co2", "temperature", "humidity"),  # ppm, degrees Celsius, percent
+    "battery": ("battery",),  # percent
+    "supply": ("supply", "charge", "runtime", "load"),  # `line`, `battery` or `low`; percent, seconds, percent
+    "video": ("streaming",),  # bool
+    "level": ("level",),  # dBFS of the sound now, -90..0
+    "lamp": ("lamp_hours",),  # hours the lamp was lit
+}
+"""What a device only reports: the properties of each such capability."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +271,10 @@ OPERATIONS = _table(
     Operation("stop", "ptz", Arguments, "motion", Priority.MOTION),
     Operation("recall_preset", "presets", PresetNumber, "preset", changes="preset"),
     Operation("store_preset", "presets", PresetNumber, "store"),
+    Operation("set_framing", "framing", On, "framing", changes="framing", persistent=True),
+    Operation("wake", "wake", Arguments, "wake"),
+    Operation("set_port", "ports", PortState, "port"),
+    Operation("cycle_port", "ports", Port, "port"),
 )
 
 

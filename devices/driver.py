@@ -44,6 +44,7 @@ class Driver(ABC, Generic[Settings]):
     """Base of every driver; capabilities are the Protocols of `devices.capabilities` that a subclass implements."""
 
     manifest: ClassVar[Manifest]
+    senses: ClassVar[tuple[str, ...]] = ()  # capabilities that only report: names of `devices.capabilities.SENSES`
 
     def __init__(self, config: DeviceConfig, settings: Settings) -> None:
         self.config = config
@@ -52,7 +53,7 @@ class Driver(ABC, Generic[Settings]):
     @classmethod
     def capabilities(cls) -> list[str]:
         """What this kind of device can do."""
-        return capabilities_of(cls)
+        return [*capabilities_of(cls), *cls.senses]
 
     @property
     def presets(self) -> dict[str, str]:

@@ -21,6 +21,12 @@ class Role(StrEnum):
     ROOM_MIC = "room_mic"
     ROOM_SPEAKER = "room_speaker"
     CONTENT_INPUT = "content_input"
+    MUTE_BUTTON = "mute_button"
+    OCCUPANCY_SENSOR = "occupancy_sensor"
+    AIR_SENSOR = "air_sensor"
+    UPS = "ups"
+    NETWORK_SWITCH = "network_switch"
+    ROOM_COMPUTER = "room_computer"
 
 
 class Connection(StrEnum):

@@ -49,7 +49,19 @@ export type Connection = 'connecting' | 'online' | 'unreachable';
 /**
  * What a device is for in a room. Scenes and pages name roles, never models.
  */
-export type Role = 'content_input' | 'front_display' | 'main_camera' | 'room_mic' | 'room_speaker' | 'second_display';
+export type Role =
+  | 'air_sensor'
+  | 'content_input'
+  | 'front_display'
+  | 'main_camera'
+  | 'mute_button'
+  | 'network_switch'
+  | 'occupancy_sensor'
+  | 'room_computer'
+  | 'room_mic'
+  | 'room_speaker'
+  | 'second_display'
+  | 'ups';
 /**
  * State of a room, owned by its agent.
  */

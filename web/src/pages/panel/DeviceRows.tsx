@@ -7,9 +7,10 @@ import { askDevice, dispatch } from './store';
 
 const ICON: Record<DeviceKind, IconName> = {
   projector: 'projector', screen: 'screen', camera: 'cam', microphone: 'mic', speaker: 'speaker', input: 'share',
+  sensor: 'air', computer: 'server', supply: 'wrench', network: 'network',
 };
 
-const NAME: Record<DeviceKind, Key> = {
+const NAME: Partial<Record<DeviceKind, Key>> = {
   projector: 'panel.device.projector',
   screen: 'panel.device.screen',
   camera: 'panel.device.camera',
@@ -27,7 +28,7 @@ const EYE: Partial<Record<Power, Key>> = { on: 'panel.eye.on', off: 'panel.eye.o
 
 /** The name of a device by what it is for. */
 export const deviceName = (row: DeviceRow): string =>
-  row.role === 'second_display' ? t('panel.device.second_screen') : t(NAME[row.kind]);
+  row.role === 'second_display' ? t('panel.device.second_screen') : t(NAME[row.kind] ?? `role.${row.role}`);
 
 /** What a device does, in words. */
 export function deviceWords(row: DeviceRow): string {

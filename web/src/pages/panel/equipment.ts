@@ -8,7 +8,7 @@ export type Power = 'on' | 'off' | 'warming' | 'cooling' | 'unknown';
 /** How we know: the device said so, we asked and wait, or we believe it without its word. */
 export type Evidence = 'reported' | 'desired' | 'assumed' | 'none';
 
-export type DeviceKind = 'projector' | 'screen' | 'camera' | 'microphone' | 'speaker' | 'input';
+export type DeviceKind = 'projector' | 'screen' | 'camera' | 'microphone' | 'speaker' | 'input' | 'sensor' | 'computer' | 'supply' | 'network';
 
 export interface DeviceRow {
   id: string;
@@ -33,7 +33,10 @@ export interface CameraControl {
   presets: { number: string; name: string; selected: boolean }[];
 }
 
-const ROLE_ORDER: readonly Role[] = ['front_display', 'second_display', 'main_camera', 'room_mic', 'room_speaker', 'content_input'];
+const ROLE_ORDER: readonly Role[] = [
+  'front_display', 'second_display', 'main_camera', 'room_mic', 'room_speaker', 'content_input',
+  'mute_button', 'occupancy_sensor', 'air_sensor', 'room_computer', 'ups', 'network_switch',
+];
 
 /** What kind of thing stands for a role; a display spoken to by PJLink is a projector. */
 export function kindOf(device: Device): DeviceKind {
@@ -49,6 +52,17 @@ export function kindOf(device: Device): DeviceKind {
       return 'speaker';
     case 'content_input':
       return 'input';
+    case 'mute_button':
+      return 'microphone';
+    case 'occupancy_sensor':
+    case 'air_sensor':
+      return 'sensor';
+    case 'room_computer':
+      return 'computer';
+    case 'ups':
+      return 'supply';
+    case 'network_switch':
+      return 'network';
   }
 }
 

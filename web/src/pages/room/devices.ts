@@ -25,7 +25,10 @@ export interface DeviceRow {
   readonly properties: readonly PropertyRow[];
 }
 
-const ROLES: readonly Role[] = ['front_display', 'second_display', 'main_camera', 'room_mic', 'room_speaker', 'content_input'];
+const ROLES: readonly Role[] = [
+  'front_display', 'second_display', 'main_camera', 'room_mic', 'room_speaker', 'content_input',
+  'mute_button', 'occupancy_sensor', 'air_sensor', 'room_computer', 'ups', 'network_switch',
+];
 const SAME_NUMBER = 0.01; // closer than this a device cannot tell apart
 
 /** Every device, in the order of roles. `certain` is false when the room itself is silent: then nothing is known. */
@@ -89,5 +92,17 @@ function icon(device: Device): IconName {
       return 'speaker';
     case 'content_input':
       return 'share';
+    case 'mute_button':
+      return 'mic-off';
+    case 'occupancy_sensor':
+      return 'people';
+    case 'air_sensor':
+      return 'air';
+    case 'room_computer':
+      return 'server';
+    case 'ups':
+      return 'wrench';
+    case 'network_switch':
+      return 'network';
   }
 }
