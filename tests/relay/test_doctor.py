@@ -1,0 +1,107 @@
+"""The doctor looks at real sockets of this machine, and at a machine made of files."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from relay.config import RelayConfig
+from relay.doctor import Finding, Machine, Verdict, examine, main, verdict
+
+LOOPBACK = RelayConfig(bind=["127.0.0.1:0"], receive_buffer=65536, send_buffer=65536)
+
+
+def machine(folder: Path, **files: str) -> Machine:
+    for name, text in files.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return Machine(proc=folder, cpus=2)
+
+
+def of(check: str, config: RelayConfig, on: Machine) -> Finding:
+    return next(finding for finding in examine(config, on) if finding.check.startswith(check))
+
+
+def test_on_this_machine_offload_works_and_nothing_is_broken() -> None:
+    findings = {finding.check: finding for finding in examine(LOOPBACK)}
+    assert findings["UDP segmentation offload (GSO)"].verdict is Verdict.OK
+    assert findings["UDP 127.0.0.1:0"].verdict is Verdict.OK
+    assert not [finding for finding in findings.values() if finding.verdict is Verdict.BROKEN]
+
+
+@pytest.mark.parametrize(("kind", "name"), [(socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")])
+def test_a_port_in_use_is_named_with_how_to_find_who(kind: int, name: str, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            other.listen()
+        port = other.getsockname()[1]
+        finding = of(name, RelayConfig(bind=[f"127.0.0.1:{port}"]), Machine())
+    assert finding.verdict is Verdict.BROKEN
+    assert f"sport = :{port}" in finding.remedy
+
+
+def test_an_address_that_is_not_ours_is_broken_once(tmp_path: Path) -> None:
+    config = RelayConfig(bind=["192.0.2.77:7882"], shards=4)
+    broken = [finding for finding in examine(config, Machine()) if finding.verdict is Verdict.BROKEN]
+    assert [finding.check for finding in broken] == ["UDP 192.0.2.77:7882"]
+    assert "ip address" in broken[0].remedy
+
+
+def test_small_buffers_come_with_the_command_that_raises_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relay.doctor._may_force", lambda name, size: False)
+    small = machine(tmp_path, sys__net__core__rmem_max="212992\n", sys__net__core__wmem_max="9000000\n")
+    config = RelayConfig(bind=["127.0.0.1:0"])
+    assert "sysctl -w net.core.rmem_max=8388608" in of("socket receive", config, small).remedy
+    assert of("socket send", config, small).verdict is Verdict.OK
+
+
+def test_what_the_kernel_dropped_counts_against_all_it_carried(tmp_path: Path) -> None:
+    lines = "Udp: InDatagrams OutDatagrams RcvbufErrors SndbufErrors\nUdp: {} 100 {} 0\n"
+    assert of("datagrams", LOOPBACK, machine(tmp_path, net__snmp=lines.format(900, 50))).verdict is Verdict.WORSE
+    assert of("datagrams", LOOPBACK, machine(tmp_path, net__snmp=lines.format(900000, 50))).verdict is Verdict.OK
+
+
+def test_shards_and_processor(tmp_path: Path) -> None:
+    slow = machine(tmp_path, cpuinfo="flags\t\t: fpu sse2\n")
+    assert "shards = 2" in of("shards", RelayConfig(bind=["127.0.0.1:0"], shards=3), slow).remedy
+    assert of("AES", LOOPBACK, slow).verdict is Verdict.WORSE
+    assert of("AES", LOOPBACK, machine(tmp_path, cpuinfo="flags\t\t: fpu aes\n")).verdict is Verdict.OK
+
+
+def test_announced_addresses(tmp_path: Path) -> None:
+    def announced(bind: str, *announce: str) -> Finding:
+        return of("announced", RelayConfig(bind=[bind], announce=list(announce)), Machine())
+
+    assert announced("0.0.0.0:0", "1.2.3.4").found == "1.2.3.4"
+    assert "announce" in announced("127.0.0.1:0").remedy or "0.0.0.0" in announced("127.0.0.1:0").remedy
+    assert announced("0.0.0.0:0", "127.0.0.1").verdict is Verdict.BROKEN
+    assert "public" in announced("0.0.0.0:0", "10.1.2.3").remedy
+
+
+def test_as_a_command_with_a_servers_configuration(tmp_path: Path) -> None:
+    config = tmp_path / "signaling.toml"
+    config.write_text('[media]\nbind = ["192.0.2.77:7882"]\n')
+    command = [sys.executable, "-m", "relay.doctor", "--config", str(config), "--json"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 1
+    assert json.loads(run.stdout)[0]["check"] == "UDP 192.0.2.77:7882"
+
+
+@pytest.mark.parametrize("wrong", ["7882", "localhost:7882", "1.2.3.4:x"])
+def test_a_malformed_address_says_how_to_write_it(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--bind", wrong])
+    assert "0.0.0.0:7882" in capsys.readouterr().err
+
+
+def test_the_verdict_is_the_worst() -> None:
+    order = [Finding("a", Verdict.WORSE, ""), Finding("b", Verdict.BROKEN, ""), Finding("c", Verdict.OK, "")]
+    assert verdict(order) is Verdict.BROKEN
+    assert verdict([]) is Verdict.OK
