@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from livekit.protocol.models import ParticipantInfo, TrackInfo
 from livekit.protocol.rtc import SignalResponse
 
 from relay.messages import Command
@@ -22,6 +23,15 @@ class Goodbye:
     text: str
 
 
+@dataclass(frozen=True)
+class Happened:
+    """Something that webhooks tell of, by LiveKit's names: `participant_joined`, `track_published`, `room_finished`…"""
+
+    event: str
+    participant: ParticipantInfo | None = None
+    track: TrackInfo | None = None
+
+
 @dataclass
 class Effects:
     """Filled by the sans-IO side, emptied by the shell after each input."""
@@ -30,6 +40,7 @@ class Effects:
     messages: list[tuple[tuple[str, ...], SignalResponse]] = field(default_factory=list)  # (session sids, message)
     goodbyes: list[Goodbye] = field(default_factory=list)
     left: list[tuple[str, Leave]] = field(default_factory=list)  # (identity, reason)
+    happened: list[Happened] = field(default_factory=list)
     changed: bool = False
 
     def send(self, sids: Iterable[str], message: SignalResponse) -> None:
@@ -40,7 +51,7 @@ class Effects:
 
     def take(self) -> Effects:
         """What is to be done now; starts afresh. The list of commands stays the same object: connections hold it."""
-        taken = Effects(list(self.commands), self.messages, self.goodbyes, self.left, self.changed)
+        taken = Effects(list(self.commands), self.messages, self.goodbyes, self.left, self.happened, self.changed)
         self.commands.clear()
-        self.messages, self.goodbyes, self.left, self.changed = [], [], [], False
+        self.messages, self.goodbyes, self.left, self.happened, self.changed = [], [], [], [], False
         return taken

@@ -14,7 +14,7 @@ from relay.messages import CloseTransport, DataReceived, MuteTrack, SpeakerLevel
 from signaling.media import Leave, MediaParticipant
 from signaling.rtc import data, ids, responses, sdp
 from signaling.rtc.counters import DROPPED_DATA, JOINED, LEFT
-from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye
+from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye, Happened
 from signaling.rtc.publisher import Bound, Publisher
 from signaling.rtc.quality import Qualities
 from signaling.rtc.session import Arrival, Session, State
@@ -34,6 +34,9 @@ class MediaRoom:
         self.sid = ids.room_sid()
         self.settings = settings
         self.created_at = now
+        self.metadata = ""
+        self.max_participants = settings.max_sessions
+        self.kept_until = 0.0  # Unix seconds: until then it stays though nobody is in it
         self.effects = Effects()
         self.sessions: dict[str, Session] = {}
         self.speakers = Speakers()
@@ -107,10 +110,12 @@ class MediaRoom:
         del self.sessions[session.sid]
         for track in session.publisher.tracks:
             self._drop_subscriptions(track)
+            self._tell("track_unpublished", session, track)
         self.effects.commands.append(CloseTransport(session.publisher.transport))
         if session.grants.can_subscribe:
             self.effects.commands.append(CloseTransport(session.subscriber.transport))
         session.move(State.CLOSED)
+        self._tell("participant_left", session)
         if changed := self.speakers.silence(session.sid):
             self.effects.send(self.sessions, responses.speakers(changed))
         self._announce(session, to_self=False)
@@ -125,7 +130,8 @@ class MediaRoom:
         return RoomInfo(
             sid=self.sid,
             name=self.name,
-            max_participants=self.settings.max_sessions,
+            max_participants=self.max_participants,
+            metadata=self.metadata,
             creation_time=int(self.created_at),
             creation_time_ms=int(self.created_at * 1000),
             enabled_codecs=responses.enabled_codecs(),
@@ -149,6 +155,9 @@ class MediaRoom:
             targets.append(session.sid)
         self.effects.send(targets, responses.update([session.info()]))
 
+    def _tell(self, event: str, session: Session, track: Track | None = None) -> None:
+        self.effects.happened.append(Happened(event, session.info(), track.info if track is not None else None))
+
     def participants(self) -> list[MediaParticipant]:
         """As the meeting sees them."""
         return [session.view(self.speakers.active(session.sid)) for session in self.sessions.values()]
@@ -159,6 +168,8 @@ class MediaRoom:
         """An offer or `add_track` bound tracks to sections, or ended some."""
         for track in (*bound.ended, *bound.refused):
             self._drop_subscriptions(track)
+        for track in bound.ended:
+            self._tell("track_unpublished", session, track)
         for track in bound.refused:
             session.publisher.withdraw(track)
             self.effects.send([session.sid], responses.track_unpublished(track.sid))
@@ -168,6 +179,7 @@ class MediaRoom:
         if bound.started or bound.ended:
             self.announce(session)  # before the media: subscribers must know whose it is
         for track in bound.started:
+            self._tell("track_published", session, track)
             for other in self.sessions.values():
                 self.subscribe(other, session, track)
         self.negotiate_all(now)
@@ -238,6 +250,7 @@ class MediaRoom:
             self.restart(session, DisconnectReason.MEDIA_FAILURE)
         elif event.phase == "connected" and event.transport == session.primary and session.state is State.JOINED:
             session.move(State.ACTIVE)
+            self._tell("participant_joined", session)
             self._announce(session, to_self=True)
 
     def spoke(self, levels: list[SpeakerLevel]) -> None:

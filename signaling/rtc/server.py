@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -19,7 +19,7 @@ from signaling.media import Admission, Leave, MediaChanged, MediaParticipant
 from signaling.rtc import frames, requests, responses
 from signaling.rtc.connection import Connection, Frame
 from signaling.rtc.counters import REFUSED, RELAY_FAILED, SESSIONS
-from signaling.rtc.effects import BAD_DATA, FAILED, Effects
+from signaling.rtc.effects import BAD_DATA, FAILED, Effects, Happened
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import Arrival, Session
 from signaling.rtc.settings import RtcSettings
@@ -73,6 +73,7 @@ class RtcServer:
         self._places: dict[str, MediaRoom] = {}  # session sid -> its room
         self._connections: dict[str, Connection] = {}
         self._listeners: list[Callable[[MediaChanged], None]] = []
+        self._watchers: list[Callable[[MediaRoom, Happened], None]] = []
         self._left: dict[str, list[tuple[str, Leave]]] = {}  # changed media rooms, to be told
         self._telling: asyncio.TimerHandle | None = None
         self._closing = False
@@ -102,14 +103,14 @@ class RtcServer:
         if (room := self._rooms.get(media)) is not None:
             for session in [s for s in room.sessions.values() if s.identity == identity]:
                 room.end(session, reason)
-            self._apply(room)
+            self.apply(room)
 
     def end(self, media: str, reason: Leave = Leave.ENDED) -> None:
         """End every session of a media room."""
         if (room := self._rooms.get(media)) is not None:
             for session in list(room.sessions.values()):
                 room.end(session, reason)
-            self._apply(room)
+            self.apply(room)
 
     def mute(self, media: str, identity: str, source: str = "microphone") -> None:
         """Mute a participant's source (`microphone`, `camera`…): forwarding stops, and its client is told."""
@@ -117,11 +118,37 @@ class RtcServer:
             for session in room.sessions.values():
                 if session.identity == identity:
                     room.silence(session, source)
-            self._apply(room)
+            self.apply(room)
 
     def listen(self, listener: Callable[[MediaChanged], None]) -> None:
         """Hear of changes, on the loop, soon after they happen."""
         self._listeners.append(listener)
+
+    # --- for the server API -------------------------------------------------------------------------------------
+
+    @property
+    def rooms(self) -> Mapping[str, MediaRoom]:
+        """Media rooms by name. Whoever changes one calls `apply` afterwards."""
+        return self._rooms
+
+    def open(self, media: str) -> MediaRoom:
+        """The media room of this name, made where there is none. Raises Refusal(too_many)."""
+        if (room := self._rooms.get(media)) is not None:
+            return room
+        if len(self._rooms) >= self._settings.max_rooms:
+            raise Refusal(Code.TOO_MANY, "the server has no place for another room")
+        candidates = [(address, port) for address, port, _ in self._relay.candidates(media)]
+        room = self._rooms[media] = MediaRoom(media, self._relay.fingerprint, candidates, self._settings, self._clock())
+        self._happened(room, Happened("room_started"))
+        return room
+
+    def watch(self, watcher: Callable[[MediaRoom, Happened], None]) -> None:
+        """Hear of everything that webhooks tell of, on the loop, when it happens."""
+        self._watchers.append(watcher)
+
+    def _happened(self, room: MediaRoom, what: Happened) -> None:
+        for watcher in self._watchers:
+            watcher(room, what)
 
     async def close(self) -> None:
         """Ask every client to join again (a restart), and stop."""
@@ -132,7 +159,7 @@ class RtcServer:
         for room in list(self._rooms.values()):
             for session in list(room.sessions.values()):
                 room.restart(session, DisconnectReason.SERVER_SHUTDOWN)
-            self._apply(room)
+            self.apply(room)
         if self._telling is not None:
             self._telling.cancel()
 
@@ -177,7 +204,7 @@ class RtcServer:
         room = self._rooms.get(claims.grants.media)
         if room is None and len(self._rooms) >= self._settings.max_rooms:
             raise Refusal(Code.TOO_MANY, "the server has no place for another room")
-        if room is not None and len(room.sessions) >= self._settings.max_sessions:
+        if room is not None and len(room.sessions) >= room.max_participants:
             raise Refusal(Code.TOO_MANY, "the room is full")
         protocol = request.query.get("client_protocol", "")
         return Arrival(
@@ -193,7 +220,7 @@ class RtcServer:
         room = self._places.get(sid)
         if room is not None and room.sessions[sid].identity == arrival.grants.identity:
             room.leave(room.sessions[sid], Leave.LOST)
-            self._apply(room)
+            self.apply(room)
         again = responses.reconnect(DisconnectReason.STATE_MISMATCH)
         connection.push(frames.encode(again, text=False))
         connection.finish(1000, "reconnect: join again")
@@ -203,22 +230,20 @@ class RtcServer:
         media = arrival.grants.media
         room = self._rooms.get(media)
         if room is None:
-            candidates = [(address, port) for address, port, _ in self._relay.candidates(media)]
-            room = MediaRoom(media, self._relay.fingerprint, candidates, self._settings, self._clock())
-            self._rooms[media] = room
+            room = self.open(media)
         session = room.join(arrival, self._clock())
         self._connections[session.sid] = connection
         self._places[session.sid] = room
         SESSIONS.inc()
         log.info("%r joined %r as %s", session.identity, media, session.sid)
-        self._apply(room)
+        self.apply(room)
         try:
             await connection.run(lambda frame: self._on_frame(room, session, frame))
         finally:
             if connection.oversized:
                 REFUSED.labels(Code.TOO_LARGE, "frame").inc()
             room.leave(session, Leave.LOST)
-            self._apply(room)
+            self.apply(room)
             self._connections.pop(session.sid, None)
             SESSIONS.dec()
             log.info("%r (%s) is gone from %r", session.identity, session.sid, media)
@@ -238,7 +263,7 @@ class RtcServer:
                 log.exception("%s of %s in %s failed", kind, session.sid, room.name)
                 REFUSED.labels(Code.INTERNAL, str(kind)).inc()
                 room.expel(session, FAILED, f"{Code.INTERNAL}: {session.sid}")
-        self._apply(room)
+        self.apply(room)
 
     # --- the relay and time -------------------------------------------------------------------------------------
 
@@ -253,7 +278,7 @@ class RtcServer:
             if room is not None:
                 touched[room.name] = room
         for room in touched.values():
-            self._apply(room)
+            self.apply(room)
 
     def _on_event(self, event: Event) -> MediaRoom | None:
         """Hand an event to its room; returns the room."""
@@ -286,7 +311,7 @@ class RtcServer:
             try:
                 for session in room.tick(now):
                     self._renew(room, session, now)
-                self._apply(room)
+                self.apply(room)
             except Exception:
                 log.exception("the timers of %s failed", room.name)
 
@@ -302,7 +327,7 @@ class RtcServer:
                     log.warning("the relay does not say how %s does", room.name)
                 except Exception:
                     log.exception("measuring %s failed", room.name)
-                self._apply(room)
+                self.apply(room)
 
     def _renew(self, room: MediaRoom, session: Session, now: float) -> None:
         """Ask admission again; a new token, or the end."""
@@ -319,7 +344,7 @@ class RtcServer:
 
     # --- effects ------------------------------------------------------------------------------------------------
 
-    def _apply(self, room: MediaRoom) -> None:
+    def apply(self, room: MediaRoom) -> None:
         """Do what a room wants done. A client that reads too slowly is cut off, which may want more done."""
         while True:
             effects = room.effects.take()
@@ -330,6 +355,8 @@ class RtcServer:
                 self._places.pop(goodbye.sid, None)
                 if (connection := self._connections.get(goodbye.sid)) is not None:
                     connection.finish(goodbye.close_code, goodbye.text)
+            for what in effects.happened:
+                self._happened(room, what)
             if effects.changed or effects.left:
                 self._tell_later(room.name, effects.left)
             if not slow:
@@ -339,8 +366,10 @@ class RtcServer:
                 self._connections[sid].cut()
                 if sid in room.sessions:
                     room.leave(room.sessions[sid], Leave.LOST)
-        if not room.sessions and self._rooms.get(room.name) is room:
+        empty = not room.sessions and self._clock() >= room.kept_until
+        if empty and self._rooms.get(room.name) is room:
             del self._rooms[room.name]
+            self._happened(room, Happened("room_finished"))
 
     def _send(self, effects: Effects) -> set[str]:
         """Queue messages, each coded once per kind of frame; returns the sessions whose outbox is over its bound."""
