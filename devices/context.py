@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from devices.errors import DeviceError, Garbage, Lost
+from devices.request import DeviceRequest
 from devices.sharing import Shared
 from devices.state import DeviceState
 from devices.timing import Timing
@@ -20,7 +21,13 @@ class Context:
     """One connection's way to the state. `spacing`: shortest time in seconds between two exchanges."""
 
     def __init__(
-        self, state: DeviceState, timing: Timing, shared: Shared, spacing: float, wake: Callable[[], None]
+        self,
+        state: DeviceState,
+        timing: Timing,
+        shared: Shared,
+        spacing: float,
+        wake: Callable[[], None],
+        request: Callable[[DeviceRequest], None] | None = None,
     ) -> None:
         self.timing = timing
         self.shared = shared
@@ -28,6 +35,7 @@ class Context:
         self._state = state
         self._spacing = spacing
         self._wake = wake
+        self._request = request
         self._next_exchange = 0.0  # loop time
         self._garbled = False
 
@@ -49,6 +57,14 @@ class Context:
     def assume(self, name: str, value: Value) -> None:
         """We believe it without the device's word."""
         self._state.assume(name, value)
+
+    def ask(self, op: str, **args: Value) -> None:
+        """Somebody at the device wishes something of the room (a mute key was pressed).
+
+        The room decides; what it then commands comes back as a command, and the device shows its answer (a LED).
+        """
+        if self._request is not None:
+            self._request(DeviceRequest(self._state.config.id, self._state.config.role, op, args))
 
     def trouble(self, notice: Notice | None) -> None:
         """The device works but says that something in it is wrong (a lamp); None when all is well again."""

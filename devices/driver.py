@@ -16,8 +16,9 @@ import msgspec
 from devices.capabilities import Arguments, Operation, Reply, capabilities_of
 from devices.config import DeviceConfig, Settings
 from devices.context import Context
+from devices.discovery import Found
 
-Transport = Literal["udp", "tcp", "unix", "usb", "serial", "http"]
+Transport = Literal["udp", "tcp", "unix", "usb", "serial", "http", "kernel"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,14 @@ class Driver(ABC, Generic[Settings]):
     def capabilities(cls) -> list[str]:
         """What this kind of device can do."""
         return [*capabilities_of(cls), *cls.senses]
+
+    @classmethod
+    async def discover(cls, seconds: float) -> list[Found]:
+        """Devices of this kind that answer within `seconds`, where the protocol has a search; else none.
+
+        It changes nothing on any device.
+        """
+        return []
 
     @property
     def presets(self) -> dict[str, str]:

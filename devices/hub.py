@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 
 from devices.config import DeviceConfig
 from devices.registry import Registry
+from devices.request import DeviceRequest
 from devices.runner import DeviceRunner
 from devices.sharing import Shared
 from devices.timing import Timing
@@ -20,7 +22,9 @@ class DeviceHub:
 
     `on_change` is called on the loop, once for any number of changes of one turn, when anything but an age changed
     (`last_seen`, `observed_at` and `last_words` move without it: take them from `snapshot`).
-    `shared` lets the hubs of one process use one connection to one sound server.
+    `on_request` is called on the loop when somebody at a device wishes something of the room (a mute key): the room
+    decides and commands. `shared` lets the hubs of one process use one connection to one sound server. `clock` gives
+    Unix seconds for people to read; nothing here waits by it.
     """
 
     def __init__(
@@ -33,13 +37,18 @@ class DeviceHub:
         registry: Registry | None = None,
         shared: Shared | None = None,
         dice: random.Random | None = None,
+        on_request: Callable[[DeviceRequest], None] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.room = room
         self._on_change = on_change
         self._told = False
         timing, shared, dice = timing or Timing(), shared or Shared(), dice or random.Random()  # noqa: S311
         drivers = (registry or Registry.installed()).build(devices)
-        self._runners = [DeviceRunner(driver, timing, shared, dice, self._changed) for driver in drivers]
+        self._runners = [
+            DeviceRunner(driver, timing, shared, dice, self._changed, on_request=on_request, clock=clock)
+            for driver in drivers
+        ]
         self._by_role = {runner.config.role: runner for runner in self._runners}
 
     async def run(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from devices.driver import Driver
 from devices.errors import DeviceError, Lost, NotNow
 from devices.lease import MoveLease
 from devices.queue import CommandQueue, Outcome, Task, settle
+from devices.request import DeviceRequest
 from devices.results import result_of
 from devices.sharing import Shared
 from devices.state import DeviceState
@@ -34,10 +36,19 @@ class DeviceRunner:
     """The one owner of a device: its driver, queue, state and connection."""
 
     def __init__(
-        self, driver: Driver[Any], timing: Timing, shared: Shared, dice: random.Random, on_change: Callable[[], None]
+        self,
+        driver: Driver[Any],
+        timing: Timing,
+        shared: Shared,
+        dice: random.Random,
+        on_change: Callable[[], None],
+        *,
+        on_request: Callable[[DeviceRequest], None] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.config = driver.config
-        self.state = DeviceState(driver.config, driver.capabilities(), driver.presets, on_change)
+        self.state = DeviceState(driver.config, driver.capabilities(), driver.presets, on_change, clock)
+        self._on_request = on_request
         self._driver = driver
         self._timing = timing
         self._shared = shared
@@ -155,7 +166,8 @@ class DeviceRunner:
 
     async def _connection(self) -> BaseException:
         """One connection from dialling to its end; returns why it ended. A moving camera is stopped before we go."""
-        context = Context(self.state, self._timing, self._shared, self._driver.manifest.spacing, self._connected)
+        spacing = self._driver.manifest.spacing
+        context = Context(self.state, self._timing, self._shared, spacing, self._connected, self._on_request)
         hold = asyncio.create_task(self._driver.run(context), name=f"hold {self.config.id}")
         serve = asyncio.create_task(self._serve(context), name=f"serve {self.config.id}")
         try:

@@ -1,9 +1,19 @@
-"""The faults every emulator knows, and the part that emulators share: starting, stopping, rebooting, hearing.
+"""The faults that emulators know, and the part that they share: starting, stopping, rebooting, hearing.
+
+Every emulator of a device on a network declares `FAULTS`:
 
 drop       every other request is lost                 delay     answers come late
+duplicate  answers come twice                          half      only the first half of each answer comes
 garbage    answers are random bytes                    silent    holds its sockets but says nothing
 reset      connections are reset at the next request   unplugged its sockets are closed, as off the network
 reboot     off for a moment, then back with its volatile state lost; ends by itself
+reboot_in_command  the same, the moment it carried out its next command and before it says so; ends by itself
+
+and those of `PARTICULAR` that it has a place for:
+
+single_client   it serves one client, and that is another: ours are shown the door
+wrong_password  its password was changed
+clock           its own clock jumps by a day (an emulator whose protocol carries a time)
 """
 
 from __future__ import annotations
@@ -15,7 +25,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-FAULTS = ("drop", "delay", "garbage", "reset", "silent", "unplugged", "reboot")
+FAULTS = (
+    *("drop", "delay", "duplicate", "garbage", "half"),
+    *("reset", "silent", "unplugged", "reboot", "reboot_in_command"),
+)
+PARTICULAR = ("single_client", "wrong_password", "clock")
 
 
 class Emulator(ABC):
@@ -145,14 +159,23 @@ class Emulator(ABC):
         self._news.set()
         return "silent" in self._on or not self.plugged or ("drop" in self._on and self.requests % 2 == 1)
 
-    def spoiled(self, answer: bytes) -> bytes:
-        """The answer, or as many random bytes."""
-        return self._dice.randbytes(max(4, len(answer))) if "garbage" in self._on else answer
+    def sent(self, answer: bytes) -> tuple[bytes, ...]:
+        """What leaves the device instead of `answer`: nothing, itself, twice, half of it, or random bytes."""
+        if "silent" in self._on or not self.plugged:
+            return ()
+        if "garbage" in self._on:
+            answer = self._dice.randbytes(max(4, len(answer)))
+        elif "half" in self._on:
+            answer = answer[: len(answer) // 2]
+        return (answer, answer) if "duplicate" in self._on else (answer,)
 
     def done(self, command: str) -> None:
-        """Note that a command was carried out."""
+        """Note that a command was carried out; call it before the answer is sent."""
         self.commands = [*self.commands[-199:], command]
         self._news.set()
+        if "reboot_in_command" in self._on:
+            self.fault("reboot_in_command", False)
+            self.fault("reboot")
 
     def after(self, seconds: float, call: Callable[[], None]) -> None:
         """Answer after so many seconds, at once for 0, plus what the fault `delay` adds."""

@@ -14,11 +14,10 @@ SALT = b"498e4a67"
 class PjlinkEmulator(Emulator):
     """State for tests: `power` (off, on, cooling, warming), `input`, `mute`, `blank`, `lamp_hours`, `connections`.
 
-    `warmup`, `cooldown`, `idle_close` in seconds. Faults of its own: `lamp` (it says that its lamp failed),
-    `wrong_password` (its password was changed), `single_client` (it closes all but its first connection).
+    `warmup`, `cooldown`, `idle_close` in seconds. A fault of its own: `lamp` (it says that its lamp failed).
     """
 
-    available_faults = (*FAULTS, "lamp", "wrong_password", "single_client")
+    available_faults: tuple[str, ...] = (*FAULTS, "lamp", "wrong_password", "single_client")
 
     def __init__(
         self,
@@ -67,6 +66,13 @@ class PjlinkEmulator(Emulator):
             self._server = None
         for stream in list(self._streams):
             stream.abort()
+
+    def fault(self, name: str, on: bool = True) -> None:
+        """Switch one; a new password or another client ends the connections there are."""
+        super().fault(name, on)
+        if on and name in ("wrong_password", "single_client"):
+            for stream in list(self._streams):
+                stream.abort()
 
     def forget(self) -> None:
         """A projector that lost its power is in standby."""
@@ -144,7 +150,7 @@ class PjlinkEmulator(Emulator):
 
     def accepted(self, stream: _Stream) -> bool:
         """Whether a new connection is let in."""
-        return "single_client" not in self._on or not self._streams
+        return "single_client" not in self._on
 
     def joined(self, stream: _Stream) -> None:
         """A connection stands."""
@@ -167,7 +173,7 @@ class PjlinkEmulator(Emulator):
 
     def say(self, stream: _Stream, text: str) -> None:
         """Send a line, as the faults let it."""
-        self.after(0.0, lambda: None if "silent" in self._on else stream.write(self.spoiled(text.encode() + b"\r")))
+        self.after(0.0, lambda: stream.write(b"".join(self.sent(text.encode() + b"\r"))))
 
 
 class _Stream(asyncio.Protocol):

@@ -41,7 +41,7 @@ class ViscaEmulator(Emulator):
     `no_socket` (completions name no socket), `unknown` (every command is a syntax error).
     """
 
-    available_faults = (*FAULTS, "buffer_full", "lost_stop", "no_socket", "unknown")
+    available_faults: tuple[str, ...] = (*FAULTS, "buffer_full", "lost_stop", "no_socket", "unknown")
 
     def __init__(
         self,
@@ -61,6 +61,8 @@ class ViscaEmulator(Emulator):
         self.preset: int | None = None
         self.position = Position()
         self.stored: dict[int, Position] = {}
+        if transport == "tcp":
+            self.available_faults = (*type(self).available_faults, "single_client")
         self._transport_kind = transport
         self._header = header and transport == "udp"
         self._recall_time = recall_time
@@ -99,6 +101,13 @@ class ViscaEmulator(Emulator):
         for stream in self._streams:
             stream.abort()
         self._peers.clear()
+
+    def fault(self, name: str, on: bool = True) -> None:
+        """Switch one; another client ends our connection."""
+        super().fault(name, on)
+        if on and name == "single_client":
+            for stream in list(self._streams):
+                stream.abort()
 
     def forget(self) -> None:
         """A camera that restarts is on, stands still, and counts from nothing."""
@@ -141,8 +150,8 @@ class ViscaEmulator(Emulator):
 
     def _say(self, send: Send, data: bytes) -> None:
         def say() -> None:
-            if self.plugged and "silent" not in self._on:
-                send(self.spoiled(data))
+            for answer in self.sent(data):
+                send(answer)
 
         self.after(0.0, say)
 
@@ -264,6 +273,8 @@ class _Stream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._camera._streams.add(self._transport)
+        if "single_client" in self._camera.faults:
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from devices.channel import Channel, open_tcp
 from devices.context import Context
-from devices.errors import DeviceError, Lost, NotNow, NotSupported, Rejected, WrongPassword
+from devices.errors import DeviceError, Lost, NotNow, NotSupported, Refused, Rejected, WrongPassword
 from devices.pjlink.lines import Answer, Greeting, Junk, LineReader, digest, write
 
 
@@ -29,12 +29,15 @@ class PjlinkLink:
     @classmethod
     @asynccontextmanager
     async def open(cls, context: Context, host: str, port: int, password: str) -> AsyncIterator[PjlinkLink]:
-        """Connect and wait for the greeting; raises Lost or WrongPassword."""
+        """Connect and wait for the greeting; raises Lost, Refused or WrongPassword."""
         link = cls(context, password)
         async with open_tcp(host, port, link.received) as channel:
             link._channel = channel
             channel.on_lost(link._lost)
-            greeting = await link._greeting
+            try:
+                greeting = await link._greeting
+            except Lost as error:
+                raise Refused("closed before its greeting: does another program control it?") from error
             if greeting.salt and not password:
                 raise WrongPassword("the device asks for a password")
             link._prefix = digest(greeting.salt, password) if greeting.salt else b""

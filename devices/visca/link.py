@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from devices.channel import Channel, open_tcp, open_udp
 from devices.context import Context
-from devices.errors import DeviceError, Lost, NotSupported, Rejected
+from devices.errors import DeviceError, Lost, NotSupported, Refused, Rejected
 from devices.visca import frames
 from devices.visca.frames import Ack, Done, Error, Fault, Info, Inquiry, Junk, Kind, Message, StreamReader
 
@@ -56,6 +56,7 @@ class ViscaLink:
         self._sequence = 0
         self._pending: list[_Pending] = []
         self._reset: asyncio.Future[None] | None = None
+        self._heard = False
 
     @classmethod
     @asynccontextmanager
@@ -115,6 +116,7 @@ class ViscaLink:
 
     def received(self, data: bytes) -> None:
         """Bytes from the camera, any bytes."""
+        self._heard = True
         if self._stream is not None:
             self._hear(self._stream.feed(data), None)
         elif not self.header:
@@ -185,8 +187,9 @@ class ViscaLink:
             pending.fail(error)
 
     def _lost(self, error: Lost) -> None:
+        refused = self._stream is not None and not self._heard
         for pending in self._pending:
-            pending.fail(error)
+            pending.fail(Refused("closed without a word: does another program control it?") if refused else error)
         self._pending.clear()
         if self._reset is not None and not self._reset.done():
             self._reset.set_exception(error)

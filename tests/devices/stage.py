@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from devices import DeviceConfig, DeviceHub, Shared, Timing
+from devices import DeviceConfig, DeviceHub, DeviceRequest, Shared, Timing
 from devices.registry import Registry
 from wire.devices import Connection, Device, DeviceCommand, DeviceResult, Property, Role
 
@@ -46,10 +47,23 @@ class Stage:
     ) -> None:
         self._changed = asyncio.Event()
         self.changes = 0
+        self.jumped = 0.0  # seconds by which the machine's clock was set forward
+        self.requests: list[DeviceRequest] = []  # wishes of the devices
         self.hub = DeviceHub(
-            "room", configs, self._on_change, timing=timing, registry=registry, shared=shared, dice=random.Random(7)
+            "room",
+            configs,
+            self._on_change,
+            timing=timing,
+            registry=registry,
+            shared=shared,
+            dice=random.Random(7),
+            on_request=self.requests.append,
+            clock=self._clock,
         )
         self.config = configs[0]
+
+    def _clock(self) -> float:
+        return time.time() + self.jumped
 
     def _on_change(self) -> None:
         self.changes += 1

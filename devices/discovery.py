@@ -1,0 +1,54 @@
+"""Finding devices that are not configured yet: what a driver found, and asking every driver at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from devices.registry import Registry
+
+log = logging.getLogger(__name__)
+
+MOST = 512  # devices that one driver may find
+GRACE = 2.0  # seconds a driver may take beyond its time
+
+
+@dataclass(frozen=True)
+class Found:
+    """A device that answered a search.
+
+    `settings` are what to write in the room's configuration, as far as the search tells them; `identity` stays the
+    same over restarts and new addresses (a serial number, a hardware address, a USB path and serial), "" when the
+    protocol gives none.
+    """
+
+    driver: str
+    name: str
+    model: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    identity: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Equal for two answers of the same device."""
+        return self.driver, self.identity or repr(sorted(self.settings.items()))
+
+
+async def discover(registry: Registry, seconds: float, drivers: list[str] | None = None) -> list[Found]:
+    """What the drivers (None: all) find within `seconds`; a driver that fails or hangs finds nothing."""
+    wanted = [driver for name in drivers or registry.ids if (driver := registry.driver(name)) is not None]
+    found = await asyncio.gather(*(_search(driver, seconds) for driver in wanted))
+    once = {one.key: one for several in found for one in several[:MOST]}
+    return sorted(once.values(), key=lambda one: (one.driver, one.name, one.identity))
+
+
+async def _search(driver: Any, seconds: float) -> list[Found]:
+    try:
+        async with asyncio.timeout(seconds + GRACE):
+            return list(await driver.discover(seconds))
+    except Exception as error:
+        log.warning("driver %s cannot search: %s", driver.manifest.id, error or type(error).__name__)
+        return []
