@@ -9,7 +9,7 @@ PY := .venv/bin/python
 STAMPS := .build
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help run sign-in test bench screenshots build lint test-rust test-python test-web test-e2e clean
+.PHONY: help run sign-in test bench screenshots matrix build lint test-rust test-python test-web test-e2e clean
 
 help:
 	@echo "make run          a demo network with live rooms on http://127.0.0.1:$(PORT)  (PORT=… for another port;"
@@ -18,6 +18,7 @@ help:
 	@echo "make test         every check and test"
 	@echo "make bench        cost per forwarded packet, time to first frame"
 	@echo "make screenshots  pictures of every page in docs/images"
+	@echo "make matrix       the table of drivers and faults in docs/devices.md"
 	@echo "make clean        remove what was built"
 
 run: build
@@ -94,6 +95,9 @@ bench: build $(STAMPS)/system-test
 
 screenshots: build $(STAMPS)/system-test
 	@$(PY) -m demo.screenshots
+
+matrix: build
+	@$(PY) -m tests.devices.matrix
 
 clean:
 	rm -rf .build .venv web/node_modules web/dist relay/target relay/*.so
