@@ -25,20 +25,32 @@ def route(sender: Session, label: str, payload: bytes, others: Iterable[Session]
         _drop("too_many_destinations")
         return None
     _sign(packet, sender)
+    return _send(packet, label, (other for other in others if other is not sender), identities, sids, max_bytes)
+
+
+def from_server(
+    packet: DataPacket, label: str, sessions: Iterable[Session], destinations: tuple[set[str], set[str]], max_bytes: int
+) -> SendData | None:
+    """The relay command for a packet of our own to (identities, participant sids), both empty for everyone."""
+    return _send(packet, label, sessions, *destinations, max_bytes)
+
+
+def _send(
+    packet: DataPacket, label: str, others: Iterable[Session], identities: set[str], sids: set[str], max_bytes: int
+) -> SendData | None:
     everyone = not identities and not sids
     transports = [
         other.subscriber.transport
         for other in others
-        if other is not sender
-        and other.grants.can_subscribe
+        if other.grants.can_subscribe
         and other.state is State.ACTIVE
         and (everyone or other.identity in identities or other.sid in sids)
     ]
-    signed = packet.SerializeToString()
-    if len(signed) > max_bytes:
+    payload = packet.SerializeToString()
+    if len(payload) > max_bytes:
         _drop("too_large")
         return None
-    return SendData(transports, label, signed) if transports else None
+    return SendData(transports, label, payload) if transports else None
 
 
 def _parse(sender: Session, label: str, payload: bytes) -> DataPacket | None:

@@ -230,6 +230,13 @@ class MediaRoom:
                 self.mute(session, track, muted=True)
                 self.effects.send([session.sid], responses.mute(track.sid, muted=True))
 
+    def unpublish(self, session: Session, track: Track) -> None:
+        """End a track at the meeting's wish; its client stops sending it."""
+        self._drop_subscriptions(track)
+        session.publisher.withdraw(track)
+        self.effects.send([session.sid], responses.track_unpublished(track.sid))
+        self._tell("track_unpublished", session, track)
+
     # --- negotiation of subscribers -----------------------------------------------------------------------------
 
     def negotiate(self, session: Session, now: float) -> None:
