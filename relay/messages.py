@@ -252,7 +252,11 @@ class CommandFailed(Message, frozen=True, tag="command_failed"):
 
 
 class TransportStats(msgspec.Struct, frozen=True):
-    """Counters since the transport opened. `rtt_ms` from SR/RR; `dropped` maps a reason to packets refused."""
+    """Counters since the transport opened. `rtt_ms` from SR/RR; `dropped` maps a reason to packets refused.
+
+    `estimate` is what its link carries as a subscriber and `remb` what it last asked for, both in bit/s, `None` while
+    nothing is known.
+    """
 
     transport: str
     room: str
@@ -263,6 +267,8 @@ class TransportStats(msgspec.Struct, frozen=True):
     bytes_sent: int
     rtt_ms: float | None
     dropped: dict[str, int]
+    estimate: int | None = None
+    remb: int | None = None
 
 
 class LayerStats(msgspec.Struct, frozen=True):

@@ -60,13 +60,17 @@ pub enum Reason {
     DataTooLarge,
     /// A message to send while the peer does not keep up.
     DataBacklog,
+    /// Transport-wide feedback about packets that were never sent.
+    FeedbackUnsent,
+    /// More transport-wide feedback than the packets sent can need.
+    FeedbackFlood,
     /// A datagram whose handling panicked: a bug, contained.
     Panicked,
 }
 
 impl Reason {
     /// All reasons, in the order of their discriminants.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::Truncated,
         Self::Version,
         Self::Malformed,
@@ -95,6 +99,8 @@ impl Reason {
         Self::ChannelLimit,
         Self::DataTooLarge,
         Self::DataBacklog,
+        Self::FeedbackUnsent,
+        Self::FeedbackFlood,
         Self::Panicked,
     ];
 
@@ -130,6 +136,8 @@ impl Reason {
             Self::ChannelLimit => "channel_limit",
             Self::DataTooLarge => "data_too_large",
             Self::DataBacklog => "data_backlog",
+            Self::FeedbackUnsent => "feedback_unsent",
+            Self::FeedbackFlood => "feedback_flood",
             Self::Panicked => "panicked",
         }
     }

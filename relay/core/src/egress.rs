@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use crate::bwe::Estimator;
+use crate::drop::Reason;
 use crate::outbox::{Destination, Outbox};
 use crate::rtcp::Writer;
 use crate::rtp::{Stamp, Template};
@@ -21,6 +23,8 @@ pub struct Moment {
     pub now: Instant,
     /// 24 bits of 6.18 fixed point seconds.
     pub abs_send_time: u32,
+    /// µs since the epoch.
+    pub micros: u64,
 }
 
 impl Moment {
@@ -31,7 +35,8 @@ impl Moment {
         let fixed = (elapsed.as_secs() << 18) | ((u64::from(elapsed.subsec_nanos()) << 18) / 1_000_000_000);
         #[allow(clippy::cast_possible_truncation, reason = "24 bits are kept")]
         let abs_send_time = (fixed & 0xff_ffff) as u32;
-        Self { now, abs_send_time }
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        Self { now, abs_send_time, micros }
     }
 }
 
@@ -40,7 +45,7 @@ impl Moment {
 pub struct Egress {
     destination: Option<Destination>,
     sealer: Option<Sealer>,
-    transport_cc: u16,
+    bandwidth: Estimator,
     /// Next SRTP index of streams that ended. An index must never be used twice under one key (RFC 7714 section 8.1),
     /// so a stream that begins again with the same SSRC goes on from here.
     ended: Vec<(u32, u64)>,
@@ -63,6 +68,41 @@ impl Egress {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.sealer.is_some() && self.destination.is_some()
+    }
+
+    /// What the peer's link carries, bit/s; `None` while nothing is known: do not limit.
+    #[must_use]
+    pub fn estimate(&self) -> Option<u64> {
+        self.bandwidth.estimate()
+    }
+
+    /// Tells what would be sent if the link carried it, bit/s. The link is probed only while its estimate is below.
+    pub fn set_wanted(&mut self, bitrate: u64) {
+        self.bandwidth.set_wanted(bitrate);
+    }
+
+    /// What the peer last asked for by REMB, bit/s.
+    #[must_use]
+    pub fn remb(&self) -> Option<u64> {
+        self.bandwidth.remb()
+    }
+
+    /// Takes in transport-wide feedback of the peer.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub fn on_feedback(&mut self, content: &[u8], moment: &Moment) -> Result<(), Reason> {
+        self.bandwidth.on_feedback(content, moment.micros)
+    }
+
+    /// Takes in the peer's REMB, bit/s.
+    pub fn on_remb(&mut self, bitrate: u64, moment: &Moment) {
+        self.bandwidth.on_remb(bitrate, moment.micros);
+    }
+
+    /// Takes in the peer's report: of `expected` packets since the last one, `fraction_lost`/256 were lost.
+    pub fn on_report(&mut self, fraction_lost: u8, expected: u64, moment: &Moment) {
+        self.bandwidth.on_report(fraction_lost, expected, moment.micros);
     }
 
     /// Packets and bytes sent.
@@ -101,19 +141,18 @@ impl Egress {
         mut stamp: Stamp,
         payload: &[u8],
         index: u64,
+        moment: &Moment,
         out: &mut O,
     ) -> bool {
         let (Some(destination), Some(sealer)) = (self.destination, &self.sealer) else {
             return false;
         };
-        stamp.transport_cc = self.transport_cc;
+        stamp.transport_cc = self.bandwidth.next_number();
         let slot = out.packet(destination, template.len() + payload.len() + MAX_OVERHEAD);
         let len = template.write(slot, &stamp).and_then(|header| sealer.seal_rtp(slot, header, payload, &[], index));
         let Some(len) = len else { return false };
         out.commit(len);
-        if template.has_transport_cc() {
-            self.transport_cc = self.transport_cc.wrapping_add(1);
-        }
+        self.bandwidth.sent(len, template.has_transport_cc(), moment.micros);
         self.packets += 1;
         self.bytes += len as u64;
         true

@@ -16,6 +16,7 @@
 )]
 
 mod arena;
+pub mod bwe;
 mod bytes;
 pub mod codec;
 pub mod drop;

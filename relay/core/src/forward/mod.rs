@@ -60,6 +60,8 @@ pub struct Forward {
     /// When the next sender report is due.
     pub report_due: Option<Instant>,
     report: Option<(u32, Instant)>,
+    /// Highest number the subscriber has reported.
+    reported: Option<u32>,
     budget: f64,
     budget_at: Instant,
     stats: ForwardStats,
@@ -108,6 +110,7 @@ impl Forward {
             open: egress.is_open(),
             report_due: None,
             report: None,
+            reported: None,
             budget: RETRANSMISSIONS,
             budget_at: now,
             stats: ForwardStats::default(),
@@ -207,7 +210,7 @@ impl Forward {
             self.timeline.advance(timestamp, &packet.picture, run.picture, moment.now);
             self.next = index + 1;
         }
-        if !egress.send_rtp(&self.template, stamp, payload, index, out) {
+        if !egress.send_rtp(&self.template, stamp, payload, index, moment, out) {
             return false;
         }
         self.stats.packets += 1;
@@ -254,10 +257,11 @@ impl Forward {
             crate::bytes::put(wrapped, 2, payload);
             let index = rtx.next;
             rtx.next += 1;
-            egress.send_rtp(&rtx.template, stamp(packet, index, timestamp, begins, moment), wrapped, index, out)
+            let stamp = stamp(packet, index, timestamp, begins, moment);
+            egress.send_rtp(&rtx.template, stamp, wrapped, index, moment, out)
         } else {
             let stamp = stamp(packet, outgoing, timestamp, begins, moment);
-            egress.send_rtp(&self.template, stamp, payload, outgoing, out)
+            egress.send_rtp(&self.template, stamp, payload, outgoing, moment, out)
         };
         self.stats.retransmitted += u64::from(sent);
         sent
@@ -268,11 +272,13 @@ impl Forward {
         self.stats.plis_received += 1;
     }
 
-    /// Takes in what the subscriber reports of the stream.
-    pub fn report_block(&mut self, block: &ReportBlock, now: Instant) {
+    /// Takes in what the subscriber reports of the stream. Returns how many packets its loss is told of.
+    pub fn report_block(&mut self, block: &ReportBlock, now: Instant) -> u64 {
         if block.ssrc != self.ssrc {
-            return;
+            return 0;
         }
+        let before = self.reported.replace(block.highest);
+        let expected = before.map_or(0, |before| block.highest.wrapping_sub(before));
         self.stats.lost = f64::from(block.fraction_lost) / 256.0;
         if let Some((sent, at)) = self.report
             && sent == block.last_report
@@ -280,6 +286,8 @@ impl Forward {
             let elapsed = now.saturating_duration_since(at).as_secs_f64();
             self.rtt_ms = Some(((elapsed - f64::from(block.delay) / 65_536.0) * 1000.0).max(0.0));
         }
+        // More than a stream can have sent between two reports is a lie or a restart.
+        if expected < 0x8000 { expected.into() } else { 0 }
     }
 
     /// The sender report of now, translated from the publisher's last one of the current layer.

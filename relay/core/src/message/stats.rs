@@ -40,6 +40,10 @@ pub struct TransportStats {
     pub bytes_sent: u64,
     /// Round trip from SR/RR, ms.
     pub rtt_ms: Option<f64>,
+    /// What its link carries as a subscriber, bit/s; `None` while nothing is known.
+    pub estimate: Option<u64>,
+    /// What it last asked for by REMB, bit/s.
+    pub remb: Option<u64>,
     /// Packets refused, by reason.
     pub dropped: BTreeMap<String, u64>,
 }

@@ -66,6 +66,8 @@ impl Relay {
             packets_sent: sent.packets + media.packets_sent,
             bytes_sent: sent.bytes + media.bytes_sent,
             rtt_ms: media.rtt_ms,
+            estimate: media.estimate,
+            remb: media.remb,
             dropped,
         }
     }

@@ -217,13 +217,16 @@ impl Switch {
     #[must_use]
     pub fn peer_stats(&self, peer: PeerKey) -> Option<PeerStats> {
         let state = self.peers.get(peer.0)?;
-        let (packets_sent, bytes_sent) = self.egresses.get(peer.0.place())?.sent();
+        let egress = self.egresses.get(peer.0.place())?;
+        let (packets_sent, bytes_sent) = egress.sent();
         Some(PeerStats {
             packets_received: state.ingress.packets,
             bytes_received: state.ingress.bytes,
             packets_sent,
             bytes_sent,
             rtt_ms: state.rtt_ms,
+            estimate: egress.estimate(),
+            remb: egress.remb(),
             dropped: state.ingress.drops,
         })
     }

@@ -109,8 +109,13 @@ impl Switch {
                     self.key_frame_requested(peer, ssrc, now);
                 }
             }
-            // What a subscriber's link carries: the layer allocation that will use it is not here yet.
-            Packet::TransportCc { .. } | Packet::Remb { .. } => {}
+            Packet::TransportCc { content } => self.transport_feedback(peer, content, now),
+            Packet::Remb { bitrate } => {
+                let moment = Moment::new(now, self.epoch);
+                if let Some(egress) = self.egresses.get_mut(peer.place()) {
+                    egress.on_remb(bitrate, &moment);
+                }
+            }
         }
     }
 
@@ -128,10 +133,25 @@ impl Switch {
         for block in blocks {
             let Some(place) = self.subscription_of(peer, block.ssrc) else { continue };
             let Some(published) = self.tracks.get_mut(place.track) else { continue };
-            let rtt_ms = published.track.report_block(place.forward, &block, now);
+            let Some((rtt_ms, expected)) = published.track.report_block(place.forward, &block, now) else { continue };
+            let moment = Moment::new(now, self.epoch);
+            if let Some(egress) = self.egresses.get_mut(peer.place()) {
+                egress.on_report(block.fraction_lost, expected, &moment);
+            }
             if let Some(state) = self.peers.get_mut(peer) {
                 state.rtt_ms = rtt_ms.or(state.rtt_ms);
             }
+        }
+    }
+
+    /// What a subscriber's link carried. A lie is counted with the one who tells it.
+    fn transport_feedback(&mut self, peer: Key, content: &[u8], now: Instant) {
+        let moment = Moment::new(now, self.epoch);
+        let (Some(state), Some(egress)) = (self.peers.get_mut(peer), self.egresses.get_mut(peer.place())) else {
+            return;
+        };
+        if let Err(reason) = egress.on_feedback(content, &moment) {
+            state.ingress.drops.count(reason);
         }
     }
 

@@ -122,6 +122,10 @@ pub struct PeerStats {
     pub bytes_sent: u64,
     /// Round trip from SR/RR, ms; known of subscribers only.
     pub rtt_ms: Option<f64>,
+    /// What its link carries, bit/s; `None` while nothing is known.
+    pub estimate: Option<u64>,
+    /// What it last asked for by REMB, bit/s.
+    pub remb: Option<u64>,
     /// Packets refused, by reason.
     pub dropped: Drops,
 }

@@ -52,11 +52,12 @@ impl Track {
         }
     }
 
-    /// A subscriber reports how it receives. Returns the round trip in ms where it tells one.
-    pub fn report_block(&mut self, place: usize, block: &ReportBlock, now: Instant) -> Option<f64> {
+    /// A subscriber reports how it receives. Returns the round trip in ms where it tells one, and how many packets
+    /// its loss is told of.
+    pub fn report_block(&mut self, place: usize, block: &ReportBlock, now: Instant) -> Option<(Option<f64>, u64)> {
         let subscriber = self.subscribers.get_mut(place)?;
-        subscriber.forward.report_block(block, now);
-        subscriber.forward.rtt_ms()
+        let expected = subscriber.forward.report_block(block, now);
+        Some((subscriber.forward.rtt_ms(), expected))
     }
 
     /// The publisher's sender report of a layer.

@@ -75,6 +75,31 @@ fn remb_without_transport_wide_numbers() {
 }
 
 #[test]
+fn what_a_subscriber_asks_for_by_remb_is_the_estimate() {
+    let mut scene = Scene::new();
+    let mut subscriber = scene.client();
+    assert_eq!(scene.switch.peer_stats(subscriber.key).unwrap().estimate, None);
+    let compound = subscriber.rtcp(|writer| assert!(writer.remb(1 << 20, &[900])));
+    scene.receive(&subscriber, compound);
+    let stats = scene.switch.peer_stats(subscriber.key).unwrap();
+    assert_eq!((stats.estimate, stats.remb), (Some(1 << 20), Some(1 << 20)));
+}
+
+#[test]
+fn feedback_about_what_was_never_sent_is_counted() {
+    let mut scene = Scene::new();
+    let mut subscriber = scene.client();
+    let mut recorder = crate::twcc::Recorder::new(scene.now);
+    recorder.record(17, 900, scene.now);
+    let later = scene.now + Duration::from_millis(100);
+    let compound = subscriber.rtcp(|writer| recorder.write_feedback(later, writer));
+    scene.receive(&subscriber, compound);
+    let stats = scene.switch.peer_stats(subscriber.key).unwrap();
+    assert_eq!(stats.dropped.of(crate::drop::Reason::FeedbackUnsent), 1);
+    assert_eq!(stats.estimate, None);
+}
+
+#[test]
 fn sender_reports_are_translated_and_tell_the_round_trip() {
     let mut scene = Scene::new();
     let (mut publisher, mut subscriber) = (scene.client(), scene.client());
