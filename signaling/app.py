@@ -21,6 +21,7 @@ from signaling.media import Grants
 from signaling.pages import ServerPages
 from signaling.rooms import RoomService, RoomSettings
 from signaling.rtc import RtcServer, RtcSettings
+from signaling.server_api import ServerApi, Webhooks
 from signaling.store import AuditRecord, CredentialRecord, Store, sqlite_url
 from signaling.tokens import Tokens
 from web import Pages
@@ -45,7 +46,9 @@ class _Admission:
 class Server:
     """A running server: `async with Server.open(config) as server` and serve `server.app`."""
 
-    def __init__(self, config: Config, store: Store, relay: Relay, media: RtcServer, rooms: RoomService) -> None:
+    def __init__(
+        self, config: Config, store: Store, relay: Relay, media: RtcServer, rooms: RoomService, server_api: ServerApi
+    ) -> None:
         self._store = store
         self._relay = relay
         self.auth = Auth(store, config.api.tokens, secure=config.public_url.startswith("https:"))
@@ -56,6 +59,7 @@ class Server:
             ControlApi(self.auth, rooms, config.public_url),
             GuestApi(rooms),
             LiveApi(self.auth, {"dashboard": rooms.dashboard}),
+            server_api,
             pages,
         ):
             self.app.add_routes(part.routes())
@@ -97,7 +101,11 @@ class Server:
             stack.push_async_callback(rooms.close)
             running = asyncio.create_task(rooms.run(), name="rooms")
             stack.push_async_callback(_stop, running)
-            yield cls(config, store, relay, media, rooms)
+            if config.webhooks.urls:
+                webhooks = Webhooks(config.webhooks.urls, tokens, config.webhooks.key)
+                media.watch(webhooks.happened)
+                stack.push_async_callback(_stop, asyncio.create_task(webhooks.run(), name="webhooks"))
+            yield cls(config, store, relay, media, rooms, ServerApi(media, tokens))
 
     async def _healthz(self, request: web.Request) -> web.Response:
         """Whether database and relay answer: 200 ok, 503 with what does not."""

@@ -63,6 +63,13 @@ class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: list[str] = []
 
 
+class Hooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Webhooks: where events of media rooms are posted, and the API key of `[keys]` that signs them (else our own)."""
+
+    urls: list[str] = []
+    key: str | None = None
+
+
 class Demo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The demo network: `links` is a JSON file with what the start page shows."""
 
@@ -80,6 +87,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     media: Media = Media()
     keys: dict[str, str] = {}
     api: Api = Api()
+    webhooks: Hooks = Hooks()
     heartbeat: float = 15.0
     ring: float = 30.0
     only_meetings: bool = False
@@ -128,6 +136,13 @@ def check(config: Config, path: Path) -> None:
     url = urlsplit(config.public_url)
     if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/"):
         raise ConfigError(f"{path}: public_url must look like https://meet.example.org, not {config.public_url!r}")
+    for hook in config.webhooks.urls:
+        if urlsplit(hook).scheme not in ("http", "https") or not urlsplit(hook).hostname:
+            raise ConfigError(
+                f"{path}: webhooks.urls: {hook!r} is no address; write it like https://hooks.example.org/"
+            )
+    if config.webhooks.key is not None and config.webhooks.key not in config.keys:
+        raise ConfigError(f"{path}: webhooks.key names {config.webhooks.key!r}, which is not in [keys]")
     if not 1 <= config.media.shards <= 64:
         raise ConfigError(f"{path}: media.shards must be 1 to 64 (a thread each; usually the number of cores)")
     if not 1 <= config.heartbeat <= 60 or not 5 <= config.ring <= 300:

@@ -36,6 +36,16 @@ class Claims:
     key: str
 
 
+@dataclass(frozen=True)
+class ApiGrants:
+    """What a token of the server API allows; it needs no identity."""
+
+    room_create: bool = False
+    room_list: bool = False
+    room_admin: bool = False
+    room: str = ""
+
+
 class Tokens:
     """Mints and verifies tokens. `keys` maps API key to secret; the first one signs what we mint."""
 
@@ -70,6 +80,32 @@ class Tokens:
     def read(self, token: str) -> Claims:
         """What `token` allows, until when, and who signed. Raises Refusal (token_invalid, token_expired)."""
         claims = self._decode(token)
+        return Claims(_to_grants(claims), self._valid(claims), str(claims["iss"]))
+
+    def read_api(self, token: str) -> ApiGrants:
+        """What a token allows in the server API. Raises Refusal (token_invalid, token_expired)."""
+        claims = self._decode(token)
+        self._valid(claims)
+        video = claims.get("video") or {}
+        if not isinstance(video, dict):
+            raise _invalid("the claim video must be an object")
+        return ApiGrants(
+            room_create=_flag(video, "roomCreate", False),
+            room_list=_flag(video, "roomList", False),
+            room_admin=_flag(video, "roomAdmin", False),
+            room=_text(video, "room"),
+        )
+
+    def sign_body(self, digest: str, ttl_seconds: float, key: str | None = None) -> str:
+        """A token that vouches for a message body by its SHA-256 in base64 (webhooks)."""
+        key = key if key in self._keys else next(iter(self._keys))
+        now = self._clock()
+        claims = {"iss": key, "nbf": int(now), "exp": int(now + ttl_seconds), "sha256": digest}
+        with _no_length_warning():
+            return self._jwt.encode(claims, self._keys[key], algorithm="HS256")
+
+    def _valid(self, claims: Mapping[str, Any]) -> float:
+        """When the token expires, Unix seconds; raises where it is not valid now."""
         now = self._clock()
         expires, starts = claims.get("exp"), claims.get("nbf", 0)
         if not isinstance(expires, int | float) or not isinstance(starts, int | float):
@@ -78,7 +114,7 @@ class Tokens:
             raise Refusal(Code.TOKEN_EXPIRED, "the join token has expired")
         if now < starts - LEEWAY:
             raise _invalid("the token is not valid yet")
-        return Claims(_to_grants(claims), float(expires), str(claims["iss"]))
+        return float(expires)
 
     def _decode(self, token: str) -> dict[str, Any]:
         if not token or len(token) > MAX_TOKEN:

@@ -156,12 +156,14 @@ async def serve(
     settings: RtcSettings | None = None,
     clock: Callable[[], float] | None = None,
     routes: list[web.RouteDef] | None = None,
+    extend: Callable[[World, web.Application], None] = lambda world, app: None,
 ) -> AsyncIterator[World]:
     """Serve media signaling on loopback."""
     world = World(relay, settings or RtcSettings(), clock)
     app = web.Application()
     app.add_routes(world.server.routes())
     app.add_routes(routes or [])
+    extend(world, app)
     runner = web.AppRunner(app, max_line_size=65536, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
