@@ -80,6 +80,12 @@ STREAM: Mapping[str, Expected] = {
     "single_client": Expected(FAILS, "device.refused"),
     "wrong_password": Expected(FAILS, "device.password"),
 }
+UNPLUGGED = Expected(FAILS, "device.unplugged")
+NODE: Mapping[str, Expected] = {  # a node of this machine's kernel, which says when its device is gone
+    **STREAM,
+    "half": GARBLED,
+    **dict.fromkeys(("reset", "unplugged", "reboot", "reboot_in_command"), UNPLUGGED),
+}
 DATAGRAMS: Mapping[str, Expected] = {**STREAM, "half": GARBLED, "reset": WELL}
 
 

@@ -1,0 +1,1 @@
+"""Device nodes of the room's own kernel: opening one, asking it, and finding it again after a replug."""

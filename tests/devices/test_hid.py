@@ -1,0 +1,147 @@
+"""The mute key and light of an emulated speakerphone, behind a socket that carries what hidraw would."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices import DeviceConfig, DeviceSettingsError
+from devices.emulators.hid import BUTTON, SPEAKERPHONE, HidEmulator
+from devices.hid.driver import HidTelephony
+from devices.registry import Registry
+from tests.devices.stage import Stage, nothing_left_behind, stage
+from tests.devices.usbtree import usb_tree
+from wire.devices import Connection, Property, Role
+
+
+@pytest.fixture
+async def phone(tmp_path: Path) -> AsyncIterator[HidEmulator]:
+    async with nothing_left_behind(), HidEmulator(tmp_path / "hid", reboot=0.2, patience=0.05) as one:
+        yield one
+
+
+def key(emulator: HidEmulator, **settings: Any) -> DeviceConfig:
+    return DeviceConfig("key", Role.MUTE_BUTTON, "hid", "Touche", {"node": emulator.address, **settings})
+
+
+async def wished(room: Stage, emulator: HidEmulator, count: int) -> list[tuple[str, object]]:
+    """The wishes heard, once there are so many: words from the device are no change, so look at every answer."""
+    await emulator.until(lambda: emulator.requests > 0)
+    await room.until(lambda device: True)
+    for _ in range(100):
+        if len(room.requests) >= count:
+            break
+        await room.do("set_mute", on=emulator.light)  # a round trip behind the report
+    return [(one.op, one.args["on"]) for one in room.requests]
+
+
+async def test_a_press_asks_the_room_and_changes_nothing_until_it_answers(phone: HidEmulator) -> None:
+    async with stage(key(phone)) as room:
+        await room.online()
+        assert (phone.off_hook, phone.light) == (True, False)
+        phone.press()
+        assert await wished(room, phone, 1) == [("set_mute", True)]
+        assert not phone.light
+        assert room.property("mute").reported is False
+
+        assert (await room.do("set_mute", on=True)).outcome == "done"
+        assert (phone.light, phone.muted) == (True, True)
+        assert room.property("mute").reported is True
+
+        phone.press()
+        assert await wished(room, phone, 2) == [("set_mute", True), ("set_mute", False)]
+
+
+async def test_a_press_that_the_room_does_not_answer_reverts_at_the_device(phone: HidEmulator) -> None:
+    async with stage(key(phone)) as room:
+        await room.online()
+        phone.press()
+        assert phone.muted
+        await phone.until(lambda: not phone.muted)
+        assert room.property("mute").reported is False
+
+
+async def test_a_light_that_cannot_be_read_is_assumed_and_lit_again_after_a_replug(tmp_path: Path) -> None:
+    async with (
+        nothing_left_behind(),
+        HidEmulator(tmp_path / "hid", descriptor=BUTTON, readable=False, reboot=0.2) as button,
+        stage(key(button)) as room,
+    ):
+        await room.online()
+        await room.do("set_mute", on=True)
+        assert button.light
+        shown = room.property("mute")
+        assert (shown.desired, shown.reported, shown.assumed) == (True, None, True)
+        button.fault("reboot")
+        assert not button.light
+        await room.gone()
+        await room.online()
+        await button.until(lambda: button.light)
+
+
+@pytest.mark.parametrize(("setting", "wishes"), [("press", [True]), ("switch", [True, False])])
+async def test_a_key_without_relative_reports_is_a_press_or_a_switch_as_set(
+    setting: str, wishes: list[bool], tmp_path: Path
+) -> None:
+    async with (
+        nothing_left_behind(),
+        HidEmulator(tmp_path / "hid", descriptor=BUTTON) as button,
+        stage(key(button, key=setting)) as room,
+    ):
+        await room.online()
+        button.press()
+        assert await wished(room, button, len(wishes)) == [("set_mute", on) for on in wishes]
+
+
+async def test_a_device_without_a_mute_key_is_named_as_such(tmp_path: Path) -> None:
+    keyboard = bytes.fromhex("0501 0906 A101 0507 19E0 29E7 1500 2501 7501 9508 8102 C0")
+    async with (
+        nothing_left_behind(),
+        HidEmulator(tmp_path / "hid", descriptor=keyboard) as one,
+        stage(key(one)) as room,
+    ):
+        device = await room.gone()
+        assert device.fault is not None
+        assert device.fault.code == "device.garbage"
+
+
+async def test_a_device_is_found_again_by_place_and_serial_whatever_its_node(tmp_path: Path) -> None:
+    usb = usb_tree(tmp_path)
+    usb.add("1-3.2", "hidraw", "hidraw7", serial="A1", descriptor=SPEAKERPHONE)
+    usb.add("1-4", "hidraw", "hidraw8", serial="B2", descriptor=SPEAKERPHONE)
+    config = DeviceConfig("k", Role.MUTE_BUTTON, "hid", "T", {"usb": "1-3.2", "serial": "A1", "root": str(tmp_path)})
+    async with nothing_left_behind(), stage(config) as room:
+        async with HidEmulator(tmp_path / "dev" / "hidraw7"):
+            await room.online()
+        assert (await room.gone()).fault is not None
+        usb.remove("hidraw7")
+        usb.add("1-3.2", "hidraw", "hidraw2", serial="A1", descriptor=SPEAKERPHONE)
+        async with HidEmulator(tmp_path / "dev" / "hidraw2"):
+            await room.online()
+
+
+def test_settings_that_name_no_device_are_refused() -> None:
+    with pytest.raises(DeviceSettingsError, match="none is given"):
+        Registry([HidTelephony]).build([DeviceConfig("k", Role.MUTE_BUTTON, "hid", "T", {"key": "press"})])
+
+
+def test_only_devices_with_a_mute_key_are_found(tmp_path: Path) -> None:
+    usb = usb_tree(tmp_path)
+    usb.add("1-3", "hidraw", "hidraw0", serial="A1", descriptor=SPEAKERPHONE, name="Salle Phone")
+    usb.add("1-4", "hidraw", "hidraw1", serial="", descriptor=bytes.fromhex("0501 0906 A101 C0"))
+    found = HidTelephony.found(str(tmp_path))
+    assert [(one.settings, one.model, one.identity) for one in found] == [
+        ({"usb": "1-3", "serial": "A1"}, "Acme Salle Phone", "1209:0001:A1")
+    ]
+
+
+async def test_a_node_that_another_program_holds_is_refused(phone: HidEmulator) -> None:
+    phone.fault("single_client")
+    async with stage(key(phone)) as room:
+        device = await room.until(lambda device: device.connection is Connection.UNREACHABLE)
+        assert device.fault is not None
+        assert device.fault.code == "device.refused"
+        assert room.property("mute") == Property()
