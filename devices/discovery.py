@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from devices.driver import Driver
     from devices.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -40,15 +43,44 @@ class Found:
 async def discover(registry: Registry, seconds: float, drivers: list[str] | None = None) -> list[Found]:
     """What the drivers (None: all) find within `seconds`; a driver that fails or hangs finds nothing."""
     wanted = [driver for name in drivers or registry.ids if (driver := registry.driver(name)) is not None]
-    found = await asyncio.gather(*(_search(driver, seconds) for driver in wanted))
+    found = await asyncio.gather(
+        *(_search(driver, seconds, apart=registry.apart(driver.manifest.id)) for driver in wanted)
+    )
     once = {one.key: one for several in found for one in several[:MOST]}
     return sorted(once.values(), key=lambda one: (one.driver, one.name, one.identity))
 
 
-async def _search(driver: Any, seconds: float) -> list[Found]:
+async def _search(driver: type[Driver[Any]], seconds: float, *, apart: bool) -> list[Found]:
     try:
         async with asyncio.timeout(seconds + GRACE):
-            return list(await driver.discover(seconds))
+            return list(await (_on_a_thread(driver, seconds) if apart else driver.discover(seconds)))
     except Exception as error:
         log.warning("driver %s cannot search: %s", driver.manifest.id, error or type(error).__name__)
         return []
+
+
+async def _on_a_thread(driver: type[Driver[Any]], seconds: float) -> list[Found]:
+    """A third party's search may block: then only its thread does."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[Found]] = loop.create_future()
+
+    def settle(found: list[Found], error: BaseException | None) -> None:
+        if answer.done():
+            return
+        if error is None:
+            answer.set_result(found)
+        else:
+            answer.set_exception(RuntimeError(str(error) or type(error).__name__))
+
+    def work() -> None:
+        found: list[Found] = []
+        failed: BaseException | None = None
+        try:
+            found = asyncio.run(driver.discover(seconds))
+        except BaseException as error:
+            failed = error
+        with suppress(RuntimeError):  # the program ended
+            loop.call_soon_threadsafe(settle, found, failed)
+
+    threading.Thread(target=work, name=f"search {driver.manifest.id}", daemon=True).start()
+    return await answer

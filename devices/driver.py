@@ -45,6 +45,7 @@ class Driver(ABC, Generic[Settings]):
     """Base of every driver; capabilities are the Protocols of `devices.capabilities` that a subclass implements."""
 
     manifest: ClassVar[Manifest]
+    apart = False  # runs on a thread and event loop of its own: every driver that a package adds
     senses: ClassVar[tuple[str, ...]] = ()  # capabilities that only report: names of `devices.capabilities.SENSES`
 
     def __init__(self, config: DeviceConfig, settings: Settings) -> None:

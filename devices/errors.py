@@ -4,6 +4,7 @@ DeviceError                 has a notice for people
  ├── Lost                   the connection is gone, or the device no longer answers: dial again
  ├── Garbage                it answers, but not in its protocol: dial again
  ├── Refused                it does not let us in (wrong password, single client): dial again, slowly
+ ├── DriverBlocked          its driver does not come back: dial again
  ├── NotNow                 it will take the command later (warming up): kept as desired and tried again
  ├── NotSupported            this device cannot do that
  └── Rejected                it said no to this command
@@ -48,6 +49,12 @@ class WrongPassword(Refused):
     """The device asks for a password that we do not have."""
 
     code = "device.password"
+
+
+class DriverBlocked(DeviceError):
+    """The device's driver holds its thread and does not come back."""
+
+    code = "device.driver_blocked"
 
 
 class NotNow(DeviceError):

@@ -55,6 +55,12 @@ NOTICES: dict[str, Sentence] = {
         "Envoyer le journal de la salle à l’informatique ; le pilote redémarre seul.",
         "Send the room’s log to IT; the driver starts again by itself.",
     ),
+    "device.driver_blocked": Sentence(
+        "Le pilote de {device} est bloqué.",
+        "The driver of {device} is blocked.",
+        "Envoyer le journal de la salle à qui a écrit le pilote ; redémarrer l’ordinateur de la salle pour le relancer.",
+        "Send the room’s log to whoever wrote the driver; restart the room’s computer to start it again.",
+    ),
     "device.fan": Sentence(
         "{device} signale un problème de ventilateur.",
         "{device} reports a fan problem.",

@@ -6,6 +6,7 @@ import logging
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from devices.apart import within
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake, decode_settings
 from devices.driver import Driver
 
@@ -15,11 +16,13 @@ ENTRY_POINTS = "roomctl.drivers"
 
 
 BUILT_IN = {
-    "hid": "devices.hid.driver:HidTelephony",
     "pjlink": "devices.pjlink.driver:PjlinkDisplay",
     "pulse": "devices.pulse.driver:PulseAudioDevice",  # needs the system's libpulse
     "visca": "devices.visca.driver:ViscaCamera",
 }
+
+
+LOADING = 10.0  # seconds a package may take to load its driver, and the driver to read its settings
 
 
 class Registry:
@@ -27,28 +30,39 @@ class Registry:
 
     def __init__(self, drivers: list[type[Driver[Any]]]) -> None:
         self._drivers = {driver.manifest.id: driver for driver in drivers}
+        self._apart: set[str] = set()
         self._unusable: dict[str, str] = {}
 
     @classmethod
     def installed(cls) -> Registry:
         """Our drivers and those of installed packages; one that cannot be loaded harms only its own devices."""
         registry = cls([])
-        ours = [EntryPoint(name, value, ENTRY_POINTS) for name, value in BUILT_IN.items()]
-        for entry in (*ours, *entry_points(group=ENTRY_POINTS)):
-            try:
-                registry.add(entry.load())
-            except Exception as error:
-                log.warning("driver %s (%s) cannot be used: %s", entry.name, entry.value, error)
-                registry._unusable.setdefault(entry.name, str(error))
+        for name, value in BUILT_IN.items():
+            registry._load(EntryPoint(name, value, ENTRY_POINTS), apart=False)
+        for entry in entry_points(group=ENTRY_POINTS):
+            registry._load(entry, apart=True)
         return registry
 
-    def add(self, driver: type[Driver[Any]]) -> None:
-        """Add a driver; raises ValueError when its id is taken, TypeError when it is no driver."""
+    def _load(self, entry: EntryPoint, *, apart: bool) -> None:
+        try:
+            self.add(within(LOADING, entry.load, f"driver {entry.name}") if apart else entry.load(), apart=apart)
+        except Exception as error:
+            why = str(error) or type(error).__name__
+            log.warning("driver %s (%s) cannot be used: %s", entry.name, entry.value, why)
+            self._unusable.setdefault(entry.name, why)
+
+    def add(self, driver: type[Driver[Any]], *, apart: bool = False) -> None:
+        """Add a driver, `apart` on threads of its own.
+
+        Raises ValueError when its id is taken, TypeError when it is no driver.
+        """
         if not (isinstance(driver, type) and issubclass(driver, Driver)):
             raise TypeError(f"{driver!r} is not a Driver")
         if driver.manifest.id in self._drivers:
             raise ValueError(f"driver id {driver.manifest.id!r} is taken")
         self._drivers[driver.manifest.id] = driver
+        if apart:
+            self._apart.add(driver.manifest.id)
 
     @property
     def ids(self) -> list[str]:
@@ -73,12 +87,30 @@ class Registry:
                 mistakes.append(Mistake(config.id, "driver", problem, remedy))
                 continue
             try:
-                built.append(driver(config, decode_settings(config, driver.manifest.settings)))
+                built.append(self._made(driver, config))
             except DeviceSettingsError as error:
                 mistakes += error.mistakes
         if mistakes:
             raise DeviceSettingsError(mistakes)
         return built
+
+    def apart(self, driver_id: str) -> bool:
+        """Whether a driver runs on threads of its own."""
+        return driver_id in self._apart
+
+    def _made(self, driver: type[Driver[Any]], config: DeviceConfig) -> Driver[Any]:
+        settings = decode_settings(config, driver.manifest.settings)
+        if config.driver not in self._apart:
+            return driver(config, settings)
+        try:
+            one = within(LOADING, lambda: driver(config, settings), f"driver {config.driver}")
+        except DeviceSettingsError:
+            raise
+        except Exception as error:
+            problem = f"driver {config.driver!r} fails: {str(error) or type(error).__name__}"
+            raise DeviceSettingsError([Mistake(config.id, "driver", problem, "Ask whoever wrote it.")]) from error
+        one.apart = True
+        return one
 
 
 def _twice(devices: list[DeviceConfig]) -> list[Mistake]:

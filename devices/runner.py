@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from devices.apart import Apart, Body
 from devices.backoff import Backoff, Breaker
 from devices.capabilities import OPERATIONS, Arguments, Operation, Reply, Velocity
 from devices.context import Context
@@ -50,6 +51,8 @@ class DeviceRunner:
         self.state = DeviceState(driver.config, driver.capabilities(), driver.presets, on_change, clock)
         self._on_request = on_request
         self._driver = driver
+        name = f"driver {driver.manifest.id} of device {driver.config.id}"
+        self._body: Body = Apart(driver, name) if driver.apart else driver
         self._timing = timing
         self._shared = shared
         self._queue = CommandQueue()
@@ -168,7 +171,7 @@ class DeviceRunner:
         """One connection from dialling to its end; returns why it ended. A moving camera is stopped before we go."""
         spacing = self._driver.manifest.spacing
         context = Context(self.state, self._timing, self._shared, spacing, self._connected, self._on_request)
-        hold = asyncio.create_task(self._driver.run(context), name=f"hold {self.config.id}")
+        hold = asyncio.create_task(self._body.run(context), name=f"hold {self.config.id}")
         serve = asyncio.create_task(self._serve(context), name=f"serve {self.config.id}")
         try:
             await asyncio.wait({hold, serve}, return_when=asyncio.FIRST_COMPLETED)
@@ -184,7 +187,7 @@ class DeviceRunner:
     async def _last_stop(self) -> None:
         try:
             async with asyncio.timeout(self._timing.last_stop):
-                await self._driver.execute(STOP, Arguments())
+                await self._body.execute(STOP, Arguments())
             self._lease.stopped()
         except (TimeoutError, DeviceError):
             log.warning("device %s may still move: it did not confirm the last stop", self.config.id)
@@ -217,7 +220,7 @@ class DeviceRunner:
         outcome = Outcome(error=Lost("connection ended"))
         try:
             async with asyncio.timeout_at(task.expires):
-                reply = await self._driver.execute(task.operation, task.args)
+                reply = await self._body.execute(task.operation, task.args)
             outcome = Outcome(accepted=reply is Reply.ACCEPTED)
         except TimeoutError as error:
             outcome = Outcome(error=error)
@@ -265,7 +268,7 @@ class DeviceRunner:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timing.poll) as self._poll_scope:
-                await self._driver.poll(whole=whole)
+                await self._body.poll(whole=whole)
         except TimeoutError:
             if self._queue.waiting:
                 return

@@ -162,7 +162,7 @@ def test_every_mistake_is_named_with_field_and_remedy() -> None:
     ]
     assert mistakes(config("visca", Role.MAIN_CAMERA)) == [("main_camera", "settings.host")]
     assert mistakes(CONFIG, CONFIG) == [("pj", "id"), ("pj", "role")]
-    with pytest.raises(DeviceSettingsError, match="Use one of: pjlink, pulse, visca"):
+    with pytest.raises(DeviceSettingsError, match=r"Use one of: .*pjlink, .*visca"):
         Registry.installed().build([config("teleport", Role.CONTENT_INPUT)])
 
 
@@ -191,7 +191,8 @@ def test_the_registry_takes_drivers_and_nothing_else() -> None:
 def test_a_driver_that_cannot_be_loaded_harms_only_its_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry_module.BUILT_IN, "pulse", "devices.no_such_module:X")
     registry = Registry.installed()
-    assert registry.ids == ["pjlink", "visca"]
+    assert "pulse" not in registry.ids
+    assert {"pjlink", "visca"} < set(registry.ids)
     assert len(registry.build([CONFIG])) == 1
     with pytest.raises(DeviceSettingsError, match="cannot be loaded: No module named"):
         registry.build([config("pulse", Role.ROOM_SPEAKER, sink="a")])
