@@ -16,6 +16,7 @@ ENTRY_POINTS = "roomctl.drivers"
 
 
 BUILT_IN = {
+    "hid": "devices.hid.driver:HidTelephony",
     "pjlink": "devices.pjlink.driver:PjlinkDisplay",
     "pulse": "devices.pulse.driver:PulseAudioDevice",  # needs the system's libpulse
     "visca": "devices.visca.driver:ViscaCamera",
