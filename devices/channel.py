@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
@@ -92,11 +93,15 @@ async def open_udp(host: str, port: int, receive: Receive) -> AsyncIterator[Chan
 
 
 @asynccontextmanager
-async def open_tcp(host: str, port: int, receive: Receive) -> AsyncIterator[Channel]:
-    """A TCP connection to the device; raises Lost."""
+async def open_tcp(
+    host: str, port: int, receive: Receive, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Channel]:
+    """A TCP connection to the device, inside TLS where a context is given; raises Lost."""
     loop = asyncio.get_running_loop()
     try:
-        transport, channel = await loop.create_connection(lambda: Channel(receive, datagrams=False), host, port)
+        transport, channel = await loop.create_connection(
+            lambda: Channel(receive, datagrams=False), host, port, ssl=tls
+        )
     except OSError as error:
         raise Lost(str(error)) from error
     if (raw := transport.get_extra_info("socket")) is not None:

@@ -2,6 +2,7 @@
 # What the machine itself must have. `setup/system.sh run` for the demo, `test` for the tests as well.
 # Missing Debian packages are installed when root on Debian, otherwise named with the exact command.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/lib/nut # where Debian keeps servers
 
 need=${1:?run or test}
 missing_packages=()
@@ -26,6 +27,15 @@ if [ "$need" = test ]; then
   package firefox-esr firefox-esr
   package ip iproute2
   package fc-list fontconfig
+  package mosquitto mosquitto
+  package dummy-ups nut-server
+  package snmpd snmpd
+  gst=/usr/lib/*/gstreamer-1.0
+  compgen -G "/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib" >/dev/null || missing_packages+=(gir1.2-gst-rtsp-server-1.0)
+  compgen -G "$gst/libgstrtp.so" >/dev/null || missing_packages+=(gstreamer1.0-plugins-good)
+  compgen -G "$gst/libgstx264.so" >/dev/null || missing_packages+=(gstreamer1.0-plugins-ugly)
+  compgen -G "$gst/libgstvideotestsrc.so" >/dev/null || missing_packages+=(gstreamer1.0-plugins-base)
+  /usr/bin/python3 -c 'import gi' >/dev/null 2>&1 || missing_packages+=(python3-gi)
   [ -d /usr/share/fonts/truetype/liberation ] || missing_packages+=(fonts-liberation)
 fi
 

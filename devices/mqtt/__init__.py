@@ -1,0 +1,1 @@
+"""MQTT sensors: `packets` (the protocol), `broker` (a shared connection), `announcements` (what sensors say of themselves)."""

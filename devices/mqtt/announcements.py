@@ -1,0 +1,203 @@
+"""What sensors say of themselves: announcements in the manner of Home Assistant's MQTT discovery, read into sources.
+
+A configuration topic `<prefix>/<component>/[<node>/]<object>/config` carries JSON, whose keys may be abbreviated
+(home-assistant.io/integrations/mqtt, "MQTT Discovery"); a topic `<prefix>/device/<object>/config` announces several
+components at once. Of the template language only the reading of one value is known: `{{ value }}`,
+`{{ value_json.a.b }}`, `{{ value_json['a'] }}`, with any filters that only round or convert.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+LONGEST = 16 * 1024  # bytes of an announcement
+PROPERTIES = {  # Home Assistant's device classes to our properties
+    ("binary_sensor", "occupancy"): "occupied",
+    ("binary_sensor", "presence"): "occupied",
+    ("binary_sensor", "motion"): "occupied",
+    ("sensor", "carbon_dioxide"): "co2",
+    ("sensor", "temperature"): "temperature",
+    ("sensor", "humidity"): "humidity",
+    ("sensor", "battery"): "battery",
+}
+LONG = {
+    "stat_t": "state_topic",
+    "val_tpl": "value_template",
+    "dev_cla": "device_class",
+    "unit_of_meas": "unit_of_measurement",
+    "pl_on": "payload_on",
+    "pl_off": "payload_off",
+    "exp_aft": "expire_after",
+    "avty_t": "availability_topic",
+    "avty": "availability",
+    "avty_mode": "availability_mode",
+    "avty_tpl": "availability_template",
+    "pl_avail": "payload_available",
+    "pl_not_avail": "payload_not_available",
+    "t": "topic",
+    "dev": "device",
+    "ids": "identifiers",
+    "mf": "manufacturer",
+    "mdl": "model",
+    "cmps": "components",
+    "p": "platform",
+}
+_TEMPLATE = re.compile(
+    r"^\{\{\s*value(?P<path>_json(?:\.\w+|\[\s*'[^']*'\s*\]|\[\s*\"[^\"]*\"\s*\])+)?"
+    r"(?:\s*\|\s*(?:float|int|round|is_defined)(?:\([\w., ]*\))?)*\s*\}\}$"
+)
+_STEP = re.compile(r"\.(\w+)|\[\s*['\"]([^'\"]*)['\"]\s*\]")
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Availability:
+    """A topic on which a sensor, or what speaks for it, says whether it is there."""
+
+    topic: str
+    there: str = "online"
+    gone: str = "offline"
+    path: Path = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one property comes from. `ttl`: seconds after which a value is no longer known, None as configured.
+
+    `path` leads to the value in a JSON payload, empty for the payload itself.
+    """
+
+    name: str
+    topic: str
+    path: Path = ()
+    ttl: float | None = None
+    fahrenheit: bool = False
+    on: str = "ON"
+    off: str = "OFF"
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """One announcement, or the sum of all of one device. `every` availability is wanted, or any."""
+
+    ids: frozenset[str] = frozenset()
+    name: str = ""
+    model: str = ""
+    sources: tuple[Source, ...] = ()
+    availability: tuple[Availability, ...] = ()
+    every: bool = False
+
+    def __add__(self, other: Sensor) -> Sensor:
+        return Sensor(
+            self.ids | other.ids,
+            self.name or other.name,
+            self.model or other.model,
+            tuple(dict.fromkeys((*self.sources, *other.sources))),
+            tuple(dict.fromkeys((*self.availability, *other.availability))),
+            self.every or other.every,
+        )
+
+
+def described(device: str, announced: Iterable[Sensor]) -> Sensor:
+    """What the device of that identifier or name announced in all; nothing when nothing did."""
+    return sum((one for one in announced if device in one.ids or device == one.name), Sensor())
+
+
+def names(announced: Iterable[Sensor]) -> list[str]:
+    """An identifier of everything that announced itself."""
+    return sorted({min(one.ids) for one in announced if one.ids})
+
+
+def read(topic: str, payload: bytes) -> Sensor | None:
+    """The sensor of an announcement; None when it is no announcement, or of nothing that we show."""
+    parts = topic.split("/")
+    if len(payload) > LONGEST or len(parts) < 4:
+        return None
+    try:
+        said = msgspec.json.decode(payload, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    said = _spelled_out(said)
+    device = _spelled_out(said.get("device"))
+    ids = device.get("identifiers")
+    one = Sensor(
+        frozenset(text for each in (ids if isinstance(ids, list) else [ids]) if (text := _text(each))),
+        _text(device.get("name")),
+        f"{_text(device.get('manufacturer'))} {_text(device.get('model'))}".strip(),
+        availability=_availability(said),
+        every=said.get("availability_mode") == "all",
+    )
+    components = said.get("components") if parts[1] == "device" else {"": {"platform": parts[1], **said}}
+    if not isinstance(components, dict):
+        return None
+    shared = {key: said[key] for key in ("~", "state_topic") if key in said}
+    sources = (_source(shared | _spelled_out(component)) for component in components.values())
+    known = tuple(source for source in sources if source is not None)
+    return one + Sensor(sources=known) if known else None
+
+
+def path_of(template: str) -> Path | None:
+    """The steps into a JSON payload that a template takes; None when it does more than that."""
+    if not (found := _TEMPLATE.match(template.strip())):
+        return None
+    return tuple(dot or bracket for dot, bracket in _STEP.findall(found["path"] or ""))
+
+
+def _source(said: dict[str, Any]) -> Source | None:
+    name = PROPERTIES.get((_text(said.get("platform")), _text(said.get("device_class"))))
+    topic = _topic(said, said.get("state_topic"))
+    path = path_of(_text(said.get("value_template")) or "{{ value }}")
+    if name is None or topic is None or path is None:
+        return None
+    expires = said.get("expire_after")
+    return Source(
+        name,
+        topic,
+        path,
+        float(expires) if isinstance(expires, int | float) and 0 < expires <= 604800 else None,
+        "F" in _text(said.get("unit_of_measurement")),
+        _text(said.get("payload_on", "ON")),
+        _text(said.get("payload_off", "OFF")),
+    )
+
+
+def _availability(said: dict[str, Any]) -> tuple[Availability, ...]:
+    several = said.get("availability")
+    alone = {"topic": said.get("availability_topic"), "value_template": said.get("availability_template")}
+    alone |= {key: said[key] for key in ("payload_available", "payload_not_available") if key in said}
+    each = several if isinstance(several, list) else [alone]
+    found = []
+    for one in (_spelled_out(one) for one in each[:8]):
+        topic = _topic(said, one.get("topic"))
+        template = _text(one.get("value_template")) or "{{ value }}"
+        if topic is not None and (path := path_of(template)) is not None:
+            there, gone = one.get("payload_available", "online"), one.get("payload_not_available", "offline")
+            found.append(Availability(topic, _text(there), _text(gone), path))
+    return tuple(found)
+
+
+def _topic(said: dict[str, Any], topic: object) -> str | None:
+    """A topic to follow, its base put in for `~`; never a filter."""
+    base, text = _text(said.get("~")), _text(topic)
+    if base and text.startswith("~"):
+        text = base + text[1:]
+    elif base and text.endswith("~"):
+        text = text[:-1] + base
+    return text if text and len(text) <= 512 and not set("+#\0") & set(text) else None
+
+
+def _spelled_out(said: object) -> dict[str, Any]:
+    return {LONG.get(str(key), str(key)): value for key, value in said.items()} if isinstance(said, dict) else {}
+
+
+def _text(value: object) -> str:
+    """As a template would print it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)[:200] if isinstance(value, str | int | float) else ""

@@ -1,0 +1,167 @@
+"""Driver `mqtt`: sensors behind a broker, by what they announce of themselves or by their topics."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from devices.capabilities import SENSES
+from devices.config import DeviceConfig, DeviceSettingsError, Mistake
+from devices.context import Context
+from devices.driver import Driver, Manifest
+from devices.mqtt import readings
+from devices.mqtt.announcements import Availability, Sensor, Source, described, names, path_of
+from devices.mqtt.broker import Address, BrokerLink, Listener
+from devices.mqtt.packets import Published
+from devices.mqtt.readings import Lease, Unreadable
+from devices.mqtt.settings import MqttSettings
+from wire.problems import Notice
+
+LOW_BATTERY = 10  # percent
+
+
+class MqttSensor(Driver[MqttSettings]):
+    """One sensor, or several in one housing."""
+
+    manifest = Manifest(
+        id="mqtt",
+        version="1.0",
+        title="MQTT sensor",
+        settings=MqttSettings,
+        transports=("tcp",),
+        emulator="devices.emulators.mqtt:MqttSensorEmulator",
+    )
+    senses = ("occupancy", "environment", "battery")
+    _context: Context
+    _link: BrokerLink
+    _listener: Listener
+
+    def __init__(self, config: DeviceConfig, settings: MqttSettings) -> None:
+        super().__init__(config, settings)
+        self._sensor = Sensor()
+        self._leases: dict[str, Lease] = {}  # by property; outlive a connection, so that a kept message is known again
+        self._there: dict[Availability, bool] = {}
+        self._shown: tuple[object, ...] = ()  # what the framework was last told of our presence
+        if settings.device is None and not settings.sources:
+            problem, remedy = "neither is given", "Give the identifier the sensor announces itself with, or its topics."
+            raise DeviceSettingsError([Mistake(config.id, "settings.device, settings.sources", problem, remedy)])
+        for name, source in settings.sources.items():
+            if path_of(source.value) is None:
+                remedy = "Write {{ value }} or {{ value_json.name }}."
+                raise DeviceSettingsError([Mistake(config.id, f"settings.sources.{name}.value", "not read", remedy)])
+
+    async def run(self, context: Context) -> None:
+        """Listen through the broker's one connection; follow what the sensor announces as it changes."""
+        settings, self._context, self._shown, self._there = self.settings, context, (), {}
+        port = settings.port or (8883 if settings.tls else 1883)
+        address = Address(settings.host, port, settings.username, settings.password, settings.tls, settings.ca)
+        async with context.shared.use(f"mqtt {address!r}", lambda: BrokerLink.open(address)) as self._link:
+            with self._link.listen(self._heard) as self._listener:
+                if settings.device is not None:
+                    await context.retrying(lambda: self._link.collect(settings.prefix))
+                while True:
+                    self._listener.changed.clear()
+                    await self._follow()
+                    self._link.check()
+                    await self._listener.changed.wait()
+
+    async def poll(self, *, whole: bool) -> None:
+        """Forget what is too old; ask the broker for a sign of life when it said nothing for a while."""
+        now = asyncio.get_running_loop().time()
+        for name in [name for name, lease in self._leases.items() if lease.until <= now]:
+            self._context.report(name, None)
+        if now - self._link.heard_at > self._context.timing.keepalive / 2:
+            await self._context.retrying(self._link.ping)
+
+    # --- what the sensor is -------------------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        """Read the announcements anew, follow their topics, and say whether the sensor is there."""
+        self._sensor = self._described()
+        topics = {one.topic for one in self._sensor.sources} | {one.topic for one in self._sensor.availability}
+        await self._context.retrying(lambda: self._listener.follow(topics))
+        self._show()
+
+    def _described(self) -> Sensor:
+        device = self.settings.device
+        announced = described(device, self._link.announced.values()) if device else Sensor()
+        return self.settings.by_hand + announced
+
+    def _show(self) -> None:
+        """Tell the framework whether the sensor is there, once for each change."""
+        shown = (self._present(), self._sensor.sources, self._sensor.model)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        present, sources, model = shown
+        if not sources:
+            self._context.heard(f"announced: {', '.join(names(self._link.announced.values())) or 'nothing'}")
+            self._context.absent(Notice("device.not_announced"))
+        elif not present:
+            self._context.absent(Notice("device.offline"))
+        else:
+            known = {source.name for source in sources}
+            senses = [sense for sense in self.senses if known & set(SENSES[sense])]
+            self._context.connected(model=model, capabilities=senses)
+
+    def _present(self) -> bool:
+        """What says whether it is there says so; a sensor without such a word is there as long as its broker is."""
+        said = [self._there.get(one, False) for one in self._sensor.availability]
+        return (all(said) if self._sensor.every else any(said)) if said else True
+
+    # --- what it says -------------------------------------------------------------------------------------------
+
+    def _heard(self, message: Published) -> None:
+        """A message of a topic we follow, or an announcement."""
+        if message.topic not in self._listener.topics:
+            self._listener.changed.set()  # somebody announced or withdrew something
+            return
+        for one in self._sensor.availability:
+            if one.topic == message.topic:
+                self._judge(one, message.payload)
+        sources = [source for source in self._sensor.sources if source.topic == message.topic]
+        if sources:
+            readable = [self._take(source, message) for source in sources]
+            self._context.trouble(self._trouble() if all(readable) else Notice("device.garbage"))
+
+    def _judge(self, one: Availability, payload: bytes) -> None:
+        try:
+            said = str(readings.at(one.path, payload)).lower()
+        except Unreadable:
+            self._context.garbled(payload)
+            return
+        if said in (one.there.lower(), one.gone.lower()):
+            self._there[one] = said == one.there.lower()
+            self._show()
+
+    def _trouble(self) -> Notice | None:
+        battery = self._leases.get("battery")
+        return Notice("device.battery") if battery is not None and battery.value <= LOW_BATTERY else None
+
+    def _take(self, source: Source, message: Published) -> bool:
+        """Believe a value for as long as it may be believed; False when it cannot be read."""
+        try:
+            value = readings.read(source, message.payload)
+        except Unreadable:
+            self._context.garbled(message.payload)
+            return False
+        if value is None:
+            return True
+        lasts = self._lasts(source, message)
+        before = self._leases.get(source.name)
+        now = asyncio.get_running_loop().time()
+        self._context.heard(message.payload)
+        if message.retained and before is not None and before.payload == message.payload:
+            lasts = min(lasts, before.until - now)  # known since before: hearing it again proves nothing
+        self._leases[source.name] = Lease(value, message.payload, now + lasts)
+        self._context.report(source.name, value if lasts > 0 else None)
+        return True
+
+    def _lasts(self, source: Source, message: Published) -> float:
+        """Seconds for which the value is good; none for a kept message of unknown age whose sender may be gone."""
+        ttl = source.ttl or self.settings.ttl
+        if not message.retained:
+            return ttl
+        if (age := readings.age(message.payload, time.time())) is not None:
+            return ttl - age
+        return ttl if self._sensor.availability else 0.0
