@@ -7,10 +7,11 @@ import time
 
 import msgspec
 
+from roomctl import switches
 from roomctl.agent import RoomAgent
-from roomctl.scenes import mute_command, power_command, roles_of, volume_command
+from roomctl.scenes import volume_command
 from roomctl.view import qr_svg
-from wire.devices import DeviceCommand, DeviceResult, Role
+from wire.devices import DeviceResult
 from wire.link import AddRooms, Help, MeetingRef, Phase, Remove
 from wire.meetings import Invitation, StartMeeting
 from wire.problems import Code, Refusal
@@ -134,15 +135,8 @@ async def _switch(agent: RoomAgent, action: PanelAction) -> list[DeviceResult]:
     if action.on is None:
         raise Refusal(Code.BAD_REQUEST, "on or off?")
     if action.op == "set_mic":
-        agent.room.switch(mic=action.on)
-        command = mute_command(not action.on)
-    else:
-        agent.room.switch(camera=action.on)
-        command = power_command(Role.MAIN_CAMERA, action.on)
-    switches = agent.room.switches
-    agent.endpoint.switch(mic=switches.mic, camera=switches.camera)
-    agent.changed()
-    return await _execute(agent, command)
+        return await switches.turn(agent, mic=action.on)
+    return await switches.turn(agent, camera=action.on)
 
 
 async def _set_volume(agent: RoomAgent, volume: float | None) -> list[DeviceResult]:
@@ -150,14 +144,7 @@ async def _set_volume(agent: RoomAgent, volume: float | None) -> list[DeviceResu
         raise Refusal(Code.BAD_REQUEST, "volume is between 0 and 1")
     agent.known.volume_wanted = volume
     agent.changed()
-    return await _execute(agent, volume_command(volume))
-
-
-async def _execute(agent: RoomAgent, command: DeviceCommand) -> list[DeviceResult]:
-    """One command, if the room has a device for it."""
-    if command.role not in roles_of(agent.equipment.snapshot()):
-        return []
-    return [await agent.equipment.execute(command)]
+    return await switches.command(agent, volume_command(volume))
 
 
 def _meeting(agent: RoomAgent) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ from devices import DeviceHub, Shared, Timing
 from roomctl.backoff import Backoff
 from roomctl.config import RoomConfig
 from roomctl.dial import ControlLink
+from roomctl.effects import AnswerCall, CloseMedia, Effect, OpenMedia, RunScene
+from roomctl.follow import Follower
 from roomctl.keys import AgentKey
 from roomctl.ledger import Ledger
 from roomctl.link import Changed, ClockSeen, Closed, Commanded, LinkEvent, Opened
@@ -24,20 +27,19 @@ from roomctl.media.publisher import Publisher
 from roomctl.memory import Kept, Memory
 from roomctl.orders import carry_out
 from roomctl.report import Reporter
-from roomctl.room import AnswerCall, CloseMedia, Effect, OpenMedia, Room, RunScene
+from roomctl.room import Room
 from roomctl.scenes import (
     Equipment,
     Scene,
-    mute_command,
-    power_command,
     power_step,
     roles_of,
     second_step,
     together,
 )
 from roomctl.signals import PERIOD, Vitals, disk_free, observe
+from roomctl.switches import close_from_afar, command, muted_at_microphone, requested
 from roomctl.view import Known, display_view, media_state, muted_at_device, panel_view
-from wire.devices import DeviceCommand, Role
+from wire.devices import Device, DeviceCommand
 from wire.link import Command, MediaAccess, MeetingRef, Phase
 from wire.live import Json
 from wire.problems import Code, Problem, Refusal
@@ -70,10 +72,16 @@ class RoomAgent:
         self.config = config
         timing = Timing(backoff_last=config.device_retry)
         self.equipment = equipment or DeviceHub(
-            config.room.id, list(config.devices), self.devices_changed, timing=timing, shared=shared
+            config.room.id,
+            list(config.devices),
+            self.devices_changed,
+            timing=timing,
+            shared=shared,
+            on_request=partial(requested, self),
         )
-        self.endpoint = endpoint or Publisher(config.room, config.center, self.changed, self._muted_remotely)
+        self.endpoint = endpoint or Publisher(config.room, config.center, self.changed, partial(close_from_afar, self))
         self.ledger = Ledger()
+        self._follower = Follower(config.follow)
         self._memory = Memory(Path(config.data), config.room.id)
         kept = self._memory.read()
         volume = config.media.volume if kept.volume is None else kept.volume
@@ -189,7 +197,7 @@ class RoomAgent:
         """Bring both documents up to date: before someone reads them."""
         known = self.known
         known.server, known.refusal = self.link.open, self.link.refusal
-        known.devices = self.equipment.snapshot()
+        known.devices = self._devices()
         if self._raw_directory is not None:
             known.directory, self._raw_directory = _read(self._raw_directory, DirectoryView, known.directory), None
         self.panel.update(panel_view(self.config, self.room, known))
@@ -206,33 +214,15 @@ class RoomAgent:
             and self.room.switches.mic
             and muted_at_device(self.equipment.snapshot())
         ):
-            self._close_switch("audio")
+            muted_at_microphone(self)
         if self.panel.readers or self.display.readers:
             self.refresh()
         self.equipment.watch(self.room.phase is not Phase.IDLE or self.panel.readers > 0)
         if self.link.open:
-            devices = self.equipment.snapshot()
+            devices = self._devices()
             report = self._reporter.changes(self.room.phase, self.room.engaged, devices, [])
             if report is not None:
                 self.link.report(report)
-
-    def _muted_remotely(self, kind: str) -> None:
-        """Somebody with the right to do so closed the room's microphone or camera; nobody remote can open them."""
-        self._close_switch(kind)
-        command = mute_command(True) if kind == "audio" else power_command(Role.MAIN_CAMERA, False)
-        self.spawn(self._execute(command))
-
-    def _close_switch(self, kind: str) -> None:
-        """Stop sending sound or picture."""
-        switch = "mic" if kind == "audio" else "camera"
-        self.room.switch(**{switch: False})
-        switches = self.room.switches
-        self.endpoint.switch(mic=switches.mic, camera=switches.camera)
-        self.changed()
-
-    async def _execute(self, command: DeviceCommand) -> None:
-        if command.role in roles_of(self.equipment.snapshot()):
-            await self.equipment.execute(command)
 
     def _notice_media(self) -> None:
         """Tell the room when its media session comes up or breaks, whoever speaks for it."""
@@ -321,6 +311,7 @@ class RoomAgent:
             self._kick.clear()
             now = time.time()
             self._input_if_due(now)
+            self._follow()
             await self._remember()
             if now >= self._signals_at or self.endpoint.published.connected is not self._joined_told:
                 await self._send_signals(now)
@@ -329,7 +320,24 @@ class RoomAgent:
                 self.spawn(self._renew())
             ends = [self._signals_at, self.room.deadline(), self._renew_at]
             wait = min(end for end in ends if end is not None) - time.time()
-            await _until(self._kick.wait, max(0.0, wait))
+            pause = self._follower.pause(time.monotonic())
+            await _until(self._kick.wait, max(0.0, wait if pause is None else min(wait, pause)))
+
+    def _follow(self) -> None:
+        """What the room's rules do by the word of its devices."""
+        for action in self._follower.observe(self.equipment.snapshot(), self.room.phase, time.monotonic()):
+            if action.scene is not None:
+                self.feed(self.room.follow(Scene(action.scene), time.time()))
+            elif action.command is not None:
+                self.spawn(self._command(action.command))
+            self.changed()
+
+    async def _command(self, order: DeviceCommand) -> None:
+        await command(self, order)
+
+    def _devices(self) -> dict[str, Device]:
+        """The devices as pages and server see them."""
+        return self._follower.marked(self.equipment.snapshot())
 
     async def _remember(self) -> None:
         kept = Kept(self.room.remembered, self.known.volume_wanted)
@@ -348,7 +356,7 @@ class RoomAgent:
         if not self.link.open:
             return
         vitals = Vitals(self._drift, await asyncio.to_thread(disk_free, Path(self.config.data)))
-        devices = self.equipment.snapshot()
+        devices = self._devices()
         signals = observe(vitals, devices, self.room.phase, published, now)
         report = self._reporter.changes(self.room.phase, self.room.engaged, devices, signals)
         if report is not None:

@@ -4,6 +4,7 @@
     [server]  url, key_file                       [pages]   bind, port
     [media]   mode = "agent" | "display", source  [answer]  auto, after
     [[devices]] id, role, driver, name, [devices.settings]
+    [[follow]]  when = { role, property, value | above | below, for, phases }, then = { scene | notice | command }
     data = "folder", standby_after = 600, device_retry = 30
 
 Relative paths are taken from the file's folder.
@@ -21,6 +22,7 @@ from msgspec import Meta, Struct
 
 from devices.config import DeviceConfig
 from roomctl.errors import ConfigError
+from roomctl.follow import MOST, Rule
 from wire import places
 
 RoomId = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
@@ -68,6 +70,7 @@ class RoomConfig(Struct, frozen=True, forbid_unknown_fields=True):
     media: MediaSettings = MediaSettings()
     answer: AnswerSettings = AnswerSettings()
     devices: tuple[DeviceConfig, ...] = ()
+    follow: tuple[Rule, ...] = ()
     standby_after: Seconds = 600.0
     device_retry: Annotated[float, Meta(ge=1, le=300)] = (
         30.0  # longest pause, in seconds, before a lost device is tried again
@@ -84,7 +87,9 @@ class _RoomTable(Struct, forbid_unknown_fields=True):
     equipment: places.Equipment = "meeting"
 
 
-class _File(Struct, forbid_unknown_fields=True):
+class RoomFile(Struct, forbid_unknown_fields=True):
+    """The file as it is written."""
+
     room: _RoomTable
     center: places.Center
     server: ServerSettings
@@ -93,6 +98,7 @@ class _File(Struct, forbid_unknown_fields=True):
     media: MediaSettings = MediaSettings()
     answer: AnswerSettings = AnswerSettings()
     devices: tuple[DeviceConfig, ...] = ()
+    follow: tuple[Rule, ...] = ()
     standby_after: Seconds = 600.0
     device_retry: Annotated[float, Meta(ge=1, le=300)] = 30.0
 
@@ -100,7 +106,7 @@ class _File(Struct, forbid_unknown_fields=True):
 def read_config(path: Path) -> RoomConfig:
     """The configuration in a TOML file. Raises ConfigError naming the file, the key and the remedy."""
     try:
-        file = msgspec.toml.decode(path.read_bytes(), type=_File)
+        file = msgspec.toml.decode(path.read_bytes(), type=RoomFile)
     except OSError as error:
         raise ConfigError(
             path, "the file", f"cannot be read ({error.strerror})", "check --config and its rights"
@@ -110,6 +116,7 @@ def read_config(path: Path) -> RoomConfig:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(path, "the file", f"is no TOML ({error})", "correct the line named") from error
     _check_server(path, file.server.url)
+    _check_rules(path, file.follow)
     folder = path.resolve().parent
     room = places.Room(file.room.id, file.room.name, file.center.id, file.room.seats, file.room.equipment)
     server = ServerSettings(file.server.url, str(folder / file.server.key_file))
@@ -122,6 +129,7 @@ def read_config(path: Path) -> RoomConfig:
         media=file.media,
         answer=file.answer,
         devices=file.devices,
+        follow=file.follow,
         standby_after=file.standby_after,
         device_retry=file.device_retry,
     )
@@ -148,3 +156,12 @@ def _check_server(path: Path, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname:
         raise ConfigError(path, "server.url", f"is no address: {url!r}", "write it like https://rooms.example.org")
+
+
+def _check_rules(path: Path, rules: tuple[Rule, ...]) -> None:
+    if len(rules) > MOST:
+        raise ConfigError(path, "follow", f"has {len(rules)} rules", f"keep at most {MOST}")
+    for number, rule in enumerate(rules):
+        if rule.mistake is not None:
+            field, problem = rule.mistake
+            raise ConfigError(path, f"follow[{number}].{field}", problem, "correct it (roomctl/follow.py)")

@@ -7,7 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from roomctl.room import Effect, Room
+from roomctl.effects import Effect
+from roomctl.room import Room
 from roomctl.view import Known
 from wire.devices import DeviceResult
 from wire.link import Command, MeetingRef, Prepare, Release, Ring

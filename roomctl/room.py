@@ -15,6 +15,7 @@ import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from roomctl.effects import AnswerCall, CloseMedia, Effect, OpenMedia, RunScene
 from roomctl.scenes import Scene
 from wire.health import Health
 from wire.link import MediaAccess, Phase, Prepare, Ring
@@ -64,39 +65,6 @@ TRANSITIONS: dict[tuple[Phase, Event], Phase] = {
     (Phase.IN_MEETING, Event.RELEASE): Phase.RELEASING,
     (Phase.RELEASING, Event.RELEASED): Phase.IDLE,
 }
-
-
-# --- effects: what the machine asks of the shell ------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class RunScene:
-    """Bring the devices to `scene`."""
-
-    scene: Scene
-
-
-@dataclass(frozen=True)
-class OpenMedia:
-    """Join (or go on in) the media with this access."""
-
-    meeting: str
-    access: MediaAccess
-
-
-@dataclass(frozen=True)
-class CloseMedia:
-    """Leave the media and release the camera and the microphone."""
-
-
-@dataclass(frozen=True)
-class AnswerCall:
-    """Tell the server that this room answers `meeting` (it was set to answer by itself)."""
-
-    meeting: str
-
-
-Effect = RunScene | OpenMedia | CloseMedia | AnswerCall
 
 
 @dataclass(frozen=True)
@@ -201,6 +169,13 @@ class Room:
         """Someone here opens or closes the microphone or the camera."""
         old = self.switches
         self.switches = Switches(old.mic if mic is None else mic, old.camera if camera is None else camera)
+
+    def follow(self, scene: Scene, now: float) -> list[Effect]:
+        """A rule of the room, by a device's word, sets up a room that nobody uses; that counts as use when it wakes."""
+        if self.phase is not Phase.IDLE or scene is self.scene:
+            return []
+        self.since = now
+        return self._set_scene(scene)
 
     # --- from the server ------------------------------------------------------------------------------------------
 

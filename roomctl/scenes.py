@@ -36,6 +36,7 @@ class Equipment(Protocol):
 
 
 SCREENS = (Role.FRONT_DISPLAY, Role.SECOND_DISPLAY)
+MICROPHONES = (Role.ROOM_MIC, Role.MUTE_BUTTON)
 
 
 def power_step(scene: Scene, roles: frozenset[Role], *, camera: bool) -> list[DeviceCommand]:
@@ -47,7 +48,7 @@ def power_step(scene: Scene, roles: frozenset[Role], *, camera: bool) -> list[De
 
 def second_step(scene: Scene, roles: frozenset[Role], *, mic: bool, volume: float | None) -> list[DeviceCommand]:
     """Second step, made after the first is over, so that a microphone closed meanwhile stays closed. `volume` 0..1."""
-    rest = [mute_command(not mic)]
+    rest = mute_commands(not mic)
     if scene in (Scene.CALL, Scene.PRESENT) and volume is not None:
         rest.append(volume_command(volume))
     return [command for command in rest if command.role in roles]
@@ -58,9 +59,9 @@ def power_command(role: Role, on: bool) -> DeviceCommand:
     return DeviceCommand(role, "set_power", {"on": on})
 
 
-def mute_command(muted: bool) -> DeviceCommand:
-    """Mute or open the room's microphone at the device."""
-    return DeviceCommand(Role.ROOM_MIC, "set_mute", {"on": muted})
+def mute_commands(muted: bool, *roles: Role) -> list[DeviceCommand]:
+    """Mute or open the room's microphone at the device, and let the light of a mute key agree."""
+    return [DeviceCommand(role, "set_mute", {"on": muted}) for role in roles or MICROPHONES]
 
 
 def volume_command(volume: float) -> DeviceCommand:
@@ -71,6 +72,12 @@ def volume_command(volume: float) -> DeviceCommand:
 async def together(equipment: Equipment, commands: list[DeviceCommand]) -> list[DeviceResult]:
     """Run commands in parallel; one result each, in order. A failure stops nothing else."""
     return list(await asyncio.gather(*(equipment.execute(command) for command in commands)))
+
+
+def present(commands: list[DeviceCommand], equipment: Equipment) -> list[DeviceCommand]:
+    """Those for which the room has a device."""
+    roles = roles_of(equipment.snapshot())
+    return [command for command in commands if command.role in roles]
 
 
 def roles_of(devices: Mapping[str, Device]) -> frozenset[Role]:

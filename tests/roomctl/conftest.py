@@ -46,7 +46,7 @@ MakeRoom = Callable[..., TestRoom]
 
 @pytest.fixture
 def make_room(server: LinkServer, tmp_path: Path) -> MakeRoom:
-    def make(**settings: float) -> TestRoom:
+    def make(**settings: object) -> TestRoom:
         return TestRoom(tmp_path, server.url, **settings)  # type: ignore[arg-type]
 
     return make

@@ -12,6 +12,7 @@ import msgspec
 
 from roomctl.agent import RoomAgent
 from roomctl.config import AnswerSettings, MediaSettings, RoomConfig, ServerSettings
+from roomctl.follow import Rule
 from roomctl.keys import AgentKey
 from roomctl.media.endpoint import Published
 from wire.devices import Connection, Device, DeviceCommand, DeviceResult, Property, Role, Value
@@ -29,7 +30,7 @@ ACCESS = MediaAccess("ws://127.0.0.1:25999", "token", "display-token", 600.0)
 class Devices:
     """In-memory devices that do what they are told at once, unless `unplugged`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *extra: Role) -> None:
         self.commands: list[DeviceCommand] = []
         self.unplugged: set[Role] = set()
         self.gate: asyncio.Event | None = None  # when set, power commands wait for it
@@ -37,7 +38,7 @@ class Devices:
         self.watched = False
         self._devices = {
             role.value: Device(role.value, role, "double", role.value, Connection.ONLINE, properties={})
-            for role in (Role.FRONT_DISPLAY, Role.MAIN_CAMERA, Role.ROOM_MIC, Role.ROOM_SPEAKER)
+            for role in (Role.FRONT_DISPLAY, Role.MAIN_CAMERA, Role.ROOM_MIC, Role.ROOM_SPEAKER, *extra)
         }
 
     async def run(self) -> None:
@@ -104,7 +105,16 @@ class TestRoom:
 
     __test__ = False
 
-    def __init__(self, folder: Path, url: str, *, auto: bool = False, after: float = 5.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        url: str,
+        *,
+        auto: bool = False,
+        after: float = 5.0,
+        follow: tuple[Rule, ...] = (),
+        extra: tuple[Role, ...] = (),
+    ) -> None:
         self.key = AgentKey.generate()
         path = folder / "agent.key"
         path.unlink(missing_ok=True)
@@ -116,8 +126,9 @@ class TestRoom:
             data=str(folder),
             media=MediaSettings("agent"),
             answer=AnswerSettings(auto, after),
+            follow=follow,
         )
-        self.devices = Devices()
+        self.devices = Devices(*extra)
         self.media = Media()
         self.agent = self.restart()
 

@@ -7,19 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from roomctl.room import (
-    MEDIA_PATIENCE,
-    RELEASE_LIMIT,
-    RING_GRACE,
-    TRANSITIONS,
-    AnswerCall,
-    CloseMedia,
-    OpenMedia,
-    Remembered,
-    Room,
-    RunScene,
-    Switches,
-)
+from roomctl.effects import AnswerCall, CloseMedia, OpenMedia, RunScene
+from roomctl.room import MEDIA_PATIENCE, RELEASE_LIMIT, RING_GRACE, TRANSITIONS, Remembered, Room, Switches
 from roomctl.scenes import Scene
 from tests.roomctl.rooms import ACCESS
 from wire.health import Health, Verdict
