@@ -36,6 +36,7 @@ class Mistake:
     field: str
     problem: str
     remedy: str
+    code: str = "config.wrong"  # stable; `config.unknown`, `config.missing`…
 
     def __str__(self) -> str:
         return f"device {self.device!r}, {self.field}: {self.problem}. {self.remedy}"
@@ -59,10 +60,13 @@ def decode_settings(config: DeviceConfig, schema: type[Settings]) -> Settings:
 
 def _mistake(config: DeviceConfig, schema: type[msgspec.Struct], message: str) -> Mistake:
     known = ", ".join(field.encode_name for field in msgspec.structs.fields(schema))
+    code = "config.wrong"
     if found := _UNKNOWN.search(message):
+        code = "config.unknown"
         field, problem = found["field"], "is not a setting of this driver"
         remedy = f"Remove it, or use one of: {known}."
     elif found := _MISSING.search(message):
+        code = "config.missing"
         field, problem = found["field"], "is missing"
         remedy = f"Add {found['field']!r} to the settings of this device."
     else:
@@ -70,4 +74,4 @@ def _mistake(config: DeviceConfig, schema: type[msgspec.Struct], message: str) -
         field = at["path"] if at else "settings"
         problem = _FIELD.sub("", message).replace("`", "'")
         remedy = f"Correct the value of {field!r}; driver {config.driver!r} knows: {known}."
-    return Mistake(config.id, f"settings.{field}" if field != "settings" else field, problem, remedy)
+    return Mistake(config.id, f"settings.{field}" if field != "settings" else field, problem, remedy, code)

@@ -66,6 +66,11 @@ class Driver(ABC, Generic[Settings]):
         return []
 
     @property
+    def address(self) -> str | None:
+        """What only one device of a room may use (`tcp host:port`), None when several may share what it uses."""
+        return None
+
+    @property
     def presets(self) -> dict[str, str]:
         """Number to name of the positions people may choose."""
         return {}

@@ -13,7 +13,7 @@ from devices.request import DeviceRequest
 from devices.runner import DeviceRunner
 from devices.sharing import Shared
 from devices.timing import Timing
-from wire.devices import Device, DeviceCommand, DeviceResult
+from wire.devices import Connection, Device, DeviceCommand, DeviceResult
 from wire.problems import Code
 
 
@@ -68,6 +68,14 @@ class DeviceHub:
     def snapshot(self) -> dict[str, Device]:
         """Every device by id, as it is known now."""
         return {runner.config.id: runner.state.device() for runner in self._runners}
+
+    def is_known(self, device: str) -> bool:
+        """It answered a first whole poll, or is known not to answer."""
+        return any(
+            runner.state.settled or runner.state.connection is Connection.UNREACHABLE
+            for runner in self._runners
+            if runner.config.id == device
+        )
 
     def watch(self, active: bool) -> None:
         """Somebody looks at the room, or it is in a meeting: poll faster, dial sooner."""

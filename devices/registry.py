@@ -84,14 +84,17 @@ class Registry:
             if driver is None:
                 remedy = f"Use one of: {', '.join(self.ids)}; or install the package that brings it."
                 problem = f"no driver is called {config.driver!r}"
+                code = "config.driver_unknown"
                 if reason := self._unusable.get(config.driver):
                     problem, remedy = f"{config.driver!r} cannot be loaded: {reason}", "Install what it needs."
-                mistakes.append(Mistake(config.id, "driver", problem, remedy))
+                    code = "config.driver_unusable"
+                mistakes.append(Mistake(config.id, "driver", problem, remedy, code))
                 continue
             try:
                 built.append(self._made(driver, config))
             except DeviceSettingsError as error:
                 mistakes += error.mistakes
+        mistakes += _same_address(built)
         if mistakes:
             raise DeviceSettingsError(mistakes)
         return built
@@ -110,7 +113,8 @@ class Registry:
             raise
         except Exception as error:
             problem = f"driver {config.driver!r} fails: {str(error) or type(error).__name__}"
-            raise DeviceSettingsError([Mistake(config.id, "driver", problem, "Ask whoever wrote it.")]) from error
+            mistake = Mistake(config.id, "driver", problem, "Ask whoever wrote it.", "config.driver_unusable")
+            raise DeviceSettingsError([mistake]) from error
         one.apart = True
         return one
 
@@ -121,10 +125,25 @@ def _twice(devices: list[DeviceConfig]) -> list[Mistake]:
     roles: set[str] = set()
     for config in devices:
         if config.id in ids:
-            mistakes.append(Mistake(config.id, "id", "is used twice", "Give each device of the room its own id."))
+            remedy = "Give each device of the room its own id."
+            mistakes.append(Mistake(config.id, "id", f"{config.id!r} is used twice", remedy, "config.id_twice"))
         if config.role in roles:
             remedy = "A role is held by one device of the room."
-            mistakes.append(Mistake(config.id, "role", f"{config.role.value!r} is used twice", remedy))
+            problem = f"{config.role.value!r} is used twice"
+            mistakes.append(Mistake(config.id, "role", problem, remedy, "config.role_twice"))
         ids.add(config.id)
         roles.add(config.role)
+    return mistakes
+
+
+def _same_address(drivers: list[Driver[Any]]) -> list[Mistake]:
+    """Two devices at one address would disturb each other."""
+    holders: dict[str, str] = {}
+    mistakes = []
+    for driver in drivers:
+        address, device = driver.address, driver.config.id
+        if address is not None and holders.setdefault(address, device) != device:
+            problem = f"{address} is also the address of device {holders[address]!r}"
+            remedy = "Correct one of the two addresses, or remove one of the devices."
+            mistakes.append(Mistake(device, "settings.host", problem, remedy, "config.address_twice"))
     return mistakes

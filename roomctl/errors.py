@@ -16,6 +16,8 @@ class ConfigError(AgentError):
         super().__init__(f"{path}: {key} {problem}; {remedy}")
         self.path = path
         self.key = key
+        self.problem = problem
+        self.remedy = remedy
 
 
 class LinkClosed(AgentError):

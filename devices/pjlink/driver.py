@@ -54,6 +54,11 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         super().__init__(config, settings)
         self._slow = SlowChange({"warming": settings.warmup, "cooling": settings.cooldown})
 
+    @property
+    def address(self) -> str:
+        """A projector has one address."""
+        return f"tcp {self.settings.host}:{self.settings.port}"
+
     async def run(self, context: Context) -> None:
         """Greet, learn the class and the name, hold the connection: our keep-alives prevent its idle close."""
         settings, self._context = self.settings, context

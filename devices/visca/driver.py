@@ -46,6 +46,12 @@ class ViscaCamera(Driver[ViscaSettings]):
     _heading: object = None  # identity of the recall under way
 
     @property
+    def address(self) -> str:
+        """A camera has one address."""
+        settings = self.settings
+        return f"{settings.transport} {settings.host}:{settings.port or PORTS[settings.transport]}"
+
+    @property
     def presets(self) -> dict[str, str]:
         """The positions people may choose."""
         return self.settings.presets

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from roomctl.__main__ import main
+from roomctl.cli.main import main
 from roomctl.config import read_config
 from roomctl.dial import link_url
 from roomctl.errors import ConfigError

@@ -1,0 +1,252 @@
+"""`roomctl devices …`: find, try, watch, command and examine devices."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import click
+from rich.live import Live
+
+from devices import DeviceConfig, discover
+from devices.capabilities import OPERATIONS
+from devices.registry import Registry
+from roomctl.cli import selftest, show
+from roomctl.cli.status import Status, of_devices, of_result
+from roomctl.cli.targets import chosen, devices_here, drivers_here, pairs, target_options
+from roomctl.cli.trial import Trial, trial
+from wire.devices import Connection, DeviceResult
+
+FAINT = 0.2  # seconds within which changes of a watched device become one
+
+
+def operations_here(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Completion: operations."""
+    return [name for name in OPERATIONS if name.startswith(incomplete)]
+
+
+@click.group()
+def devices() -> None:
+    """Find, try, watch, command and examine devices.
+
+    Exit codes: 0 well, 1 a device failed or nothing was found, 2 wrong command line or settings, 3 a device does not
+    answer, 4 the device cannot do that.
+    """
+
+
+@devices.command("discover")
+@click.option("--driver", "drivers", multiple=True, metavar="ID", shell_complete=drivers_here, help="Only these.")
+@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.1, 60), help="How long to search.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def discover_command(drivers: tuple[str, ...], seconds: float, as_json: bool) -> int:
+    """Search this machine and its network for devices. Changes nothing on them."""
+    registry = Registry.installed()
+    if unknown := [name for name in drivers if registry.driver(name) is None]:
+        raise click.UsageError(f"No driver is called {', '.join(unknown)}; there are: {', '.join(registry.ids)}.")
+    found = asyncio.run(discover(registry, seconds, list(drivers) or None))
+    if as_json:
+        show.as_json(found)
+    elif found:
+        show.console().print(show.found_table(found))
+    else:
+        click.echo(f"Nothing answered within {seconds:g} s. Is it on, and on this network? `probe` tries an address.")
+    return Status.OK if found else Status.FAILED
+
+
+@devices.command("drivers")
+@click.option("--json", "as_json", is_flag=True, help="JSON: with the schema of the settings of each.")
+def drivers_command(as_json: bool) -> int:
+    """List the drivers and their settings."""
+    registry = Registry.installed()
+    known = [driver for name in registry.ids if (driver := registry.driver(name)) is not None]
+    if as_json:
+        schemas = {one.manifest.id: one.manifest.schema() for one in known}
+        show.as_json(
+            [
+                {
+                    "id": one.manifest.id,
+                    "version": one.manifest.version,
+                    "title": one.manifest.title,
+                    "capabilities": one.capabilities(),
+                    "settings": schemas[one.manifest.id],
+                }
+                for one in known
+            ]
+        )
+        return Status.OK
+    for one in known:
+        fields = ", ".join(one.manifest.settings.__struct_fields__)
+        click.echo(f"{one.manifest.id:10} {one.manifest.title} {one.manifest.version}")
+        click.echo(f"{'':10} can: {', '.join(one.capabilities())}")
+        click.echo(f"{'':10} settings: {fields}")
+    return Status.OK
+
+
+@devices.command("probe")
+@target_options
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+@click.pass_context
+def probe_command(
+    context: click.Context,
+    config: Path | None,
+    names: tuple[str, ...],
+    driver: str | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Connect once, say what answers, let go. Changes nothing on the device."""
+
+    async def run(configs: list[DeviceConfig]) -> int:
+        async with trial(configs) as one:
+            answered = await one.answered()
+        if as_json:
+            show.as_json(answered)
+        else:
+            show.console().print(show.devices_table(answered))
+        return of_devices(answered)
+
+    return asyncio.run(run(chosen(context, config, names, driver, settings)))
+
+
+@devices.command("watch")
+@target_options
+@click.option("--seconds", type=click.FloatRange(0.1), help="End by itself; else with Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON line for each change.")
+@click.pass_context
+def watch_command(
+    context: click.Context,
+    config: Path | None,
+    names: tuple[str, ...],
+    driver: str | None,
+    settings: tuple[str, ...],
+    seconds: float | None,
+    as_json: bool,
+) -> int:
+    """Show devices as they change. The exit code says how they were at the end."""
+
+    async def run(configs: list[DeviceConfig]) -> int:
+        async with trial(configs) as one:
+            await one.answered()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await (_lines(one) if as_json else _live(one))
+            return of_devices(one.devices)
+
+    configs = chosen(context, config, names, driver, settings)
+    try:
+        return asyncio.run(run(configs))
+    except KeyboardInterrupt:
+        return Status.OK
+
+
+async def _lines(one: Trial) -> None:
+    told: dict[str, object] = {}
+    while True:
+        for device in one.devices:
+            if told.get(device.id) != device:
+                told[device.id] = device
+                show.as_json(device, line=True)
+        one.changed.clear()
+        await one.changed.wait()
+
+
+async def _live(one: Trial) -> None:
+    console = show.console()
+    if not console.is_terminal:
+        while True:
+            console.print(show.devices_table(one.devices))
+            one.changed.clear()
+            await one.changed.wait()
+            await asyncio.sleep(FAINT)
+    with Live(show.devices_table(one.devices), console=console, auto_refresh=False) as live:
+        while True:
+            live.update(show.devices_table(one.devices), refresh=True)
+            await asyncio.sleep(FAINT)
+
+
+@devices.command("send")
+@click.argument("operation", shell_complete=operations_here)
+@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
+@target_options
+@click.option("--wait", default=0.0, type=click.FloatRange(0, 600), help="Seconds to wait until the device reports it.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of words.")
+@click.pass_context
+def send_command(
+    context: click.Context,
+    operation: str,
+    arguments: tuple[str, ...],
+    config: Path | None,
+    names: tuple[str, ...],
+    driver: str | None,
+    settings: tuple[str, ...],
+    wait: float,
+    as_json: bool,
+) -> int:
+    """Command one device: `roomctl devices send set_power on=true --config room.toml --device projector`."""
+    if operation not in OPERATIONS:
+        raise click.UsageError(f"No operation is called {operation!r}; there are: {', '.join(OPERATIONS)}.")
+    configs = chosen(context, config, names, driver, settings)
+    if len(configs) != 1:
+        known = ", ".join(one.id for one in configs) or "none"
+        raise click.UsageError(f"Name one device with --device; there are: {known}.")
+
+    async def run() -> int:
+        async with trial(configs) as one:
+            await one.answered()
+            result = await one.send(configs[0], operation, pairs(arguments))
+            met = await _met(one, result, wait)
+            device = one.devices[0]
+        if as_json:
+            show.as_json({"result": result, "device": device})
+        else:
+            click.echo(f"{configs[0].id}: {operation}: {show.result_in_words(result)}")
+            if met is False:
+                click.echo(f"It did not report it within {wait:g} s.")
+        return Status.FAILED if met is False else of_result(result)
+
+    async def _met(one: Trial, result: DeviceResult, seconds: float) -> bool | None:
+        changes = OPERATIONS[operation].changes
+        if not seconds or changes is None or of_result(result) is not Status.OK:
+            return None
+        return await one.settled(configs[0].id, changes, seconds)
+
+    return asyncio.run(run())
+
+
+@devices.command("selftest")
+@target_options
+@click.option("--commands", is_flag=True, help="Also try what people in the room would notice: moves, mutes, volume.")
+@click.option("--power", is_flag=True, help="Also switch off and on (slow: warm-up and cool-down).")
+@click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(0, 3600), help="Hold the connection.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the report there as well.")
+@click.pass_context
+def selftest_command(
+    context: click.Context,
+    config: Path | None,
+    names: tuple[str, ...],
+    driver: str | None,
+    settings: tuple[str, ...],
+    commands: bool,
+    power: bool,
+    seconds: float,
+    as_json: bool,
+    output: Path | None,
+) -> int:
+    """Examine devices and print a report to send back; passwords are left out of it."""
+    configs = chosen(context, config, names, driver, settings)
+    plan = selftest.Plan(commands=commands or power, power=power, seconds=seconds)
+    report = asyncio.run(selftest.examine(configs, plan))
+    if as_json:
+        show.as_json(report)
+    else:
+        click.echo(selftest.in_words(report))
+    if output is not None:
+        output.write_text(selftest.in_words(report), encoding="utf-8")
+    if any(one.device.connection is not Connection.ONLINE for one in report.devices):
+        return Status.UNREACHABLE
+    return Status.OK if report.passed else Status.FAILED
+
+
+__all__ = ["devices", "devices_here"]

@@ -1,0 +1,42 @@
+"""Runs one room until it is asked to end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from devices.config import DeviceSettingsError
+from roomctl.agent import RoomAgent
+from roomctl.config import RoomConfig, read_config
+from roomctl.errors import AgentError
+from roomctl.serve import agents_app
+
+
+def run_file(path: Path) -> int:
+    """Run the room of a file; the process's exit status."""
+    try:
+        asyncio.run(run_room(read_config(path)))
+    except (AgentError, DeviceSettingsError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+async def run_room(config: RoomConfig) -> None:
+    """Serve and run one room until SIGINT or SIGTERM."""
+    agent = RoomAgent(config)
+    runner = web.AppRunner(agents_app([agent], names=config.pages.names), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, config.pages.bind, config.pages.port).start()
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, lambda: tasks.create_task(agent.close()))
+            tasks.create_task(agent.run())
+    finally:
+        await runner.cleanup()
