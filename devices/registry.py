@@ -18,6 +18,7 @@ ENTRY_POINTS = "roomctl.drivers"
 BUILT_IN = {
     "hid": "devices.hid.driver:HidTelephony",
     "mqtt": "devices.mqtt.driver:MqttSensor",
+    "cec": "devices.cec.driver:CecDisplay",
     "pjlink": "devices.pjlink.driver:PjlinkDisplay",
     "pulse": "devices.pulse.driver:PulseAudioDevice",  # needs the system's libpulse
     "visca": "devices.visca.driver:ViscaCamera",

@@ -20,7 +20,7 @@ LONGEST_PATH = 100  # bytes of a Unix socket's path
 class NodeEmulator(Emulator):
     """Base of the emulated nodes. `unplugged` removes the socket, `single_client` lets nobody open it (EBUSY)."""
 
-    available_faults = (*FAULTS, "single_client")
+    available_faults: tuple[str, ...] = (*FAULTS, "single_client")
 
     def __init__(self, path: Path, *, delay: float = 0.4, reboot: float = 3.0) -> None:
         super().__init__(delay=delay, reboot=reboot)

@@ -42,6 +42,9 @@ class Node(Protocol):
     async def write(self, data: bytes) -> None:
         """Write one packet."""
 
+    def post(self, request: int, outer: bytes) -> None:
+        """The same, without waiting for what becomes of it."""
+
     async def until_lost(self) -> None:
         """Hold the node; raises Lost when it ends. A node that nothing is read from ends at a request instead."""
 
@@ -70,6 +73,10 @@ class KernelNode:
     async def write(self, data: bytes) -> None:
         """One packet; raises DeviceError."""
         await self._run(lambda: os.write(self._file, data))
+
+    def post(self, request: int, outer: bytes) -> None:
+        """One request nobody waits for."""
+        self._worker.submit(_ioctl, self._file, request, outer, b"", 0)
 
     async def _run(self, call: Callable[[], Answer]) -> Answer:
         try:

@@ -14,9 +14,10 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from devices.errors import Lost, Rejected
+from devices.errors import DeviceError, Lost, Rejected
 from devices.kernel.failure import device_error
 from devices.kernel.request import size_of
 
@@ -72,6 +73,11 @@ class SocketNode:
         """One packet; raises DeviceError."""
         number = self._next()
         await self._call(number, WRITE.pack(b"W", number) + data)
+
+    def post(self, request: int, outer: bytes) -> None:
+        """One request nobody waits for."""
+        with suppress(DeviceError):
+            self._send(CALL.pack(b"C", self._next(), request, 0, len(outer)) + outer)
 
     async def until_lost(self) -> None:
         """Hold the node; raises Lost."""

@@ -1,0 +1,184 @@
+"""Driver `cec`: a television, and the audio system beside it, over HDMI-CEC.
+
+What is shown is what the television said. Without its EDID (many switch it off in standby) it cannot be asked anything:
+it is only seen to be there, and woken from the unregistered address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from devices.capabilities import Input, Loudness, On, Reply
+from devices.cec.adapter import CecAdapter, Nobody
+from devices.cec.audio import AudioSystem
+from devices.cec.frames import AUDIO, BROADCAST, TV, Frame, Opcode, dotted, physical
+from devices.config import DeviceConfig
+from devices.context import Context
+from devices.discovery import Found
+from devices.driver import Driver, Manifest
+from devices.errors import Lost, NotNow, NotSupported
+
+Source = Annotated[str, msgspec.Meta(pattern=r"^(self|[0-9a-f](\.[0-9a-f]){3})$")]
+Place = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f](\.[0-9a-f]){3}$")]
+
+
+class CecSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`inputs`: name to physical address, `self` for the output this adapter sits on.
+
+    `physical_address` is for adapters that cannot read it (USB ones without EDID).
+    """
+
+    node: Annotated[str, msgspec.Meta(min_length=1, max_length=256)] = "/dev/cec0"
+    inputs: dict[str, Source] = msgspec.field(default_factory=lambda: {"computer": "self"})
+    physical_address: Place | None = None
+
+
+class CecDisplay(Driver[CecSettings]):
+    """A television on an HDMI output of the room's computer."""
+
+    manifest = Manifest(
+        id="cec",
+        version="1.0",
+        title="HDMI-CEC display",
+        settings=CecSettings,
+        transports=("kernel",),
+        emulator="devices.emulators.cec:CecEmulator",
+    )
+    _context: Context
+    _adapter: CecAdapter
+    _audio: AudioSystem
+    _source: int | None = None  # the physical address that we said is shown
+    _model = ""
+    _online = False  # what is heard is reported: it was not lost before
+
+    def __init__(self, config: DeviceConfig, settings: CecSettings) -> None:
+        super().__init__(config, settings)
+        self._aborted: set[int] = set()
+
+    @classmethod
+    async def discover(cls, seconds: float) -> list[Found]:
+        """Every adapter of this machine."""
+        nodes = await asyncio.to_thread(lambda: sorted(Path("/dev").glob("cec[0-9]*")))
+        return [Found("cec", f"HDMI {node.name}", settings={"node": str(node)}, identity=str(node)) for node in nodes]
+
+    async def run(self, context: Context) -> None:
+        """Take part in the line, and hold it while the television acknowledges."""
+        self._context, self._model, self._online = context, "", False
+        place = self.settings.physical_address
+        at = physical(place) if place else None
+        async with CecAdapter.open(context, self.settings.node, at, self._hear) as self._adapter:
+            self._audio = AudioSystem(context, self._adapter)
+            await self._look(whole=True)
+            context.connected(model=self._model, capabilities=self._can)
+            self._online = True
+            await self._adapter.node.until_lost()
+
+    async def poll(self, *, whole: bool) -> None:
+        """Is it there, and what does it say of itself."""
+        before = self._audio.answers
+        await self._look(whole=whole)
+        if self._audio.answers is not before:
+            self._context.connected(model=self._model, capabilities=self._can)
+
+    # --- capabilities -------------------------------------------------------------------------------------------
+
+    async def set_power(self, args: On) -> Reply:
+        """Wake it, from whatever address we have, or send it to standby."""
+        opcode = Opcode.IMAGE_VIEW_ON if args.on else Opcode.STANDBY
+        self._aborted.discard(opcode)
+        await self._adapter.look()
+        await self._adapter.send(TV, opcode)
+        await self._adapter.look()  # its EDID comes and goes with its power
+        power = await self._power()
+        if opcode in self._aborted:
+            raise NotSupported("the television refuses it over CEC")
+        return Reply.DONE if power == ("on" if args.on else "off") else Reply.ACCEPTED
+
+    async def select_input(self, args: Input) -> Reply:
+        """Say that this source is shown now; televisions follow without saying so."""
+        place = self.settings.inputs.get(args.input)
+        if place is None:
+            raise NotSupported(f"the settings know no input {args.input!r}")
+        if not self._adapter.placed:
+            raise NotNow("the display sleeps without its EDID")
+        source = self._adapter.physical if place == "self" else physical(place)
+        await self._adapter.send(BROADCAST, Opcode.ACTIVE_SOURCE, source.to_bytes(2, "big"))
+        self._source = source
+        self._context.assume("input", args.input)
+        return Reply.ACCEPTED
+
+    async def set_volume(self, args: Loudness) -> Reply:
+        """Of the audio system."""
+        await self._audio.set_volume(round(args.volume * 100))
+        return Reply.DONE
+
+    async def set_mute(self, args: On) -> Reply:
+        """Mute or unmute the audio system."""
+        await self._audio.set_mute(args.on)
+        return Reply.DONE
+
+    # --- the line -----------------------------------------------------------------------------------------------
+
+    @property
+    def _can(self) -> list[str]:
+        return ["power", "input", *(("volume", "mute") if self._audio.answers else ())]
+
+    async def _look(self, *, whole: bool) -> None:
+        await self._adapter.look()
+        try:
+            await self._power()
+        except Nobody:
+            raise Lost("no television acknowledges on the CEC line") from None
+        if self._adapter.placed and not self._model:
+            self._model = await self._vendor()
+        if self._adapter.placed and whole:
+            await self._audio.look()
+
+    async def _power(self) -> str | None:
+        if not self._adapter.placed:
+            await self._adapter.send(TV)
+            self._context.heard("it acknowledges; it has no EDID now")
+            self._context.assume("power", "off")
+            return None
+        try:
+            answer = await self._adapter.ask(TV, Opcode.GIVE_DEVICE_POWER_STATUS, Opcode.REPORT_POWER_STATUS)
+        except NotSupported:
+            return None
+        return answer.power if answer else None
+
+    async def _vendor(self) -> str:
+        try:
+            answer = await self._adapter.ask(TV, Opcode.GIVE_DEVICE_VENDOR_ID, Opcode.DEVICE_VENDOR_ID)
+        except NotSupported:
+            answer = None
+        return f"{answer.vendor} TV".strip() if answer else "TV"
+
+    def _hear(self, frame: Frame) -> None:
+        """Whatever is said on the line."""
+        if not self._online:
+            return  # said again in the first poll
+        if frame.initiator == TV and frame.power:
+            self._context.report("power", frame.power)
+        elif frame.initiator == TV and frame.opcode == Opcode.STANDBY:
+            self._context.report("power", "off")
+        elif frame.initiator == AUDIO:
+            self._audio.hear(frame)
+        elif frame.aborted is not None:
+            self._aborted.add(frame.aborted)
+        elif frame.opcode == Opcode.REQUEST_ACTIVE_SOURCE and self._source == self._adapter.physical:
+            self._adapter.announce(Opcode.ACTIVE_SOURCE, self._source.to_bytes(2, "big"))
+        elif frame.shown is not None:
+            self._source = frame.shown
+            self._context.report("input", self._named(frame.shown))
+
+    def _named(self, source: int) -> str:
+        """An input by its name, else its physical address."""
+        mine = self._adapter.physical
+        for name, place in self.settings.inputs.items():
+            if (mine if place == "self" else physical(place)) == source:
+                return name
+        return dotted(source)

@@ -1,0 +1,28 @@
+"""A television on the CEC line of an emulated adapter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from devices import DeviceConfig
+from devices.emulators.cec import CecEmulator
+from tests.devices.cases.case import DELAY, FAILS, GONE, NODE, REBOOT, WORKS, Case, Expected, Rig
+from wire.devices import Role
+
+
+@asynccontextmanager
+async def rig(folder: Path) -> AsyncIterator[Rig]:
+    async with CecEmulator(folder / "cec", delay=DELAY, reboot=REBOOT) as one:
+        config = DeviceConfig("tv", Role.FRONT_DISPLAY, "cec", "Écran", {"node": one.address})
+        yield Rig(one, config, "set_power", {"on": True}, "power", "on")
+
+
+EXPECT = {
+    "deaf": GONE,
+    "refuses": Expected(frozenset({"unsupported"})),
+    "mumbles": Expected(FAILS | WORKS),  # it acknowledges: the command was taken, and nothing is said of it
+}
+WITHOUT = {"wrong_password": "CEC has no password"}
+CASES = [Case("cec", "cec", rig, CecEmulator.available_faults, NODE, EXPECT, WITHOUT)]

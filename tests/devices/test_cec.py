@@ -1,0 +1,127 @@
+"""A television over CEC: waking it without an EDID, what it says and does not say, its audio system, its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices import DeviceConfig
+from devices.cec.frames import AUDIO, BROADCAST, TV, UNREGISTERED, Frame, Opcode
+from devices.emulators.cec import CecEmulator
+from tests.devices.stage import nothing_left_behind, stage
+from wire.devices import Property, Role
+
+INPUTS = {"computer": "self", "laptop": "2.0.0.0"}
+
+
+@pytest.fixture(autouse=True)
+async def tidy() -> AsyncIterator[None]:
+    async with nothing_left_behind():
+        yield
+
+
+def television(emulator: CecEmulator, **settings: Any) -> DeviceConfig:
+    return DeviceConfig(
+        "tv", Role.FRONT_DISPLAY, "cec", "Écran", {"node": emulator.address, "inputs": INPUTS, **settings}
+    )
+
+
+async def test_a_television_without_edid_is_woken_from_the_unregistered_address(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec", edid_asleep=False) as tv, stage(television(tv)) as room:
+        await room.online()
+        await room.until(lambda device: device.properties.get("power", Property()).assumed == "off")
+        assert room.property("power").reported is None
+        assert (await room.do("set_power", on=True)).outcome in ("done", "accepted")
+        assert Frame(UNREGISTERED, TV, Opcode.IMAGE_VIEW_ON) in tv.heard
+        await room.shows("power", "on")
+        assert room.property("power").assumed is None
+
+        assert (await room.do("set_power", on=False)).outcome == "accepted"
+        await room.until(lambda device: device.properties["power"].assumed == "off")
+        assert room.property("power").reported == "on", "nobody reported it off"
+
+
+async def test_warming_is_shown_as_the_television_says_it(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec", warmup=0.3) as tv, stage(television(tv)) as room:
+        await room.shows("power", "off")
+        assert (await room.do("set_power", on=True)).outcome == "accepted"
+        await room.shows("power", "warming")
+        await room.shows("power", "on")
+        assert room.device.model == "LG TV"
+
+
+async def test_a_remote_control_is_noticed_at_once(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec", power="on") as tv, stage(television(tv)) as room:
+        await room.shows("power", "on")
+        tv.power = "off"
+        tv.say(Frame(TV, BROADCAST, Opcode.STANDBY))
+        await room.shows("power", "off")
+
+
+async def test_inputs_are_announced_and_told_by_the_television(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec", power="on") as tv, stage(television(tv)) as room:
+        await room.shows("power", "on")
+        assert (await room.do("select_input", input="laptop")).outcome == "accepted"
+        assert tv.source == 0x2000
+        assert room.property("input") == Property(desired="laptop", assumed="laptop")
+        tv.say(Frame(TV, BROADCAST, Opcode.ROUTING_CHANGE, b"\x20\x00\x10\x00"))
+        await room.shows("input", "computer")
+        tv.say(Frame(TV, BROADCAST, Opcode.SET_STREAM_PATH, b"\x31\x00"))
+        await room.shows("input", "3.1.0.0")
+        assert (await room.do("select_input", input="fax")).outcome == "unsupported"
+
+
+async def test_who_is_shown_says_so_when_asked(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec", power="on") as tv, stage(television(tv)) as room:
+        await room.shows("power", "on")
+        await room.do("select_input", input="computer")
+        tv.source = 0
+        tv.say(Frame(TV, BROADCAST, Opcode.REQUEST_ACTIVE_SOURCE))
+        await tv.until(lambda: tv.source == 0x1000)
+
+
+async def test_an_input_waits_for_a_display_that_sleeps_without_edid(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec", edid_asleep=False) as tv, stage(television(tv)) as room:
+        await room.online()
+        assert (await room.do("select_input", input="laptop")).outcome == "accepted"
+        assert tv.source == 0
+        await room.do("set_power", on=True)
+        await tv.until(lambda: tv.source == 0x2000)
+
+
+@pytest.mark.parametrize(("levels", "reached"), [(True, 43), (False, 44)])
+async def test_volume_by_level_or_by_steps(levels: bool, reached: int, tmp_path: Path) -> None:
+    emulator = CecEmulator(tmp_path / "cec", power="on", audio=True, levels=levels)
+    async with emulator as tv, stage(television(tv)) as room:
+        await room.until(lambda device: "volume" in device.capabilities)
+        assert (await room.do("set_volume", volume=0.43)).outcome == "done"
+        assert tv.volume == reached
+        await room.shows("volume", reached / 100)
+        for on in (True, True, False):
+            assert (await room.do("set_mute", on=on)).outcome == "done"
+            assert tv.muted is on
+            assert room.property("mute").reported is on
+
+
+async def test_a_volume_is_not_offered_where_there_is_no_audio_system(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec", power="on") as tv, stage(television(tv)) as room:
+        await room.online()
+        assert room.device.capabilities == ["power", "input"]
+        assert (await room.do("set_volume", volume=0.5)).outcome == "unsupported"
+        tv.audio = True
+        await room.until(lambda device: "volume" in device.capabilities)
+        tv.say(Frame(AUDIO, BROADCAST, Opcode.REPORT_AUDIO_STATUS, bytes([0x80 | 30])))
+        await room.shows("mute", True)
+        await room.shows("volume", 0.2)  # the next answer
+
+
+async def test_a_television_that_mumbles_is_there_and_shows_nothing(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec", power="on") as tv:
+        tv.fault("mumbles")
+        async with stage(television(tv)) as room:
+            await room.online()
+            assert (await room.do("set_power", on=True)).outcome == "accepted"
+            assert room.property("power").reported is None
