@@ -50,7 +50,7 @@ class Relay:
         return self._engine.fingerprint
 
     def candidates(self, room: str) -> list[tuple[str, int, str]]:
-        """(address, port, "udp") to announce for transports of `room`."""
+        """(address, port, "udp" or "tcp") to announce for transports of `room`, those for UDP first."""
         return self._engine.candidates(room)
 
     def submit(self, *commands: Command) -> None:

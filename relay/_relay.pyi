@@ -11,7 +11,7 @@ class Engine:
         """SHA-256 of the DTLS certificate, `AB:CD:…`."""
 
     def candidates(self, room: str) -> list[tuple[str, int, str]]:
-        """(address, port, "udp") to announce for transports of `room`: the ports of its home shard."""
+        """(address, port, "udp" or "tcp") to announce for transports of `room`: the ports of its home shard."""
 
     def submit(self, commands: bytes) -> None:
         """Queue a msgpack array of commands. Raises ValueError where they cannot be decoded."""

@@ -188,11 +188,15 @@ Command = (
 
 
 class TransportState(Message, frozen=True, tag="transport_state"):
-    """Phase changed. `srtp_profile` (`AEAD_AES_256_GCM`…) and `remote` (`ip:port`) once connected; `reason` when failed."""
+    """Phase changed. `srtp_profile` (`AEAD_AES_256_GCM`…), `remote` (`ip:port`) and `protocol` once connected.
+
+    `reason` when failed.
+    """
 
     transport: str
     phase: TransportPhase
     remote: str | None = None
+    protocol: Literal["udp", "tcp"] | None = None
     srtp_profile: str | None = None
     reason: str | None = None
 

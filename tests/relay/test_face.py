@@ -111,7 +111,7 @@ async def test_noise_on_the_port_neither_ends_nor_slows(relay: Relay, events: Ev
     channel = peer.open_channel("_reliable")
     await events.wait_for(DataChannelOpened)
     noise = random.Random(7)
-    [(address, port, _)] = relay.candidates("room")
+    address, port, _ = relay.candidates("room")[0]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         for number in range(100):
             for _ in range(100):
@@ -143,7 +143,7 @@ async def test_settings_that_make_no_sense_are_refused() -> None:
 
 
 async def test_a_taken_port_is_said(relay: Relay) -> None:
-    [(address, port, _)] = relay.candidates("any")
+    address, port, _ = relay.candidates("any")[0]
     with pytest.raises(OSError, match="in use"):
         Relay.start(RelayConfig(bind=[f"{address}:{port}"]))
 

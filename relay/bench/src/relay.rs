@@ -43,6 +43,7 @@ impl Relay {
         let engine = Engine::start(&EngineConfig {
             bind: vec![SocketAddr::from(([127, 0, 0, 1], setting.port))],
             announce: Vec::new(),
+            tcp: false,
             shards: 1,
             receive_buffer: 4 << 20,
             send_buffer: 4 << 20,
@@ -51,7 +52,7 @@ impl Relay {
             dtls_retries: 9,
             dtls_handshake_ms: 30_000,
         })?;
-        let address = engine.candidates(ROOM)[0];
+        let address = engine.candidates(ROOM)[0].address;
         let outlet = offload::socket(SocketAddr::from(([127, 0, 0, 1], setting.port + 1)), false, 1 << 20)?;
         let mut publisher = Peer::connect(&engine, address, "publisher", ROOM, outlet)?;
         // Running by now, so it has its name.

@@ -29,6 +29,9 @@ pub struct EngineConfig {
     /// Addresses peers reach us at, instead of the bound ones.
     #[serde(default)]
     pub announce: Vec<IpAddr>,
+    /// Whether to listen for TCP connections on the same ports.
+    #[serde(default = "yes")]
+    pub tcp: bool,
     /// Threads.
     pub shards: u16,
     /// Wanted socket receive buffer, bytes.
@@ -43,6 +46,19 @@ pub struct EngineConfig {
     pub dtls_retries: u16,
     /// DTLS handshake as a whole, ms.
     pub dtls_handshake_ms: u32,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// An address to announce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Announced {
+    /// Where peers reach us.
+    pub address: SocketAddr,
+    /// By TCP (RFC 6544, passive) rather than UDP.
+    pub tcp: bool,
 }
 
 impl EngineConfig {
@@ -76,10 +92,25 @@ impl EngineConfig {
         }
     }
 
+    /// What to announce for the sockets of a shard: each address once, those for UDP first.
+    #[must_use]
+    pub fn announced(&self, bound: impl Iterator<Item = SocketAddr>) -> Vec<Announced> {
+        let mut addresses: Vec<SocketAddr> = Vec::new();
+        for address in bound.flat_map(|bound| self.candidates(bound)) {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        let protocols: &[bool] = if self.tcp { &[false, true] } else { &[false] };
+        protocols
+            .iter()
+            .flat_map(|tcp| addresses.iter().map(|address| Announced { address: *address, tcp: *tcp }))
+            .collect()
+    }
+
     /// What to announce for a socket bound to `bound`: the announced addresses of its family, else itself, else (for a
     /// wildcard) the address of the default route.
-    #[must_use]
-    pub fn candidates(&self, bound: SocketAddr) -> Vec<SocketAddr> {
+    fn candidates(&self, bound: SocketAddr) -> Vec<SocketAddr> {
         let same_family = |ip: &&IpAddr| ip.is_ipv4() == bound.is_ipv4();
         let mut addresses: Vec<IpAddr> = self.announce.iter().filter(same_family).copied().collect();
         if addresses.is_empty() {

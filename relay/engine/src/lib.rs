@@ -11,33 +11,41 @@
 mod address;
 mod config;
 mod events;
+mod framing;
 mod gather;
 mod receive;
 mod router;
 mod send;
 mod shard;
 mod socket;
+mod stream;
+mod streams;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use relay_core::message::{Command, Event, decode_commands, encode_events};
 use relay_core::transport::dtls::Identity;
 
-pub use config::{EngineConfig, Gso};
+pub use config::{Announced, EngineConfig, Gso};
 use events::EventQueue;
 use gather::Gather;
 use router::{Router, Target, home, refuse};
 use shard::{Order, Plan, ShardHandle};
 use socket::Socket;
+use streams::{Streams, listen};
+
+/// Free ports tried until one is free for UDP and TCP.
+const PORT_TRIES: u32 = 16;
 
 struct Running {
     handle: Arc<ShardHandle>,
     thread: Option<JoinHandle<()>>,
-    candidates: Vec<SocketAddr>,
+    candidates: Vec<Announced>,
 }
 
 /// A running relay. Every method may be called from any thread and returns at once, but [`Engine::close`].
@@ -59,8 +67,8 @@ impl Engine {
         let events = Arc::new(EventQueue::new()?);
         let sockets = (0..config.shards).map(|shard| open(config, shard)).collect::<io::Result<Vec<_>>>()?;
         let mut shards = Vec::new();
-        for (index, sockets) in sockets.into_iter().enumerate() {
-            shards.push(launch(config, index, sockets, &identity, &events)?);
+        for (index, (sockets, listeners)) in sockets.into_iter().enumerate() {
+            shards.push(launch(config, index, sockets, listeners, &identity, &events)?);
         }
         Ok(Self {
             count: shards.len(),
@@ -77,9 +85,9 @@ impl Engine {
         &self.fingerprint
     }
 
-    /// Addresses to announce for transports of `room`.
+    /// Addresses to announce for transports of `room`, those for UDP first.
     #[must_use]
-    pub fn candidates(&self, room: &str) -> Vec<SocketAddr> {
+    pub fn candidates(&self, room: &str) -> Vec<Announced> {
         let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         shards.get(home(room, self.count)).map(|shard| shard.candidates.clone()).unwrap_or_default()
     }
@@ -162,7 +170,24 @@ impl Drop for Engine {
     }
 }
 
-fn open(config: &EngineConfig, shard: u16) -> io::Result<Arc<[Socket]>> {
+/// The UDP sockets of a shard, and the TCP listeners on the same ports. A free port for UDP may be taken for TCP: then
+/// others are tried.
+fn open(config: &EngineConfig, shard: u16) -> io::Result<(Arc<[Socket]>, Vec<TcpListener>)> {
+    let mut tries = PORT_TRIES;
+    loop {
+        let sockets = open_udp(config, shard)?;
+        if !config.tcp {
+            return Ok((sockets, Vec::new()));
+        }
+        match listen(sockets.iter().map(|socket| socket.bound)) {
+            Ok(listeners) => return Ok((sockets, listeners)),
+            Err(error) if tries == 0 || config.bind.iter().all(|address| address.port() != 0) => return Err(error),
+            Err(_) => tries -= 1,
+        }
+    }
+}
+
+fn open_udp(config: &EngineConfig, shard: u16) -> io::Result<Arc<[Socket]>> {
     let shifted = |address: &SocketAddr| {
         let port = if address.port() == 0 { 0 } else { address.port() + shard };
         Socket::open(SocketAddr::new(address.ip(), port), config.receive_buffer, config.send_buffer)
@@ -174,14 +199,16 @@ fn launch(
     config: &EngineConfig,
     index: usize,
     sockets: Arc<[Socket]>,
+    listeners: Vec<TcpListener>,
     identity: &Identity,
     events: &Arc<EventQueue>,
 ) -> io::Result<Running> {
     let handle = Arc::new(ShardHandle::new()?);
-    let candidates = sockets.iter().flat_map(|socket| config.candidates(socket.bound)).collect();
+    let candidates = config.announced(sockets.iter().map(|socket| socket.bound));
     let plan = Plan {
         shard: index as u32,
         sockets,
+        streams: Streams::new(listeners, Instant::now())?,
         identity: identity.clone(),
         gso: config.gso == Gso::Auto,
         handle: Arc::clone(&handle),

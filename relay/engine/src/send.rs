@@ -10,9 +10,10 @@ use std::io;
 use std::sync::Arc;
 
 use relay_core::outbox::{Destination, Outbox};
-use relay_core::wire::{Path, Wire};
+use relay_core::wire::{Path, Protocol, Wire};
 
 use crate::socket::Socket;
+use crate::streams::Streams;
 use call::{BATCH, Call};
 
 /// Bytes gathered before they are sent in any case.
@@ -79,6 +80,8 @@ pub struct SendCounters {
 /// The send arena of one shard.
 pub struct Sender {
     sockets: Arc<[Socket]>,
+    /// The TCP connections, which are written to instead where a path leads along one.
+    pub streams: Streams,
     gso: bool,
     arena: Vec<u8>,
     used: usize,
@@ -93,9 +96,10 @@ pub struct Sender {
 
 impl Sender {
     /// An empty arena for these sockets.
-    pub fn new(sockets: Arc<[Socket]>, gso: bool) -> Self {
+    pub fn new(sockets: Arc<[Socket]>, streams: Streams, gso: bool) -> Self {
         Self {
             sockets,
+            streams,
             gso,
             arena: vec![0; ARENA],
             used: 0,
@@ -146,6 +150,11 @@ impl Sender {
     fn send_all(&mut self, runs: &[Run]) -> usize {
         let (mut at, mut taken) = (0, 0);
         while let Some(first) = runs.get(at).copied() {
+            if let Protocol::Tcp(number) = first.path.protocol {
+                self.send_stream(number, &first);
+                at += 1;
+                continue;
+            }
             match self.send_batch(&runs[at..]) {
                 Ok(sent) => {
                     at += sent.max(1);
@@ -172,12 +181,22 @@ impl Sender {
         let Some(socket) = self.sockets.get(usize::from(index)) else {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         };
-        let same = runs.iter().take(BATCH).take_while(|run| run.path.socket == index).count();
+        let here = |run: &&Run| run.path.socket == index && run.path.protocol == Protocol::Udp;
+        let same = runs.iter().take(BATCH).take_while(here).count();
         let runs = &runs[..same];
         self.counters.calls += 1;
         let sent = self.call.send(socket, runs, &self.segments, &self.arena)?;
         self.counters.datagrams += runs[..sent].iter().map(|run| run.count as u64).sum::<u64>();
         Ok(sent)
+    }
+
+    /// A run along a TCP connection, in one write.
+    fn send_stream(&mut self, number: u32, run: &Run) {
+        let (segments, arena) = (&self.segments, &self.arena);
+        let places = std::iter::successors(Some(run.first), |at| segments[*at].next).take(run.count);
+        let bytes = places.map(|at| &arena[segments[at].start..segments[at].start + segments[at].len]);
+        self.counters.calls += 1;
+        self.counters.datagrams += self.streams.write(number, bytes);
     }
 
     fn lend(&mut self, path: Path, destination: Option<usize>, max_len: usize) -> &mut [u8] {

@@ -12,14 +12,17 @@ use relay_core::relay::Relay;
 use relay_core::relay::demux::Arrival;
 use relay_core::relay::report::by_reason;
 use relay_core::transport::dtls::Identity;
+use relay_core::wire::{Path, Protocol};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::config::MAX_BIND;
 use crate::events::{Bell, EventQueue};
+use crate::framing::{Frame, is_stun, next};
 use crate::gather::Gather;
 use crate::receive::Receiver;
 use crate::send::Sender;
 use crate::socket::Socket;
+use crate::streams::{Closed, SCRATCH, Streams};
 
 /// Commands that wait for a shard before more are refused.
 const MAX_COMMANDS: usize = 65_536;
@@ -86,6 +89,8 @@ pub struct Plan {
     pub shard: u32,
     /// Its sockets.
     pub sockets: Arc<[Socket]>,
+    /// Its TCP connections.
+    pub streams: Streams,
     /// The relay's certificate.
     pub identity: Identity,
     /// Whether to try segmentation offload.
@@ -108,6 +113,7 @@ struct Shard {
     events: Arc<EventQueue>,
     relay: Relay,
     receiver: Receiver,
+    scratch: Vec<u8>,
     sender: Sender,
     received: u64,
     timers_ran: Instant,
@@ -119,11 +125,12 @@ impl Shard {
         Self {
             index: plan.shard,
             relay: Relay::new(plan.identity, locals, Instant::now()),
-            sender: Sender::new(Arc::clone(&plan.sockets), plan.gso),
+            sender: Sender::new(Arc::clone(&plan.sockets), plan.streams, plan.gso),
             sockets: plan.sockets,
             handle: plan.handle,
             events: plan.events,
             receiver: Receiver::new(),
+            scratch: vec![0; SCRATCH],
             received: 0,
             timers_ran: Instant::now(),
         }
@@ -140,7 +147,10 @@ impl Shard {
         if ready[0] {
             self.obey();
         }
-        for (index, _) in ready[1..].iter().enumerate().filter(|(_, ready)| **ready) {
+        if ready[1] {
+            self.receive_streams();
+        }
+        for (index, _) in ready[2..].iter().enumerate().filter(|(_, ready)| **ready) {
             self.receive(index);
         }
         let now = Instant::now();
@@ -149,6 +159,11 @@ impl Shard {
             self.guarded(|shard| shard.relay.handle_timeout(now, &mut shard.sender));
         }
         self.sender.flush();
+        let Self { relay, sender, .. } = self;
+        sender.streams.sweep(now, |source| relay.owns(source));
+        for path in sender.streams.take_closed() {
+            relay.close_path(path);
+        }
         self.events.push(self.relay.take_events());
     }
 
@@ -156,18 +171,18 @@ impl Shard {
         self.relay.poll_timeout().max(self.timers_ran + RESOLUTION)
     }
 
-    /// Sleep until the bell, a datagram or a timer; which of the bell and the sockets, in order, is ready.
-    fn wait(&self) -> [bool; 1 + MAX_BIND] {
+    /// Sleep until the bell, a datagram or a timer; which of the bell, the streams and the sockets, in order, is ready.
+    fn wait(&self) -> [bool; 2 + MAX_BIND] {
         let sleep = self.due().saturating_duration_since(Instant::now()).min(IDLE);
         let sleep = Timespec { tv_sec: sleep.as_secs().cast_signed(), tv_nsec: sleep.subsec_nanos().into() };
-        let mut waited: [PollFd<'_>; 1 + MAX_BIND] = std::array::from_fn(|index| {
-            let socket = index.checked_sub(1).and_then(|index| self.sockets.get(index));
-            socket.map_or_else(
-                || PollFd::new(&self.handle.bell, PollFlags::IN),
-                |socket| PollFd::new(&socket.udp, PollFlags::IN),
-            )
-        });
-        let count = 1 + self.sockets.len();
+        let streams = self.sender.streams.bell();
+        let mut waited: [PollFd<'_>; 2 + MAX_BIND] =
+            std::array::from_fn(|index| match index.checked_sub(2).and_then(|index| self.sockets.get(index)) {
+                Some(socket) => PollFd::new(&socket.udp, PollFlags::IN),
+                None if index == 1 => PollFd::from_borrowed_fd(streams, PollFlags::IN),
+                None => PollFd::new(&self.handle.bell, PollFlags::IN),
+            });
+        let count = 2 + self.sockets.len();
         let woken = poll(&mut waited[..count], Some(&sleep)).is_ok(); // else interrupted
         std::array::from_fn(|index| woken && index < count && !waited[index].revents().is_empty())
     }
@@ -200,6 +215,7 @@ impl Shard {
                 *received += batch.data.len().div_ceil(batch.segment) as u64;
                 let arrival = Arrival {
                     socket: u8::try_from(index).unwrap_or(u8::MAX),
+                    protocol: Protocol::Udp,
                     local: batch.local,
                     remote: batch.remote,
                     data: batch.data,
@@ -217,6 +233,55 @@ impl Shard {
         }
     }
 
+    fn receive_streams(&mut self) {
+        let now = Instant::now();
+        for number in self.sender.streams.ready(now) {
+            let mut scratch = std::mem::take(&mut self.scratch);
+            if let Some(length) = self.sender.streams.read(number, &mut scratch) {
+                self.receive_frames(number, &mut scratch[..length], now);
+            }
+            self.scratch = scratch;
+        }
+        self.sender.flush();
+    }
+
+    /// The datagrams in what was read from one connection. Reading goes on in the next turn: others come first.
+    fn receive_frames(&mut self, number: u32, bytes: &mut [u8], now: Instant) {
+        let mut at = 0;
+        loop {
+            let Some(stream) = self.sender.streams.get(number) else { return };
+            let range = match next(bytes, at) {
+                Frame::Whole(range) => range,
+                Frame::Partial => return self.sender.streams.keep(number, &bytes[at..]),
+                Frame::TooLong => return self.sender.streams.close(number, Closed::Protocol),
+            };
+            if !stream.spoken && !is_stun(&bytes[range.clone()]) {
+                return self.sender.streams.close(number, Closed::Protocol);
+            }
+            stream.spoken = true;
+            let (path, proven) = (stream.path, stream.proven);
+            at = range.end;
+            if !range.is_empty() {
+                self.receive_frame(path, &mut bytes[range], now);
+            }
+            if !proven
+                && self.relay.owns(path.source())
+                && let Some(stream) = self.sender.streams.get(number)
+            {
+                stream.proven = true;
+            }
+        }
+    }
+
+    fn receive_frame(&mut self, path: Path, data: &mut [u8], now: Instant) {
+        let Path { socket, protocol, local, remote } = path;
+        self.received += 1;
+        self.guarded(|shard| {
+            let segment = data.len();
+            shard.relay.receive(Arrival { socket, protocol, local, remote, data, segment }, now, &mut shard.sender);
+        });
+    }
+
     /// One bad packet or command never ends the shard: what it broke is its own transport's.
     fn guarded(&mut self, action: impl FnOnce(&mut Self)) {
         if catch_unwind(AssertUnwindSafe(|| action(self))).is_err() {
@@ -227,8 +292,8 @@ impl Shard {
     fn report(&mut self, request: u64, room: Option<&str>) -> Stats {
         let mut stats = self.relay.stats(request, room, Instant::now());
         let mut dropped = by_reason(self.relay.drops());
-        for (reason, count) in [("send_failed", self.sender.counters.failed), ("events_refused", self.events.refused())]
-        {
+        let own = [("send_failed", self.sender.counters.failed), ("events_refused", self.events.refused())];
+        for (reason, count) in own.into_iter().chain(self.sender.streams.counts()) {
             if count > 0 {
                 dropped.insert(reason.into(), count);
             }
@@ -274,6 +339,7 @@ mod tests {
         let mut shard = Shard::new(Plan {
             shard: 0,
             sockets: Arc::new([socket]),
+            streams: Streams::new(Vec::new(), Instant::now()).unwrap(),
             identity: Identity::generate(DtlsTimers::default()).unwrap(),
             gso: true,
             handle: Arc::new(ShardHandle::new().unwrap()),

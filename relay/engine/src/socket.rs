@@ -1,10 +1,13 @@
-//! UDP sockets with the options the relay needs. Unsafe: raw `setsockopt`.
+//! Sockets with the options the relay needs. Unsafe: raw `setsockopt`.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, ipproto, socket_with, sockopt};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, ipproto, listen, socket_with, sockopt};
+
+/// Connections that wait to be accepted.
+const QUEUE: i32 = 128;
 
 /// One bound socket.
 pub struct Socket {
@@ -45,6 +48,23 @@ impl Socket {
     }
 }
 
+/// Listen for TCP connections, of one family only.
+///
+/// # Errors
+/// As `bind(2)`.
+pub fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let fd: OwnedFd = socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?;
+    if address.is_ipv6() {
+        sockopt::set_ipv6_v6only(&fd, true)?;
+    }
+    sockopt::set_socket_reuseaddr(&fd, true)?; // connections of a relay that has just ended do not hold the port
+    bind(&fd, &address)?;
+    listen(&fd, QUEUE)?;
+    Ok(fd.into())
+}
+
 fn enlarge(socket: &UdpSocket, forced: i32, plain: i32, bytes: u32) {
     let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
     if set(socket, libc::SOL_SOCKET, forced, bytes).is_err() {
@@ -53,7 +73,7 @@ fn enlarge(socket: &UdpSocket, forced: i32, plain: i32, bytes: u32) {
 }
 
 /// Set an integer socket option.
-fn set(socket: &UdpSocket, level: i32, option: i32, value: i32) -> io::Result<()> {
+pub fn set(socket: &impl AsRawFd, level: i32, option: i32, value: i32) -> io::Result<()> {
     // SAFETY: the option value is a live c_int and its true size is passed; the descriptor is open while borrowed.
     let result = unsafe {
         libc::setsockopt(

@@ -1,5 +1,5 @@
 use std::net::UdpSocket;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use relay_core::message::Stats;
 
@@ -9,6 +9,7 @@ fn config(shards: u16) -> EngineConfig {
     EngineConfig {
         bind: vec!["127.0.0.1:0".parse().unwrap()],
         announce: Vec::new(),
+        tcp: true,
         shards,
         receive_buffer: 1 << 20,
         send_buffer: 1 << 20,
@@ -55,7 +56,7 @@ fn statistics_of_all_shards_come_as_one() {
 fn noise_is_counted_by_reason() {
     let engine = Engine::start(&config(1)).unwrap();
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let relay = engine.candidates("any")[0];
+    let relay = engine.candidates("any")[0].address;
     for first in [0_u8, 22, 128, 255] {
         for length in 1..=50 {
             stranger.send_to(&vec![first; length], relay).unwrap();
@@ -77,18 +78,18 @@ fn a_wildcard_announces_an_address_peers_can_reach() {
     let mut config = config(1);
     config.bind = vec!["0.0.0.0:0".parse().unwrap()];
     let engine = Engine::start(&config).unwrap();
-    assert!(engine.candidates("r").iter().all(|address| !address.ip().is_unspecified() && address.port() != 0));
+    assert!(engine.candidates("r").iter().all(|at| !at.address.ip().is_unspecified() && at.address.port() != 0));
     config.announce = vec!["203.0.113.5".parse().unwrap(), "2001:db8::5".parse().unwrap()];
     let engine = Engine::start(&config).unwrap();
-    let ips: Vec<String> = engine.candidates("r").iter().map(|address| address.ip().to_string()).collect();
-    assert_eq!(ips, ["203.0.113.5"], "of the socket's own family only");
+    let told: Vec<String> = engine.candidates("r").iter().map(|at| format!("{} {}", at.address.ip(), at.tcp)).collect();
+    assert_eq!(told, ["203.0.113.5 false", "203.0.113.5 true"], "of the socket's own family only");
 }
 
 #[test]
 fn a_taken_port_is_said_and_a_closed_engine_is_quiet() {
     let engine = Engine::start(&config(1)).unwrap();
     let mut again = config(1);
-    again.bind = vec![engine.candidates("r")[0]];
+    again.bind = vec![engine.candidates("r")[0].address];
     let error = Engine::start(&again).err().expect("the port is taken");
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     engine.close();

@@ -24,7 +24,9 @@ impl Engine {
 
     fn candidates(&self, room: &str) -> Vec<(String, u16, &'static str)> {
         let candidates = self.0.candidates(room).into_iter();
-        candidates.map(|address| (address.ip().to_string(), address.port(), "udp")).collect()
+        candidates
+            .map(|at| (at.address.ip().to_string(), at.address.port(), if at.tcp { "tcp" } else { "udp" }))
+            .collect()
     }
 
     fn submit(&self, py: Python<'_>, commands: &[u8]) -> PyResult<()> {

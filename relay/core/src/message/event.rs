@@ -17,6 +17,8 @@ pub enum Event {
         phase: TransportPhase,
         /// `ip:port` of the peer once connected.
         remote: Option<String>,
+        /// `udp` or `tcp`, once connected.
+        protocol: Option<String>,
         /// `AEAD_AES_256_GCM`, … once connected.
         srtp_profile: Option<String>,
         /// Why, when failed.

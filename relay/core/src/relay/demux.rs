@@ -7,12 +7,14 @@ use is::stun::StunMessage;
 
 use super::Relay;
 use crate::drop::Reason;
-use crate::wire::{Path, Wire};
+use crate::wire::{Path, Protocol, Wire};
 
 /// Datagrams received together from one peer: `segment` bytes each, the last may be shorter.
 pub struct Arrival<'a> {
     /// Index of the socket they came in on.
     pub socket: u8,
+    /// What carried them.
+    pub protocol: Protocol,
     /// Our address they were sent to, on wildcard sockets.
     pub local: Option<IpAddr>,
     /// The peer.
@@ -26,14 +28,14 @@ pub struct Arrival<'a> {
 impl Relay {
     /// Datagrams from one peer. Media goes on to the subscribers at once; call [`Relay::take_events`] after a batch.
     pub fn receive(&mut self, arrival: Arrival<'_>, now: Instant, wire: &mut impl Wire) {
-        let Arrival { socket, local, remote, data, segment } = arrival;
-        let path = Path { socket, local, remote };
-        let mut owner = self.addresses.get(&path.remote).map(|owner| owner.member);
+        let Arrival { socket, protocol, local, remote, data, segment } = arrival;
+        let path = Path { socket, protocol, local, remote };
+        let mut owner = self.addresses.get(&path.source()).map(|owner| owner.member);
         for datagram in data.chunks_mut(segment.max(1)) {
             match datagram.first() {
                 Some(0..=3) => {
                     self.on_stun(path, datagram, now, wire);
-                    owner = self.addresses.get(&path.remote).map(|owner| owner.member);
+                    owner = self.addresses.get(&path.source()).map(|owner| owner.member);
                 }
                 Some(20..=63) => self.on_dtls(owner, path, datagram, now, wire),
                 Some(128..=191) => self.on_media(owner, datagram, now, wire),
@@ -57,7 +59,7 @@ impl Relay {
         };
         member.transport.handle_stun(path, message, datagram.len(), now, wire);
         self.settle(index, now);
-        if let Some(owner) = self.addresses.get_mut(&path.remote)
+        if let Some(owner) = self.addresses.get_mut(&path.source())
             && owner.member == index
         {
             owner.heard = now;

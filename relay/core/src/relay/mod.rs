@@ -9,7 +9,6 @@ pub mod report;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use slab::Slab;
@@ -21,13 +20,15 @@ use crate::srtp::{Profile, from_dtls_server};
 use crate::switch::{PeerKey, RoomKey, SubscriptionKey, Switch, TrackKey};
 use crate::transport::dtls::{Identity, SrtpKeys, SrtpProfile};
 use crate::transport::{Locals, Signal, Transport};
-use crate::wire::Wire;
+use crate::wire::{Path, Source, Wire};
 
 /// Transports of one shard.
 const MAX_TRANSPORTS: usize = 8192;
 /// An address belongs to the transport that validated it first, as long as that one is heard from this often: another
 /// one cannot take it over by checks with a forged source. Browsers check every 2.5 s, aiortc every 5 s.
 const ADDRESS_HELD: Duration = Duration::from_secs(7);
+/// Addresses that lead to one transport; an older one that it does not use makes place.
+const MAX_ADDRESSES: usize = 64;
 
 /// A transport with what the relay keeps about it.
 struct Member {
@@ -38,7 +39,7 @@ struct Member {
     profile: Option<Profile>,
     /// When it wants to be woken; entries of the heap that differ are stale.
     wake: Option<Instant>,
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<Source>,
     ufrags: Vec<String>,
 }
 
@@ -74,7 +75,7 @@ pub struct Relay {
     members: Slab<Member>,
     member_ids: HashMap<String, usize>,
     ufrags: HashMap<String, usize>,
-    addresses: HashMap<SocketAddr, Owner>,
+    addresses: HashMap<Source, Owner>,
     rooms: HashMap<String, Room>,
     room_names: HashMap<RoomKey, String>,
     tracks: HashMap<String, Track>,
@@ -170,7 +171,7 @@ impl Relay {
         }
     }
 
-    fn learn_address(&mut self, index: usize, address: SocketAddr, now: Instant) {
+    fn learn_address(&mut self, index: usize, address: Source, now: Instant) {
         if let Some(owner) = self.addresses.get(&address) {
             let alive = |member: &Member| member.transport.phase() != TransportPhase::Failed;
             let held = now.saturating_duration_since(owner.heard) < ADDRESS_HELD;
@@ -179,10 +180,32 @@ impl Relay {
             }
         }
         self.addresses.insert(address, Owner { member: index, heard: now });
-        if let Some(member) = self.members.get_mut(index)
-            && !member.addresses.contains(&address)
-        {
-            member.addresses.push(address);
+        let Some(member) = self.members.get_mut(index).filter(|member| !member.addresses.contains(&address)) else {
+            return;
+        };
+        if member.addresses.len() >= MAX_ADDRESSES {
+            let selected = member.transport.selected().map(|path| path.source());
+            let unused = member.addresses.iter().position(|known| Some(*known) != selected).unwrap_or(0);
+            let forgotten = member.addresses.remove(unused);
+            if self.addresses.get(&forgotten).is_some_and(|owner| owner.member == index) {
+                self.addresses.remove(&forgotten);
+            }
+        }
+        member.addresses.push(address);
+    }
+
+    /// Whether a transport that is not over has validated this source.
+    #[must_use]
+    pub fn owns(&self, source: Source) -> bool {
+        self.addresses.contains_key(&source)
+    }
+
+    /// The TCP connection of `path` has ended: nothing comes or goes along it any more.
+    pub fn close_path(&mut self, path: Path) {
+        let Some(owner) = self.addresses.remove(&path.source()) else { return };
+        if let Some(member) = self.members.get_mut(owner.member) {
+            member.addresses.retain(|address| *address != path.source());
+            member.transport.close_path(path);
         }
     }
 
@@ -207,11 +230,12 @@ impl Relay {
         }
         let connected = phase == TransportPhase::Connected;
         let profile = member.profile.filter(|_| connected).map(|profile| profile.name().into());
-        let remote = member.transport.selected().filter(|_| connected).map(|path| path.remote.to_string());
+        let path = member.transport.selected().filter(|_| connected);
         self.events.push(Event::TransportState {
             transport: member.id.clone(),
             phase,
-            remote,
+            remote: path.map(|path| path.remote.to_string()),
+            protocol: path.map(|path| path.protocol.name().into()),
             srtp_profile: profile,
             reason: reason.map(Into::into),
         });

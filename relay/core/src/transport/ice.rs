@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use is::stun::{StunMessage, StunPacket};
-use is::{Candidate, IceAgent, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
+use is::{Candidate, IceAgent, IceAgentEvent, IceConnectionState, IceCreds};
 
 use crate::drop::Reason;
-use crate::wire::Path;
+use crate::wire::{Path, Protocol, Source};
 
-/// Peer addresses one ICE generation may use: a multi-homed client behind several NATs shows fewer than ten.
+/// Peer addresses one transport may use at a time: a multi-homed client behind several NATs shows fewer than ten.
 const MAX_PATHS: usize = 32;
+/// A path without a check for so long makes place for another: the client has left that address.
+const PATH_STALE: Duration = Duration::from_secs(30);
+/// Peer addresses of one ICE generation over its life; a client that wanders further restarts ICE.
+const MAX_WANDERINGS: usize = 1024;
 
 /// The peer moved when it nominates another path and the selected one was not nominated again for this long.
 /// Browsers repeat their nomination every 2.5 s.
@@ -26,7 +30,7 @@ pub enum IceAction {
     /// Send this STUN message.
     Send(Path, Vec<u8>),
     /// Datagrams from this address belong to this transport now.
-    Validated(SocketAddr),
+    Validated(Source),
     /// Media and DTLS go this way from now on.
     Selected(Path),
     /// The peer has been silent for too long.
@@ -35,6 +39,7 @@ pub enum IceAction {
 
 struct KnownPath {
     path: Path,
+    heard: Instant,
     nominated_at: Option<Instant>,
 }
 
@@ -46,6 +51,7 @@ pub struct Ice {
     /// One nominal local address per socket; the agent must see checks arrive on a candidate it knows.
     locals: Arc<[SocketAddr]>,
     paths: Vec<KnownPath>,
+    wanderings: usize,
     selected: Option<Path>,
 }
 
@@ -57,12 +63,14 @@ impl Ice {
         agent.set_ice_lite(true);
         agent.set_controlling(false);
         for address in locals.iter() {
-            if let Ok(candidate) = Candidate::host(*address, "udp") {
-                agent.add_local_candidate(candidate);
+            for protocol in ["udp", "tcp"] {
+                if let Ok(candidate) = Candidate::host(*address, protocol) {
+                    agent.add_local_candidate(candidate);
+                }
             }
         }
         agent.handle_timeout(now);
-        Self { agent, previous: None, locals, paths: Vec::new(), selected: None }
+        Self { agent, previous: None, locals, paths: Vec::new(), wanderings: 0, selected: None }
     }
 
     /// The path media goes along, once there is one.
@@ -94,6 +102,7 @@ impl Ice {
         std::mem::swap(&mut self.agent, &mut renewed.agent);
         self.previous = Some(renewed.agent);
         self.paths.retain(|known| Some(known.path) == self.selected);
+        self.wanderings = 0;
     }
 
     /// One STUN message for this transport.
@@ -102,12 +111,13 @@ impl Ice {
     /// The reason it was refused.
     pub fn handle(&mut self, path: Path, message: StunMessage<'_>, now: Instant) -> Result<Vec<IceAction>, Reason> {
         let known = self.paths.iter().position(|known| known.path == path);
-        if known.is_none() && self.paths.len() >= MAX_PATHS {
+        if known.is_none() && !self.has_place(now) {
             return Err(Reason::StunPaths);
         }
         let nominates = message.use_candidate();
         let local = self.locals.get(usize::from(path.socket)).copied().ok_or(Reason::StunMalformed)?;
-        let packet = |message| StunPacket { proto: Protocol::Udp, source: path.remote, destination: local, message };
+        let packet =
+            |message| StunPacket { proto: carrier(path.protocol), source: path.remote, destination: local, message };
         let mut actions = Vec::new();
         if self.agent.handle_packet(now, packet(message)) {
             self.agent.handle_timeout(now);
@@ -119,16 +129,23 @@ impl Ice {
             return Err(Reason::StunUnauthenticated);
         }
         let known = known.unwrap_or_else(|| {
-            self.paths.push(KnownPath { path, nominated_at: None });
-            actions.push(IceAction::Validated(path.remote));
+            self.paths.push(KnownPath { path, heard: now, nominated_at: None });
+            self.wanderings += 1;
+            actions.push(IceAction::Validated(path.source()));
             self.paths.len() - 1
         });
+        self.paths[known].heard = now;
         if nominates {
             self.paths[known].nominated_at = Some(now);
             self.follow_nomination(path, now, &mut actions);
         }
         self.drain(Some(path), &mut actions);
         Ok(actions)
+    }
+
+    /// The TCP connection of `path` has ended. Media waits for the peer to nominate another path.
+    pub fn close_path(&mut self, path: Path) {
+        self.paths.retain(|known| known.path != path);
     }
 
     /// Use `path` for want of a nominated one: the peer sent DTLS along it.
@@ -154,6 +171,22 @@ impl Ice {
         self.agent.poll_timeout().into_iter().chain(previous).min()
     }
 
+    /// Whether one more path may be known; forgets one that is no longer in use.
+    fn has_place(&mut self, now: Instant) -> bool {
+        if self.wanderings >= MAX_WANDERINGS {
+            return false;
+        }
+        if self.paths.len() < MAX_PATHS {
+            return true;
+        }
+        let stale = |known: &KnownPath| now.saturating_duration_since(known.heard) > PATH_STALE;
+        let others = self.paths.iter().enumerate().filter(|(_, known)| Some(known.path) != self.selected);
+        let oldest = others.filter(|(_, known)| stale(known)).min_by_key(|(_, known)| known.heard);
+        let Some((index, _)) = oldest else { return false };
+        self.paths.swap_remove(index);
+        true
+    }
+
     fn select(&mut self, path: Path) -> IceAction {
         self.selected = Some(path);
         IceAction::Selected(path)
@@ -175,15 +208,18 @@ impl Ice {
         for agent in std::iter::once(&mut self.agent).chain(self.previous.as_mut()) {
             while let Some(transmit) = agent.poll_transmit() {
                 let known = self.paths.iter().map(|known| known.path);
-                let path = arrived.into_iter().chain(known).find(|path| path.remote == transmit.destination);
-                if let Some(path) = path {
+                let ends = (transmit.proto, transmit.source, transmit.destination);
+                let leads = |path: &Path| leads(&self.locals, path, ends);
+                if let Some(path) = arrived.into_iter().chain(known).find(leads) {
                     actions.push(IceAction::Send(path, Vec::from(transmit.contents)));
                 }
             }
         }
         while let Some(event) = self.agent.poll_event() {
             match event {
-                IceAgentEvent::NominatedSend { destination, .. } => renewed = Some(destination),
+                IceAgentEvent::NominatedSend { proto, source, destination } => {
+                    renewed = Some((proto, source, destination))
+                }
                 IceAgentEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => expired = true,
                 _ => {}
             }
@@ -193,9 +229,9 @@ impl Ice {
                 expired |= event == IceAgentEvent::IceConnectionStateChange(IceConnectionState::Disconnected);
             }
         }
-        if let Some(remote) = renewed {
+        if let Some(ends) = renewed {
             self.previous = None;
-            let path = self.paths.iter().map(|known| known.path).find(|path| path.remote == remote);
+            let path = self.paths.iter().map(|known| known.path).find(|path| leads(&self.locals, path, ends));
             if let Some(path) = path.filter(|path| self.selected != Some(*path)) {
                 let action = self.select(path);
                 actions.push(action);
@@ -204,5 +240,19 @@ impl Ice {
         if expired {
             actions.push(IceAction::Expired);
         }
+    }
+}
+
+/// What the agent calls a path: protocol, our nominal address, the peer's.
+type Ends = (is::Protocol, SocketAddr, SocketAddr);
+
+fn leads(locals: &[SocketAddr], path: &Path, (protocol, local, remote): Ends) -> bool {
+    carrier(path.protocol) == protocol && path.remote == remote && locals.get(usize::from(path.socket)) == Some(&local)
+}
+
+const fn carrier(protocol: Protocol) -> is::Protocol {
+    match protocol {
+        Protocol::Udp => is::Protocol::Udp,
+        Protocol::Tcp(_) => is::Protocol::Tcp,
     }
 }

@@ -14,7 +14,7 @@ use crate::drop::{Drops, Reason};
 use crate::message::TransportPhase;
 use crate::outbox::Destination;
 use crate::sctp::{ChannelEvent, Reliability, Sctp};
-use crate::wire::{Path, Wire};
+use crate::wire::{Path, Source, Wire};
 use dtls::{DtlsAction, DtlsSession, Fingerprint, Identity, SrtpKeys};
 use ice::{Ice, IceAction};
 
@@ -23,7 +23,7 @@ pub enum Signal {
     /// The phase changed; the reason where it failed.
     Phase(TransportPhase, Option<&'static str>),
     /// Datagrams from this address are this transport's.
-    Validated(std::net::SocketAddr),
+    Validated(Source),
     /// SRTP keys: media may flow.
     Keys(SrtpKeys),
     /// Data channel event.
@@ -156,6 +156,11 @@ impl Transport {
         }
     }
 
+    /// The TCP connection of `path` has ended.
+    pub fn close_path(&mut self, path: Path) {
+        self.ice.close_path(path);
+    }
+
     /// A DTLS datagram from a validated address of this transport.
     pub fn handle_dtls(&mut self, path: Path, datagram: &[u8], now: Instant, wire: &mut impl Wire) {
         if self.ended() {
@@ -252,7 +257,7 @@ impl Transport {
                     self.sent.count(datagram.len());
                     wire.send_to(path, &datagram);
                 }
-                IceAction::Validated(address) => self.signals.push(Signal::Validated(address)),
+                IceAction::Validated(source) => self.signals.push(Signal::Validated(source)),
                 IceAction::Selected(path) => wire.bind(self.destination, path),
                 IceAction::Expired => self.enter(TransportPhase::Failed, Some("ice_timeout")),
             }

@@ -9,7 +9,7 @@ use relay_core::outbox::{Destination, Outbox};
 use relay_core::relay::Relay;
 use relay_core::relay::demux::Arrival;
 use relay_core::transport::dtls::{DtlsTimers, Identity};
-use relay_core::wire::{Path, Wire};
+use relay_core::wire::{Path, Protocol, Wire};
 
 use crate::client::Client;
 
@@ -151,7 +151,7 @@ impl World {
     /// Give the relay a datagram from anyone.
     pub fn inject(&mut self, from: SocketAddr, bytes: &mut [u8]) {
         let segment = bytes.len();
-        let arrival = Arrival { socket: 0, local: None, remote: from, data: bytes, segment };
+        let arrival = Arrival { socket: 0, protocol: Protocol::Udp, local: None, remote: from, data: bytes, segment };
         self.relay.receive(arrival, self.now, &mut self.outgoing);
     }
 

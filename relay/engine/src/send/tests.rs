@@ -11,11 +11,12 @@ struct Bench {
 fn bench(gso: bool, sinks: usize) -> Bench {
     let any = "127.0.0.1:0".parse().unwrap();
     let sockets: Arc<[Socket]> = Arc::new([Socket::open(any, 1 << 20, 1 << 20).unwrap()]);
-    let mut sender = Sender::new(sockets, gso);
+    let streams = Streams::new(Vec::new(), std::time::Instant::now()).unwrap();
+    let mut sender = Sender::new(sockets, streams, gso);
     let sinks: Vec<UdpSocket> = (0..sinks).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
     for (index, sink) in sinks.iter().enumerate() {
         sink.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        let path = Path { socket: 0, local: None, remote: sink.local_addr().unwrap() };
+        let path = Path { socket: 0, protocol: Protocol::Udp, local: None, remote: sink.local_addr().unwrap() };
         sender.bind(Destination(u32::try_from(index).unwrap()), path);
     }
     Bench { sender, sinks }
@@ -97,7 +98,8 @@ fn what_was_lent_and_not_committed_is_not_sent() {
 #[test]
 fn a_peer_that_cannot_be_reached_costs_only_its_own_packets() {
     let Bench { mut sender, sinks } = bench(true, 1);
-    let nowhere = Path { socket: 0, local: None, remote: "[2001:db8::1]:9".parse().unwrap() }; // not of the socket's family
+    let remote = "[2001:db8::1]:9".parse().unwrap(); // not of the socket's family
+    let nowhere = Path { socket: 0, protocol: Protocol::Udp, local: None, remote };
     sender.bind(Destination(1), nowhere);
     put(&mut sender, 1, b"lost");
     put(&mut sender, 0, b"arrives");
