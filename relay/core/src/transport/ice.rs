@@ -15,7 +15,7 @@ const MAX_PATHS: usize = 32;
 /// A path without a check for so long makes place for another: the client has left that address.
 const PATH_STALE: Duration = Duration::from_secs(30);
 /// Peer addresses of one ICE generation over its life; a client that wanders further restarts ICE.
-const MAX_WANDERINGS: usize = 1024;
+const MAX_WANDERINGS: usize = 512;
 
 /// The peer moved when it nominates another path and the selected one was not nominated again for this long.
 /// Browsers repeat their nomination every 2.5 s.

@@ -16,6 +16,10 @@ pub struct Client {
     pub id: String,
     /// Its address.
     pub address: SocketAddr,
+    /// Where its datagrams seem to come from: its address, unless a NAT maps it anew.
+    pub seen: SocketAddr,
+    /// The number of its TCP connection, if it uses one.
+    pub connection: Option<u32>,
     /// The stack.
     pub rtc: Rtc,
     /// Connected by ICE and DTLS.
@@ -32,13 +36,15 @@ pub struct Client {
 
 impl Client {
     /// A client that knows nothing of the relay yet.
-    pub fn new(id: &str, address: &str, now: Instant) -> Self {
+    pub fn new(id: &str, address: &str, connection: Option<u32>, now: Instant) -> Self {
         let address: SocketAddr = address.parse().expect("a test address");
         let mut rtc = RtcConfig::new().set_rtp_mode(true).build(now);
-        rtc.add_local_candidate(Candidate::host(address, "udp").expect("a host candidate"));
+        rtc.add_local_candidate(candidate(address, connection));
         Self {
             id: id.into(),
             address,
+            seen: address,
+            connection,
             rtc,
             connected: false,
             channels: Vec::new(),
@@ -60,13 +66,21 @@ impl Client {
     /// Take the relay's SDP.
     pub fn learn(&mut self, relay: SocketAddr, ufrag: &str, password: &str, fingerprint: &str) {
         let bytes = fingerprint.split(':').map(|byte| u8::from_str_radix(byte, 16).expect("hex")).collect();
-        self.rtc.add_remote_candidate(Candidate::host(relay, "udp").expect("a host candidate"));
+        self.rtc.add_remote_candidate(candidate(relay, self.connection));
         let mut api = self.rtc.direct_api();
         api.set_ice_controlling(true);
         api.set_remote_ice_credentials(IceCreds { ufrag: ufrag.into(), pass: password.into() });
         api.set_remote_fingerprint(Fingerprint { hash_func: "sha-256".into(), bytes });
         api.start_dtls(true).expect("DTLS starts once");
         api.start_sctp(true);
+    }
+
+    /// Move to another network: the old address is gone, the new one is tried.
+    pub fn move_to(&mut self, address: &str) {
+        self.rtc.direct_api().invalidate_candidate(&candidate(self.address, self.connection));
+        self.address = address.parse().expect("a test address");
+        self.seen = self.address;
+        self.rtc.add_local_candidate(candidate(self.address, self.connection));
     }
 
     /// Open a channel from the client's side.
@@ -82,7 +96,8 @@ impl Client {
     /// A datagram from the relay.
     pub fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) {
         let Ok(contents) = DatagramRecv::try_from(datagram) else { return };
-        let receive = Receive { proto: Protocol::Udp, source: from, destination: self.address, contents };
+        let proto = if self.connection.is_some() { Protocol::Tcp } else { Protocol::Udp };
+        let receive = Receive { proto, source: from, destination: self.address, contents };
         let _ = self.rtc.handle_input(Input::Receive(now, receive));
     }
 
@@ -114,4 +129,9 @@ impl Client {
             event => self.events.push(event),
         }
     }
+}
+
+fn candidate(address: SocketAddr, connection: Option<u32>) -> Candidate {
+    let protocol = if connection.is_some() { "tcp" } else { "udp" };
+    Candidate::host(address, protocol).expect("a host candidate")
 }

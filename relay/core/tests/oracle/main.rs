@@ -5,4 +5,5 @@ mod connecting;
 mod data;
 mod garbage;
 mod media;
+mod moving;
 mod world;

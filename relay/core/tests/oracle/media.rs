@@ -8,7 +8,8 @@ use str0m::rtp::{ExtensionValues, RtpWrite, Ssrc};
 
 use crate::world::World;
 
-const OPUS: u8 = 111;
+/// Payload type of sound.
+pub const OPUS: u8 = 111;
 const VP8: u8 = 96;
 const VP8_RTX: u8 = 97;
 /// `str0m`'s own ids of header extensions it is built with.
@@ -28,7 +29,7 @@ fn codec(kind: Kind) -> Codec {
 }
 
 /// Declare a stream the client sends, and tell the relay.
-fn publish(world: &mut World, client: usize, kind: Kind, mid: &str) {
+pub fn publish(world: &mut World, client: usize, kind: Kind, mid: &str) {
     let (ssrc, rtx) = (Ssrc::from(1000 + u32::from(kind == Kind::Video)), Ssrc::from(2000));
     let rtx = (kind == Kind::Video).then_some(rtx);
     let mut api = world.clients[client].rtc.direct_api();
@@ -47,7 +48,7 @@ fn publish(world: &mut World, client: usize, kind: Kind, mid: &str) {
 }
 
 /// Declare a stream the client receives, and tell the relay.
-fn subscribe(world: &mut World, client: usize, kind: Kind, track: &str) {
+pub fn subscribe(world: &mut World, client: usize, kind: Kind, track: &str) {
     let ssrc = 5000 + u32::from(kind == Kind::Video);
     let rtx = (kind == Kind::Video).then_some(6000);
     let mut api = world.clients[client].rtc.direct_api();
@@ -85,7 +86,12 @@ fn sound(number: u32) -> Vec<u8> {
 
 /// Send `count` packets, one each `ms`.
 fn play(world: &mut World, client: usize, kind: Kind, mid: &str, count: u32, ms: u64) {
-    for number in 0..count {
+    play_range(world, client, kind, mid, 0..count, ms);
+}
+
+/// Send the packets of these numbers, one each `ms`.
+pub fn play_range(world: &mut World, client: usize, kind: Kind, mid: &str, numbers: std::ops::Range<u32>, ms: u64) {
+    for number in numbers {
         let now = world.now;
         let (payload, pt, step) = match kind {
             Kind::Audio => (sound(number), OPUS, 960),
@@ -102,7 +108,7 @@ fn play(world: &mut World, client: usize, kind: Kind, mid: &str, count: u32, ms:
 }
 
 /// The numbers within the received packets of a payload type, and their RTP sequence numbers, as they came.
-fn heard(world: &World, client: usize, payload_type: u8, at: usize) -> Vec<(u32, u64, u32)> {
+pub fn heard(world: &World, client: usize, payload_type: u8, at: usize) -> Vec<(u32, u64, u32)> {
     let packets = world.clients[client].events.iter().filter_map(|event| match event {
         str0m::Event::RtpPacket(packet) if *packet.header.payload_type == payload_type => {
             let number = packet.payload[at..].first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes))?;

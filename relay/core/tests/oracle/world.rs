@@ -105,8 +105,12 @@ impl World {
 
     /// A new client with its transport open, which has not told its own SDP; its index.
     pub fn open(&mut self, id: &str) -> usize {
+        self.open_by(id, None)
+    }
+
+    fn open_by(&mut self, id: &str, connection: Option<u32>) -> usize {
         let index = self.clients.len();
-        let mut client = Client::new(id, &format!("10.0.1.{}:5000", index + 1), self.now);
+        let mut client = Client::new(id, &format!("10.0.1.{}:5000", index + 1), connection, self.now);
         let (ufrag, password) = (format!("ufrag-{id}"), "0123456789012345678901".to_owned());
         client.learn(relay_address(), &ufrag, &password, &self.fingerprint);
         self.clients.push(client);
@@ -116,7 +120,12 @@ impl World {
 
     /// A new connected client; its index.
     pub fn join(&mut self, id: &str) -> usize {
-        let index = self.open(id);
+        self.join_by(id, None)
+    }
+
+    /// A new client connected along the TCP connection of this number, or by UDP; its index.
+    pub fn join_by(&mut self, id: &str, connection: Option<u32>) -> usize {
+        let index = self.open_by(id, connection);
         let remote = self.clients[index].set_remote();
         self.command(remote);
         self.until(30_000, |world| {
@@ -151,8 +160,16 @@ impl World {
     /// Give the relay a datagram from anyone.
     pub fn inject(&mut self, from: SocketAddr, bytes: &mut [u8]) {
         let segment = bytes.len();
-        let arrival = Arrival { socket: 0, protocol: Protocol::Udp, local: None, remote: from, data: bytes, segment };
+        let path = self.path(from);
+        let arrival = Arrival { socket: 0, protocol: path.protocol, local: None, remote: from, data: bytes, segment };
         self.relay.receive(arrival, self.now, &mut self.outgoing);
+    }
+
+    /// The path from an address.
+    pub fn path(&self, from: SocketAddr) -> Path {
+        let connection = self.clients.iter().find(|client| client.seen == from).and_then(|client| client.connection);
+        let protocol = connection.map_or(Protocol::Udp, Protocol::Tcp);
+        Path { socket: 0, protocol, local: None, remote: from }
     }
 
     /// Whether the relay has just sent a datagram that begins with `first`.
@@ -194,7 +211,7 @@ impl World {
         for mut flight in arrived {
             if flight.to == relay_address() {
                 self.inject(flight.from, &mut flight.bytes);
-            } else if let Some(client) = self.clients.iter_mut().find(|client| client.address == flight.to) {
+            } else if let Some(client) = self.clients.iter_mut().find(|client| client.seen == flight.to) {
                 client.receive(flight.from, &flight.bytes, now);
             }
         }
@@ -206,7 +223,7 @@ impl World {
         }
         for index in 0..self.clients.len() {
             for bytes in self.clients[index].poll(now) {
-                self.fly(self.clients[index].address, relay_address(), bytes);
+                self.fly(self.clients[index].seen, relay_address(), bytes);
             }
         }
         self.events.extend(self.relay.take_events());
