@@ -50,7 +50,9 @@ mod tests {
     fn what_is_put_is_found_wherever_the_stream_is_cut() {
         let datagrams: [&[u8]; 4] = [b"one", b"", &[7; MAX_FRAME], b"four"];
         let mut bytes = Vec::new();
-        datagrams.iter().for_each(|datagram| put(datagram, &mut bytes));
+        for datagram in datagrams {
+            put(datagram, &mut bytes);
+        }
         for cut in 0..=bytes.len() {
             let (mut at, mut found) = (0, 0);
             while let Frame::Whole(range) = next(&bytes[..cut], at) {

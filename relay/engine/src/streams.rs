@@ -139,13 +139,11 @@ impl Streams {
 
     /// Read from a connection into a buffer of [`SCRATCH`] bytes; how many there are, `None` when there is nothing.
     pub fn read(&mut self, number: u32, scratch: &mut [u8]) -> Option<usize> {
-        match self.get(number)?.read(scratch) {
-            Ok(count) => count,
-            Err(_) => {
-                self.close(number, Closed::Peer);
-                None
-            }
+        let result = self.get(number)?.read(scratch);
+        if result.is_err() {
+            self.close(number, Closed::Peer);
         }
+        result.ok().flatten()
     }
 
     /// Keep the beginning of a datagram.

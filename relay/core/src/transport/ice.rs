@@ -218,7 +218,7 @@ impl Ice {
         while let Some(event) = self.agent.poll_event() {
             match event {
                 IceAgentEvent::NominatedSend { proto, source, destination } => {
-                    renewed = Some((proto, source, destination))
+                    renewed = Some((proto, source, destination));
                 }
                 IceAgentEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => expired = true,
                 _ => {}
