@@ -92,14 +92,15 @@ class Unmade(Good):
     def __init__(self, config, settings):
         raise ZeroDivisionError("never ready")
 """
-DRIVERS = {one.lower(): one for one in ("Good", "Blocks", "Crashes", "Exits", "Unmade")}
+DRIVERS = {one.lower(): f"third_party:{one}" for one in ("Good", "Blocks", "Crashes", "Exits", "Unmade")}
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("packages")
-    wheels.install(folder, "broken_import", "import sys\nsys.exit('no luck')\n", {"broken": "Driver"})
-    yield wheels.install(folder, "third_party", MODULE, DRIVERS)
+    crash = "import sys\nsys.exit('no luck')\n"
+    wheels.install(folder, "broken_import", {"broken_import.py": crash}, {"broken": "broken_import:Driver"})
+    yield wheels.install(folder, "third_party", {"third_party.py": MODULE}, DRIVERS)
     sys.modules.pop("third_party", None)
 
 

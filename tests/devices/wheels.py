@@ -10,15 +10,15 @@ import zipfile
 from pathlib import Path
 
 
-def install(folder: Path, name: str, source: str, drivers: dict[str, str]) -> Path:
-    """The folder, to be put on sys.path, where package `name` with module `name` is installed.
+def install(folder: Path, name: str, sources: dict[str, str], drivers: dict[str, str]) -> Path:
+    """The folder, to be put on sys.path, where package `name` is installed.
 
-    `drivers`: entry point to class of the module.
+    `sources`: file to text; `drivers`: entry point to `module:Class`.
     """
-    points = "".join(f"{point} = {name}:{cls}\n" for point, cls in drivers.items())
+    points = "".join(f"{point} = {target}\n" for point, target in drivers.items())
     info = f"{name}-1.0.dist-info"
     files = {
-        f"{name}.py": source,
+        **sources,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": f"[roomctl.drivers]\n{points}",
