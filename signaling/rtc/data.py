@@ -18,7 +18,7 @@ MAX_DESTINATIONS = 256
 def route(sender: Session, label: str, payload: bytes, others: Iterable[Session], *, max_bytes: int) -> SendData | None:
     """The relay command for one packet of `sender`; None where it goes nowhere (counted)."""
     packet = _parse(sender, label, payload)
-    if packet is None:
+    if packet is None or (label == RELIABLE and not _in_sequence(sender, packet)):
         return None
     identities, sids = _destinations(packet)
     if len(identities) + len(sids) > MAX_DESTINATIONS:
@@ -69,6 +69,16 @@ def _parse(sender: Session, label: str, payload: bytes) -> DataPacket | None:
         _drop("malformed")
         return None
     return packet
+
+
+def _in_sequence(sender: Session, packet: DataPacket) -> bool:
+    """Whether a reliable packet is new: who resumes sends again what we may not have. Old clients do not number theirs."""
+    if packet.sequence:
+        if packet.sequence <= sender.last_sequence:
+            _drop("duplicate")
+            return False
+        sender.last_sequence = packet.sequence
+    return True
 
 
 def _drop(reason: str) -> None:

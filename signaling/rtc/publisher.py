@@ -12,6 +12,7 @@ from aiortc.sdp import MediaDescription
 from relay.messages import AddTrack, Command, Encoding, Extensions, OpenTransport, RemoveTrack, RestartIce, SetRemote
 from signaling.rtc import codecs, sdp
 from signaling.rtc.ids import IceCredentials
+from signaling.rtc.receiver import Received, Receiver
 from signaling.rtc.track import Track, lowest_first
 from wire.problems import Code, Refusal
 
@@ -30,18 +31,33 @@ class Line:
 
 @dataclass
 class Bound:
-    """What a negotiation changed: tracks that now have a section, tracks that lost it, tracks no codec fits."""
+    """What a negotiation changed: tracks that now have a section, tracks that lost it, tracks no codec fits.
+
+    `received`: what it changed of the tracks that the client receives on the same connection (path V1).
+    """
 
     started: list[Track] = field(default_factory=list)
     ended: list[Track] = field(default_factory=list)
     refused: list[Track] = field(default_factory=list)
+    received: Received = field(default_factory=Received)
 
 
 class Publisher:
-    """State of one publisher connection. Commands for the relay are appended to `commands`."""
+    """State of one publisher connection. Commands for the relay are appended to `commands`.
 
-    def __init__(self, transport: str, local: sdp.Local, commands: list[Command], max_sections: int) -> None:
+    `receiver`: what the client receives on it, on path V1.
+    """
+
+    def __init__(
+        self,
+        transport: str,
+        local: sdp.Local,
+        commands: list[Command],
+        max_sections: int,
+        receiver: Receiver | None = None,
+    ) -> None:
         self.transport = transport
+        self._receiver = receiver
         self._local = local
         self._commands = commands
         self._max_sections = max_sections
@@ -59,6 +75,11 @@ class Publisher:
     def tracks(self) -> list[Track]:
         """Bound tracks, in the order of their sections."""
         return [line.track for line in self._lines.values() if line.track is not None]
+
+    @property
+    def waiting(self) -> list[Track]:
+        """Tracks announced, not yet in an offer."""
+        return list(self._pending)
 
     @property
     def count(self) -> int:
@@ -100,6 +121,9 @@ class Publisher:
         self._take_peer(remote.peer)
         self._take_sections(remote, bound)
         self._bind(bound)
+        if self._receiver is not None:
+            offered = zip(remote.sections, remote.bundle_only, strict=True)
+            bound.received = self._receiver.take((media, media.port != 0 or bundled) for media, bundled in offered)
         sections = [self._answer_section(media) for media in remote.sections]
         return sdp.describe(sections, self._local, sdp.PASSIVE, self._origin), bound
 
@@ -184,6 +208,8 @@ class Publisher:
             return sdp.Section(sdp.DATA, media.rtp.muxId, [sdp.DATA_FORMAT])
         if line is None or not media.rtp.codecs or (media.port == 0 and not line.sending):
             return sdp.rejected(media)
+        if self._receiver is not None and (sent := self._receiver.section(media)) is not None:
+            return sent
         chosen = line.chosen = line.chosen or codecs.choose(media, None)
         if chosen is None or not line.sending:
             return _inactive(media, chosen)
@@ -202,10 +228,15 @@ class Publisher:
 
 
 def _inactive(media: MediaDescription, chosen: codecs.Chosen | None) -> sdp.Section:
+    """The answer to a section that carries nothing now.
+
+    It names header extensions all the same: Chromium offers, in later sections, no extension that an answer left out.
+    """
     codec = chosen.codec if chosen is not None else media.rtp.codecs[0]
     section = sdp.Section(media.kind, media.rtp.muxId, [codecs.payload_type(codec)])
     section.direction = "inactive"
     section.rtp.codecs = [codec]
+    section.rtp.headerExtensions = codecs.known_extensions(media)
     section.extra.append("rtcp-rsize")
     return section
 

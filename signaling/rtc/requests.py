@@ -9,9 +9,10 @@ from livekit.protocol.models import SubscriptionError, TrackType
 from livekit.protocol.rtc import RequestResponse, SignalRequest
 
 from signaling.media import Leave
-from signaling.rtc import responses
+from signaling.rtc import responses, resume
 from signaling.rtc.counters import REFUSED
 from signaling.rtc.effects import POLICY
+from signaling.rtc.receiver import Receiver
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import RESERVED_ATTRIBUTES, Permission, Session, State
 from signaling.rtc.track import SOURCE_NAMES, from_request
@@ -60,6 +61,8 @@ def handle(room: MediaRoom, session: Session, request: SignalRequest, now: float
 def _cost(session: Session, kind: str, request: SignalRequest) -> int:
     """How much a request counts against its client's rate: 1, and more where it or what others are told is long."""
     told = session.info().ByteSize() // PER_UPDATE if kind in _TOLD else 0
+    if kind == "offer" and isinstance(session.subscriber, Receiver) and session.subscriber.solicited:
+        return 1 + told  # we asked for it
     return 1 + told + request.ByteSize() // (PER_OFFER if kind == "offer" else PER_REQUEST)
 
 
@@ -69,7 +72,8 @@ def _cost(session: Session, kind: str, request: SignalRequest) -> int:
 def _offer(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:
     answer, bound = session.publisher.offer(request.offer.sdp)
     session.candidates = 0
-    room.effects.send([session.sid], responses.answer(answer, request.offer.id))
+    mids = session.subscriber.mids if isinstance(session.subscriber, Receiver) else {}
+    room.effects.send([session.sid], responses.answer(answer, request.offer.id, mids))
     room.bound(session, bound, now)
 
 
@@ -77,14 +81,7 @@ def _answer(room: MediaRoom, session: Session, request: SignalRequest, now: floa
     answered = session.subscriber.answer(request.answer.sdp, request.answer.id)
     if answered is None:
         return  # to an offer that is no longer the latest
-    for track in answered.refused:
-        session.declined.add(track.sid)
-        error = responses.subscription_error(track.sid, SubscriptionError.SE_CODEC_UNSUPPORTED)
-        room.effects.send([session.sid], error)
-    for track in answered.started:
-        if not track.subscribed:
-            track.subscribed = True
-            room.effects.send([track.owner], responses.track_subscribed(track.sid))
+    room.received(session, answered.started, answered.refused)
     room.negotiate(session, now)
 
 
@@ -232,6 +229,10 @@ def _subscription_permission(room: MediaRoom, session: Session, request: SignalR
 # --- the session ----------------------------------------------------------------------------------------------------
 
 
+def _sync_state(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:
+    resume.sync(room, session, request.sync_state, now)
+
+
 def _leave(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:
     room.leave(session, Leave.LEFT)
 
@@ -265,7 +266,7 @@ _HANDLERS: dict[str, _Handler] = {
     "leave": _leave,
     "update_layers": _ignore,
     "subscription_permission": _subscription_permission,
-    "sync_state": _ignore,
+    "sync_state": _sync_state,
     "ping": _ping,
     "update_metadata": _update_metadata,
     "ping_req": _ping_req,

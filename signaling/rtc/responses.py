@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from livekit.protocol.models import (
     ClientConfigSetting,
@@ -21,9 +21,11 @@ from livekit.protocol.rtc import (
     ICEServer,
     JoinResponse,
     LeaveRequest,
+    MediaSectionsRequirement,
     MuteTrackRequest,
     ParticipantUpdate,
     Pong,
+    ReconnectResponse,
     RequestResponse,
     RoomUpdate,
     SessionDescription,
@@ -39,12 +41,14 @@ from livekit.protocol.rtc import (
 
 from signaling.media import Leave
 from signaling.rtc.codecs import PUBLISHABLE
+from signaling.rtc.receiver import Requirement
 from signaling.rtc.settings import RtcSettings
 from signaling.rtc.subscriber import Offer
 from signaling.rtc.track import Track
 
 VERSION = "0.1.0"
 PROTOCOL = 16  # of the LiveKit client protocol, as far as docs/livekit.md says
+_SERVER_INFO = ServerInfo(edition=ServerInfo.Standard, version=VERSION, protocol=PROTOCOL)
 _REASONS = {
     Leave.LEFT: DisconnectReason.CLIENT_INITIATED,
     Leave.REMOVED: DisconnectReason.PARTICIPANT_REMOVED,
@@ -72,24 +76,38 @@ def join(
     *,
     subscriber_primary: bool,
 ) -> SignalResponse:
-    """The first message. Resuming is not offered: after a loss the client makes a full reconnect."""
-    servers = [ICEServer(urls=s.urls, username=s.username, credential=s.credential) for s in settings.ice_servers]
+    """The first message. Who loses its signal connection may resume."""
     return SignalResponse(
         join=JoinResponse(
             room=room,
             participant=me,
             other_participants=others,
             server_version=VERSION,
-            ice_servers=servers,
+            ice_servers=_ice_servers(settings),
             subscriber_primary=subscriber_primary,
-            client_configuration=ClientConfiguration(resume_connection=ClientConfigSetting.DISABLED),
+            client_configuration=ClientConfiguration(resume_connection=ClientConfigSetting.ENABLED),
             ping_interval=settings.ping_interval,
             ping_timeout=settings.ping_timeout,
-            server_info=ServerInfo(edition=ServerInfo.Standard, version=VERSION, protocol=PROTOCOL),
+            server_info=_SERVER_INFO,
             enabled_publish_codecs=enabled_codecs(),
             fast_publish=True,
         )
     )
+
+
+def reconnected(last_sequence: int, settings: RtcSettings) -> SignalResponse:
+    """The first message to a client that resumes; `last_sequence` of its reliable data packets that we have."""
+    response = ReconnectResponse(
+        ice_servers=_ice_servers(settings),
+        client_configuration=ClientConfiguration(resume_connection=ClientConfigSetting.ENABLED),
+        server_info=_SERVER_INFO,
+        last_message_seq=last_sequence,
+    )
+    return SignalResponse(reconnect=response)
+
+
+def _ice_servers(settings: RtcSettings) -> list[ICEServer]:
+    return [ICEServer(urls=s.urls, username=s.username, credential=s.credential) for s in settings.ice_servers]
 
 
 def leave(reason: Leave) -> SignalResponse:
@@ -127,9 +145,15 @@ def connection_quality(infos: Iterable[ConnectionQualityInfo]) -> SignalResponse
     return SignalResponse(connection_quality=ConnectionQualityUpdate(updates=infos))
 
 
-def answer(sdp: str, offer_id: int) -> SignalResponse:
-    """Our answer to the publisher's offer, echoing its id."""
-    return SignalResponse(answer=SessionDescription(type="answer", sdp=sdp, id=offer_id))
+def answer(sdp: str, offer_id: int, mids: Mapping[str, str]) -> SignalResponse:
+    """Our answer to the client's offer, echoing its id; `mids` names the tracks it receives on it (path V1)."""
+    return SignalResponse(answer=SessionDescription(type="answer", sdp=sdp, id=offer_id, mid_to_track_id=mids))
+
+
+def media_sections_requirement(asked: Requirement) -> SignalResponse:
+    """Asks a client of path V1 to offer again, with more receiving lines."""
+    wanted = MediaSectionsRequirement(num_audios=asked.audios, num_videos=asked.videos)
+    return SignalResponse(media_sections_requirement=wanted)
 
 
 def offer(made: Offer) -> SignalResponse:

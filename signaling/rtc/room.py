@@ -5,9 +5,10 @@ Sans-IO: requests, relay events and the time in; `effects` out. The shell (`serv
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
-from livekit.protocol.models import DisconnectReason, SubscriptionError
+from livekit.protocol.models import DisconnectReason, ParticipantInfo, SubscriptionError
 from livekit.protocol.models import Room as RoomInfo
 
 from relay.messages import CloseTransport, DataReceived, MuteTrack, SpeakerLevel, Stats, TransportState
@@ -15,8 +16,10 @@ from signaling.media import Leave, MediaParticipant
 from signaling.rtc import data, ids, responses, sdp
 from signaling.rtc.counters import DROPPED_DATA, JOINED, LEFT
 from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye, Happened
+from signaling.rtc.history import History, Sent
 from signaling.rtc.publisher import Bound, Publisher
 from signaling.rtc.quality import Qualities
+from signaling.rtc.receiver import Receiver, Requirement
 from signaling.rtc.session import Arrival, Session, State
 from signaling.rtc.settings import RtcSettings
 from signaling.rtc.speakers import Speakers
@@ -40,6 +43,8 @@ class MediaRoom:
         self.effects = Effects()
         self.sessions: dict[str, Session] = {}
         self.speakers = Speakers()
+        self.departed: deque[ParticipantInfo] = deque(maxlen=settings.max_sessions)  # for those who resume
+        self.history = History(settings.history_bytes, settings.silence + settings.resume)
         self._fingerprint = fingerprint
         self._candidates = list(candidates)
         self._counts = (0, 0)
@@ -54,7 +59,7 @@ class MediaRoom:
         session = self._open(arrival, now)
         others = [other.info() for other in self.sessions.values() if not other.grants.hidden]
         self.sessions[session.sid] = session
-        primary = arrival.grants.can_subscribe
+        primary = arrival.grants.can_subscribe and not arrival.wishes.single
         join = responses.join(self.info(), session.info(), others, self.settings, subscriber_primary=primary)
         self.effects.send([session.sid], join)
         if speaking := self.speakers.current():
@@ -69,14 +74,19 @@ class MediaRoom:
 
     def _open(self, arrival: Arrival, now: float) -> Session:
         sid = ids.participant_sid()
-        limit = self.settings.max_sections
-        commands = self.effects.commands
-        publisher = Publisher(f"{sid}/pub", self._local(), commands, limit)
-        subscriber = Subscriber(f"{sid}/sub", self._local(), commands, self.settings.max_subscriptions)
+        name, settings, commands = f"{sid}/pub", self.settings, self.effects.commands
+        subscriber: Subscriber | Receiver
+        if arrival.wishes.single:
+            subscriber = Receiver(name, commands, settings.max_subscriptions)
+            publisher = Publisher(name, self._local(), commands, settings.max_lines, subscriber)
+            subscriber.restart(now)
+        else:
+            subscriber = Subscriber(f"{sid}/sub", self._local(), commands, settings.max_subscriptions)
+            publisher = Publisher(name, self._local(), commands, settings.max_sections)
         publisher.open(self.name)
-        if arrival.grants.can_subscribe:
+        if isinstance(subscriber, Subscriber) and arrival.grants.can_subscribe:
             subscriber.open(self.name)
-        return Session(sid, arrival, publisher, subscriber, self.settings, now)
+        return Session(sid, arrival, publisher, subscriber, settings, now)
 
     def _local(self) -> sdp.Local:
         return sdp.Local(ids.IceCredentials.mint(), self._fingerprint, self._candidates)
@@ -86,6 +96,13 @@ class MediaRoom:
         if session.state is not State.CLOSED:
             self._remove(session, reason)
             self.effects.goodbyes.append(Goodbye(session.sid, NORMAL, str(reason)))
+
+    def lose(self, session: Session, now: float, *, keep: bool) -> None:
+        """The client's signal connection broke. With `keep` and while its media flows it may come back for a while."""
+        if keep and session.state is State.ACTIVE:
+            session.lost_at = now
+        else:
+            self.leave(session, Leave.LOST)
 
     def end(self, session: Session, reason: Leave) -> None:
         """Send a session away for good."""
@@ -111,10 +128,11 @@ class MediaRoom:
         for track in session.publisher.tracks:
             self._drop_subscriptions(track)
             self._tell("track_unpublished", session, track)
-        self.effects.commands.append(CloseTransport(session.publisher.transport))
-        if session.grants.can_subscribe:
-            self.effects.commands.append(CloseTransport(session.subscriber.transport))
+        self.effects.commands.extend(CloseTransport(transport) for transport in session.transports)
         session.move(State.CLOSED)
+        if not session.grants.hidden:
+            gone = ParticipantInfo(sid=session.sid, identity=session.identity, state=ParticipantInfo.DISCONNECTED)
+            self.departed.append(gone)
         self._tell("participant_left", session)
         if changed := self.speakers.silence(session.sid):
             self.effects.send(self.sessions, responses.speakers(changed))
@@ -162,10 +180,22 @@ class MediaRoom:
         """As the meeting sees them."""
         return [session.view(self.speakers.active(session.sid)) for session in self.sessions.values()]
 
+    def received(self, session: Session, started: Iterable[Track], refused: Iterable[Track]) -> None:
+        """A client takes tracks from now on, or cannot."""
+        for track in refused:
+            session.declined.add(track.sid)
+            error = responses.subscription_error(track.sid, SubscriptionError.SE_CODEC_UNSUPPORTED)
+            self.effects.send([session.sid], error)
+        for track in started:
+            if not track.subscribed:
+                track.subscribed = True
+                self.effects.send([track.owner], responses.track_subscribed(track.sid))
+
     # --- tracks and subscriptions -------------------------------------------------------------------------------
 
     def bound(self, session: Session, bound: Bound, now: float) -> None:
         """An offer or `add_track` bound tracks to sections, or ended some."""
+        self.received(session, bound.received.started, bound.received.refused)
         for track in (*bound.ended, *bound.refused):
             self._drop_subscriptions(track)
         for track in bound.ended:
@@ -215,7 +245,7 @@ class MediaRoom:
         """
         if track.info.muted == muted:
             return
-        track.info.muted = muted
+        track.info.muted, track.silenced = muted, False
         if track.mid is not None:
             self.effects.commands.append(MuteTrack(track.sid, muted))
         if muted and track.kind == "audio" and (changed := self.speakers.silence(session.sid)):
@@ -228,6 +258,7 @@ class MediaRoom:
         for track in session.publisher.tracks:
             if track.source == source and not track.info.muted:
                 self.mute(session, track, muted=True)
+                track.silenced = True
                 self.effects.send([session.sid], responses.mute(track.sid, muted=True))
 
     def unpublish(self, session: Session, track: Track) -> None:
@@ -240,9 +271,14 @@ class MediaRoom:
     # --- negotiation of subscribers -----------------------------------------------------------------------------
 
     def negotiate(self, session: Session, now: float) -> None:
-        """Send the next offer where one is due."""
-        if session.grants.can_subscribe and (made := session.subscriber.next_offer(now)) is not None:
-            self.effects.send([session.sid], responses.offer(made))
+        """Send the next offer where one is due, or ask for one (path V1)."""
+        if not session.grants.can_subscribe or session.lost_at is not None:
+            return
+        due = session.subscriber.due(now)
+        if isinstance(due, Requirement):
+            self.effects.send([session.sid], responses.media_sections_requirement(due))
+        elif due is not None:
+            self.effects.send([session.sid], responses.offer(due))
 
     def negotiate_all(self, now: float) -> None:
         """Send every offer that is due."""
@@ -275,10 +311,14 @@ class MediaRoom:
         if not session.data.take(now):
             DROPPED_DATA.labels("rate").inc()
             return
-        others = self.sessions.values()
+        others, before = self.sessions.values(), session.last_sequence
         command = data.route(session, event.label, event.payload, others, max_bytes=self.settings.max_data)
-        if command is not None:
-            self.effects.commands.append(command)
+        if command is None:
+            return
+        self.effects.commands.append(command)
+        if session.last_sequence > before:
+            to = frozenset(command.transports)
+            self.history.add(Sent(session.sid, session.last_sequence, now, to, command.payload))
 
     def measured(self, stats: Stats) -> None:
         """The relay's counters of this room."""
@@ -289,9 +329,13 @@ class MediaRoom:
 
     def tick(self, now: float) -> list[Session]:
         """Send away the silent and the stuck; returns the sessions whose token is due for renewal."""
+        self.history.forget(now)
         due: list[Session] = []
         for session in list(self.sessions.values()):
-            if now - session.heard_at > self.settings.silence:
+            if session.lost_at is not None:
+                if now - session.lost_at > self.settings.resume:
+                    self.leave(session, Leave.LOST)
+            elif now - session.heard_at > self.settings.silence:
                 self.end(session, Leave.LOST)
             elif session.state is State.JOINED and now - session.joined_at > self.settings.connect:
                 self.restart(session, DisconnectReason.CONNECTION_TIMEOUT)

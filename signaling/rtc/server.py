@@ -9,28 +9,37 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-import msgspec
 from aiohttp import web
 from livekit.protocol.models import DisconnectReason
-from livekit.protocol.rtc import SignalResponse
+from livekit.protocol.rtc import SignalRequest, SignalResponse
 
 from relay.messages import Command, CommandFailed, DataReceived, Event, Speakers, Stats, TransportState
 from signaling.media import Admission, Leave, MediaChanged, MediaParticipant
-from signaling.rtc import frames, requests, responses
+from signaling.rtc import frames, requests, responses, resume
 from signaling.rtc.connection import Connection, Frame
 from signaling.rtc.counters import REFUSED, RELAY_FAILED, SESSIONS
+from signaling.rtc.door import Door
 from signaling.rtc.effects import BAD_DATA, FAILED, Effects, Happened
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import Arrival, Session
 from signaling.rtc.settings import RtcSettings
 from signaling.tokens import Tokens
-from wire.problems import Code, Problem, Refusal
+from wire.problems import Code, Refusal
 
 log = logging.getLogger(__name__)
 
-_CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
-_UNAUTHORIZED = (Code.TOKEN_INVALID, Code.TOKEN_EXPIRED, Code.UNAUTHENTICATED)
-_BUSY = (Code.TOO_MANY, Code.UNAVAILABLE)
+_KEPT = frozenset(  # what is said to one client alone, and cannot be told from how things are
+    {
+        "mute",
+        "track_published",
+        "track_unpublished",
+        "track_subscribed",
+        "subscription_response",
+        "subscription_permission_update",
+        "request_response",
+        "refresh_token",
+    }
+)
 
 
 class MediaRelay(Protocol):
@@ -76,20 +85,15 @@ class RtcServer:
         self._watchers: list[Callable[[MediaRoom, Happened], None]] = []
         self._left: dict[str, list[tuple[str, Leave]]] = {}  # changed media rooms, to be told
         self._telling: asyncio.TimerHandle | None = None
-        self._closing = False
+        self._door = Door(tokens, admission, self._settings, self._rooms, self._serve)
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(self._settings.tick, self._tick)
         self._measuring = self._loop.create_task(self._measure(), name="rtc-measure")
         relay.listen(self._on_events)
 
     def routes(self) -> list[web.RouteDef]:
-        """For `Application.add_routes`. V1 paths answer 404, so that clients fall back to V0."""
-        return [
-            web.get("/rtc", self._handle),
-            web.get("/rtc/validate", self._validate),
-            web.get("/rtc/v1", _no_v1),
-            web.get("/rtc/v1/validate", _no_v1),
-        ]
+        """For `Application.add_routes`."""
+        return self._door.routes()
 
     # --- MediaRooms ---------------------------------------------------------------------------------------------
 
@@ -152,7 +156,7 @@ class RtcServer:
 
     async def close(self) -> None:
         """Ask every client to join again (a restart), and stop."""
-        self._closing = True
+        self._door.shut = True
         self._timer.cancel()
         self._measuring.cancel()
         await asyncio.gather(self._measuring, return_exceptions=True)
@@ -163,92 +167,77 @@ class RtcServer:
         if self._telling is not None:
             self._telling.cancel()
 
-    # --- HTTP ---------------------------------------------------------------------------------------------------
-
-    async def _validate(self, request: web.Request) -> web.Response:
-        """Why a join would fail, or `success`."""
-        try:
-            self._arrive(request)
-        except Refusal as refusal:
-            return _problem(refusal.problem, "validate")
-        return web.Response(text="success", headers=_CORS)
-
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
-        """One client, from upgrade to close."""
-        try:
-            arrival = self._arrive(request)
-        except Refusal as refusal:
-            return _problem(refusal.problem, "join")
-        socket = web.WebSocketResponse(max_msg_size=self._settings.max_sdp, compress=False, timeout=2.0)
-        if not socket.can_prepare(request).ok:
-            return _problem(Problem(Code.BAD_REQUEST, "this address speaks WebSocket"), "join")
-        await socket.prepare(request)
-        connection = Connection(socket, self._settings)
-        if request.query.get("reconnect") == "1":
-            await self._refuse_resume(connection, arrival, request.query.get("sid", ""))
-        else:
-            await self._serve(connection, arrival)
-        return socket
-
-    def _arrive(self, request: web.Request) -> Arrival:
-        """Check token, admission and bounds. Raises Refusal."""
-        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-        token = request.query.get("access_token") or (bearer.strip() if scheme.lower() == "bearer" else "")
-        claims = self._tokens.read(token)
-        if self._closing:
-            raise Refusal(Code.UNAVAILABLE, "the server is stopping")
-        if (problem := self._admission.admit(claims.grants)) is not None:
-            refusal = Refusal(problem.code, problem.message)
-            refusal.problem = problem
-            raise refusal
-        room = self._rooms.get(claims.grants.media)
-        if room is None and len(self._rooms) >= self._settings.max_rooms:
-            raise Refusal(Code.TOO_MANY, "the server has no place for another room")
-        if room is not None and len(room.sessions) >= room.max_participants:
-            raise Refusal(Code.TOO_MANY, "the room is full")
-        protocol = request.query.get("client_protocol", "")
-        return Arrival(
-            claims.grants,
-            claims.expires_at,
-            claims.key,
-            auto_subscribe=request.query.get("auto_subscribe", "1") not in ("0", "false"),
-            client_protocol=int(protocol) if protocol.isascii() and protocol.isdigit() and len(protocol) < 4 else 0,
-        )
-
-    async def _refuse_resume(self, connection: Connection, arrival: Arrival, sid: str) -> None:
-        """Resuming is not offered: the broken session ends, and the client joins anew by itself."""
-        room = self._places.get(sid)
-        if room is not None and room.sessions[sid].identity == arrival.grants.identity:
-            room.leave(room.sessions[sid], Leave.LOST)
-            self.apply(room)
-        again = responses.reconnect(DisconnectReason.STATE_MISMATCH)
-        connection.push(frames.encode(again, text=False))
-        connection.finish(1000, "reconnect: join again")
-        await connection.run(lambda frame: None)
+    # --- clients ------------------------------------------------------------------------------------------------
 
     async def _serve(self, connection: Connection, arrival: Arrival) -> None:
-        media = arrival.grants.media
-        room = self._rooms.get(media)
-        if room is None:
-            room = self.open(media)
-        session = room.join(arrival, self._clock())
-        self._connections[session.sid] = connection
-        self._places[session.sid] = room
-        SESSIONS.inc()
-        log.info("%r joined %r as %s", session.identity, media, session.sid)
-        self.apply(room)
+        """One client, from its arrival to the end of its signal connection."""
+        session = self._resume(connection, arrival) if arrival.wishes.resume else self._join(connection, arrival)
+        if session is None:
+            self._send_away(connection)
+            await connection.run(lambda frame: None)
+            return
+        room, sid = self._places[session.sid], session.sid
         try:
-            await connection.run(lambda frame: self._on_frame(room, session, frame))
+            await connection.run(lambda frame: self._on_frame(room, session, connection, frame))
         finally:
             if connection.oversized:
                 REFUSED.labels(Code.TOO_LARGE, "frame").inc()
-            room.leave(session, Leave.LOST)
-            self.apply(room)
-            self._connections.pop(session.sid, None)
-            SESSIONS.dec()
-            log.info("%r (%s) is gone from %r", session.identity, session.sid, media)
+            if self._connections.get(sid) is connection:  # else the client is back already on another one
+                del self._connections[sid]
+                kept = len(self._places) - len(self._connections)  # with this one
+                may_return = not connection.oversized and kept <= self._settings.max_kept and not self._door.shut
+                room.lose(session, self._clock(), keep=may_return)
+                self.apply(room)
+                log.info("%r (%s) lost its signal connection", session.identity, sid)
 
-    def _on_frame(self, room: MediaRoom, session: Session, frame: Frame) -> None:
+    def _join(self, connection: Connection, arrival: Arrival) -> Session | None:
+        try:
+            room = self.open(arrival.grants.media)
+        except Refusal:  # another took the last place between its check and its upgrade
+            return None
+        now = self._clock()
+        session = room.join(arrival, now)
+        self._connections[session.sid] = connection
+        self._places[session.sid] = room
+        SESSIONS.inc()
+        log.info("%r joined %r as %s", session.identity, room.name, session.sid)
+        for asked in arrival.wishes.tracks:
+            requests.handle(room, session, SignalRequest(add_track=asked), now)
+        if arrival.wishes.offer is not None:
+            requests.handle(room, session, SignalRequest(offer=arrival.wishes.offer), now)
+        self.apply(room)
+        return session
+
+    def _resume(self, connection: Connection, arrival: Arrival) -> Session | None:
+        """The session the client comes back to; None where it has to join again."""
+        now, sid = self._clock(), arrival.wishes.sid
+        room = self._places.get(sid)
+        session = room.sessions.get(sid) if room is not None else None
+        if room is None or session is None or not resume.may_resume(session, arrival, now):
+            if room is not None and session is not None and resume.is_own(session, arrival):
+                room.leave(session, Leave.LOST)
+                self.apply(room)
+            return None
+        if (older := self._connections.get(sid)) is not None:
+            older.finish(1000, "resumed: the client is back on another connection")
+        self._connections[sid] = connection
+        resume.resume(room, session, arrival, now)
+        if arrival.wishes.sync is not None:
+            requests.handle(room, session, SignalRequest(sync_state=arrival.wishes.sync), now)
+        if arrival.wishes.offer is not None:
+            requests.handle(room, session, SignalRequest(offer=arrival.wishes.offer), now)
+        self.apply(room)
+        log.info("%r (%s) resumed", session.identity, sid)
+        return session
+
+    def _send_away(self, connection: Connection) -> None:
+        """Ask a client to join (again)."""
+        connection.push(frames.encode(responses.reconnect(DisconnectReason.STATE_MISMATCH), text=False))
+        connection.finish(1000, "reconnect: join again")
+
+    def _on_frame(self, room: MediaRoom, session: Session, connection: Connection, frame: Frame) -> None:
+        if self._connections.get(session.sid) is not connection:
+            return  # of a connection that its client left for a new one
         settings = self._settings
         try:
             request = frames.decode(frame, max_message=settings.max_message, max_sdp=settings.max_sdp)
@@ -352,7 +341,8 @@ class RtcServer:
                 self._relay.submit(*effects.commands)
             slow = self._send(effects)
             for goodbye in effects.goodbyes:
-                self._places.pop(goodbye.sid, None)
+                if self._places.pop(goodbye.sid, None) is not None:
+                    SESSIONS.dec()
                 if (connection := self._connections.get(goodbye.sid)) is not None:
                     connection.finish(goodbye.close_code, goodbye.text)
             for what in effects.happened:
@@ -363,7 +353,8 @@ class RtcServer:
                 break
             for sid in slow:
                 REFUSED.labels(Code.TOO_MANY, "outbox").inc()
-                self._connections[sid].cut()
+                if (connection := self._connections.get(sid)) is not None:
+                    connection.cut()
                 if sid in room.sessions:
                     room.leave(room.sessions[sid], Leave.LOST)
         empty = not room.sessions and self._clock() >= room.kept_until
@@ -379,10 +370,20 @@ class RtcServer:
             for sid in sids:
                 connection = self._connections.get(sid)
                 if connection is None:
-                    continue
-                if not connection.push(_coded(coded, message, connection.text)):
+                    if not self._keep(sid, message):
+                        slow.add(sid)
+                elif not connection.push(_coded(coded, message, connection.text)):
                     slow.add(sid)
         return slow
+
+    def _keep(self, sid: str, message: SignalResponse) -> bool:
+        """Keep a message for a client that may resume; False where it has missed too many."""
+        place = self._places.get(sid)
+        session = place.sessions.get(sid) if place is not None else None
+        if session is None or session.lost_at is None or message.WhichOneof("message") not in _KEPT:
+            return True
+        session.missed.append(message)
+        return len(session.missed) <= self._settings.max_missed
 
     def _tell_later(self, media: str, left: list[tuple[str, Leave]]) -> None:
         self._left.setdefault(media, []).extend(left)
@@ -400,17 +401,3 @@ def _coded(coded: dict[bool, Frame], message: SignalResponse, text: bool) -> Fra
     if text not in coded:
         coded[text] = frames.encode(message, text=text)
     return coded[text]
-
-
-async def _no_v1(request: web.Request) -> web.Response:
-    return web.Response(status=404, text="path V1 is not served; use /rtc", headers=_CORS)
-
-
-def _problem(problem: Problem, request: str) -> web.Response:
-    """A refusal before the upgrade. LiveKit's SDKs show the body of 401 and 403 to the developer."""
-    REFUSED.labels(problem.code, request).inc()
-    status = 401 if problem.code in _UNAUTHORIZED else 503 if problem.code in _BUSY else 403
-    if problem.code is Code.BAD_REQUEST:
-        status = 400
-    body = msgspec.json.encode(problem)
-    return web.Response(status=status, body=body, content_type="application/json", headers=_CORS)

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from livekit.protocol.models import ParticipantInfo, ParticipantPermission, TrackSource
+from livekit.protocol.rtc import SignalResponse
 
 from signaling.media import Grants, MediaParticipant
+from signaling.rtc.arrivals import Wishes
 from signaling.rtc.limits import Bucket
 from signaling.rtc.publisher import Publisher
+from signaling.rtc.receiver import Receiver
 from signaling.rtc.settings import RtcSettings
 from signaling.rtc.subscriber import Subscriber
 from signaling.rtc.track import SOURCE_NAMES, Track
@@ -40,8 +43,7 @@ class Arrival:
     grants: Grants
     expires_at: float
     key: str
-    auto_subscribe: bool = True
-    client_protocol: int = 0
+    wishes: Wishes
 
 
 @dataclass
@@ -66,17 +68,17 @@ class Session:
         sid: str,
         arrival: Arrival,
         publisher: Publisher,
-        subscriber: Subscriber,
+        subscriber: Subscriber | Receiver,
         settings: RtcSettings,
         now: float,
     ) -> None:
         self.sid = sid
-        self.grants = arrival.grants
+        self.grants = self.first_grants = arrival.grants
         self.expires_at = arrival.expires_at
         self.refresh_at = _refresh_at(now, arrival.expires_at)
         self.key = arrival.key
-        self.auto_subscribe = arrival.auto_subscribe
-        self.client_protocol = arrival.client_protocol
+        self.auto_subscribe = arrival.wishes.auto_subscribe
+        self.client_protocol = arrival.wishes.client_protocol
         self.name = arrival.grants.name
         self.metadata = arrival.grants.metadata
         self.attributes = dict(arrival.grants.attributes)
@@ -88,6 +90,10 @@ class Session:
         self.joined_at = now
         self.heard_at = now
         self.version = 1
+        self.lost_at: float | None = None  # its signal connection broke; it may come back
+        self.broken_at: float | None = None  # the same of one that came back, until it said what it has
+        self.missed: list[SignalResponse] = []  # said to it alone meanwhile
+        self.last_sequence = 0  # of its reliable data packets
         self.candidates = 0
         self.faults = 0
         self.requests = Bucket(settings.request_rate, settings.request_burst, now)
@@ -109,6 +115,22 @@ class Session:
             raise ValueError(f"session {self.sid}: {self.state.name} -> {state.name}")
         self.state = state
         self.version += 1
+
+    def found(self, arrival: Arrival, now: float) -> list[SignalResponse]:
+        """It came back on a new signal connection; returns what it missed."""
+        self.broken_at, self.lost_at = self.lost_at or now, None
+        self.heard_at, self.candidates = now, 0
+        self.expires_at, self.refresh_at = arrival.expires_at, _refresh_at(now, arrival.expires_at)
+        missed, self.missed = self.missed, []
+        return missed
+
+    @property
+    def transports(self) -> list[str]:
+        """Its connections at the relay: two on path V0, one on path V1 or where it may not subscribe."""
+        ends = [self.publisher.transport]
+        if self.grants.can_subscribe and self.subscriber.transport not in ends:
+            ends.append(self.subscriber.transport)
+        return ends
 
     def refreshed(self, expires_at: float, now: float) -> None:
         """A new token was sent."""

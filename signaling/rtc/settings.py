@@ -21,6 +21,7 @@ class RtcSettings:
     # sizes
     max_message: int = 64 * 1024  # a signal message without SDP
     max_sdp: int = 256 * 1024  # a signal message with SDP: big meetings have many media sections
+    history_bytes: int = 512 * 1024  # of reliable data a room keeps for those who resume
     max_data: int = 64 * 1024  # a data packet as it leaves us
     max_metadata: int = 16 * 1024  # metadata and attributes a session may set on itself, together
     # counts
@@ -28,9 +29,12 @@ class RtcSettings:
     max_sessions: int = 200  # of a room
     max_tracks: int = 16
     max_sections: int = 128  # media sections of one SDP
+    max_lines: int = 128  # the same of path V1, where the client's offers carry what it receives too
     max_candidates: int = 200  # trickled per ICE generation
     max_subscriptions: int = 400
     max_faults: int = 20  # bad requests before the session is ended
+    max_kept: int = 500  # sessions of the server that wait for their client to resume
+    max_missed: int = 256  # signal messages kept for one of them
     outbox: int = 1024  # signal messages waiting for a slow client
     outbox_bytes: int = 4 * 1024 * 1024
     # rates: a bucket of `burst` refilled at `rate` per second
@@ -43,6 +47,7 @@ class RtcSettings:
     ping_timeout: int = 15
     silence: float = 35.0  # nothing heard from a client: it is gone
     connect: float = 30.0  # join to a connected primary transport
+    resume: float = 20.0  # a broken signal connection to its client's return
     answer: float = 20.0  # our offer to the client's answer
     token_ttl: float = 600.0  # of refreshed tokens
     tick: float = 1.0

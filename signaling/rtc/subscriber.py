@@ -5,6 +5,7 @@ its kind once the client has answered that. One offer is outstanding at most; wh
 
 Slot states: FREE -> TAKEN (a track waits to be offered) -> OFFERED -> FLOWING (answered: the relay forwards);
 from any of these -> EMPTIED (track gone, the client not yet told) -> CLEARING (told, not answered) -> FREE.
+A client that resumes may have missed an offer: OFFERED goes back to TAKEN, CLEARING to EMPTIED.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from relay.messages import (
     Command,
     OpenDataChannel,
     OpenTransport,
+    RestartIce,
     SetRemote,
-    SetSubscription,
     Subscribe,
     Unsubscribe,
 )
 from signaling.rtc import codecs, sdp
-from signaling.rtc.ids import ssrc
+from signaling.rtc.ids import IceCredentials
+from signaling.rtc.subscriptions import Subscription, Subscriptions
 from signaling.rtc.track import Track
 from wire.problems import Code, Refusal
 
@@ -47,24 +49,11 @@ class SlotState(Enum):
 _NEXT = {
     SlotState.FREE: {SlotState.TAKEN},
     SlotState.TAKEN: {SlotState.OFFERED, SlotState.EMPTIED},
-    SlotState.OFFERED: {SlotState.FLOWING, SlotState.EMPTIED},
+    SlotState.OFFERED: {SlotState.FLOWING, SlotState.EMPTIED, SlotState.TAKEN},
     SlotState.FLOWING: {SlotState.EMPTIED},
     SlotState.EMPTIED: {SlotState.CLEARING},
-    SlotState.CLEARING: {SlotState.FREE},
+    SlotState.CLEARING: {SlotState.FREE, SlotState.EMPTIED},
 }
-
-
-@dataclass
-class Subscription:
-    """A track on its way to this client, with the SSRCs and payload types we chose."""
-
-    id: str
-    track: Track
-    format: codecs.Format
-    ssrc: int
-    rtx_ssrc: int | None
-    paused: bool = False
-    max_layer: int | None = None
 
 
 @dataclass
@@ -75,6 +64,7 @@ class Slot:
     kind: str
     state: SlotState = SlotState.FREE
     subscription: Subscription | None = None
+    format: codecs.Format | None = None  # of what it carries
     section: sdp.Section | None = None  # as last described; offers of a big meeting repeat hundreds
 
     def move(self, state: SlotState) -> None:
@@ -101,22 +91,21 @@ class Answered:
     refused: list[Track]
 
 
-class Subscriber:
+class Subscriber(Subscriptions):
     """State of one subscriber connection. Commands for the relay are appended to `commands`."""
 
     def __init__(self, transport: str, local: sdp.Local, commands: list[Command], max_sections: int) -> None:
-        self.transport = transport
+        super().__init__(transport, commands)
         self._local = local
-        self._commands = commands
         self._max_sections = max_sections
         self._origin = sdp.Origin()
         self._peer: sdp.Peer | None = None
         self._slots: list[Slot] = []
         self._formats = codecs.Formats()
-        self._counter = 0
         self._offer_id = 0
-        self._wanted = True  # the first offer, with data channels at least
+        self._changed = True  # the first offer, with data channels at least
         self._offered_at: float | None = None
+        self._restarted = False  # ICE, by us: the client's credentials are expected anew
 
     def open(self, room: str) -> None:
         """Create the relay's transport and our ends of the data channels."""
@@ -126,15 +115,6 @@ class Subscriber:
         self._commands.append(OpenDataChannel(self.transport, LOSSY, ordered=False, max_retransmits=0))
 
     # --- what is subscribed -------------------------------------------------------------------------------------
-
-    @property
-    def count(self) -> int:
-        """Subscriptions, flowing or on their way."""
-        return sum(slot.subscription is not None for slot in self._slots)
-
-    def has(self, sid: str) -> bool:
-        """Whether a track is subscribed, or on its way."""
-        return self._slot(sid) is not None
 
     def subscribe(self, track: Track) -> bool:
         """Put a bound track into the next offer. False where no payload type or section is left."""
@@ -146,12 +126,9 @@ class Subscriber:
         slot = self._free_slot(track.kind)
         if chosen is None or slot is None:
             return False
-        self._counter += 1
-        name = f"{self.transport}/{self._counter}"
-        rtx = ssrc() if chosen.rtx_payload_type is not None else None
-        slot.subscription = Subscription(name, track, chosen, ssrc(), rtx)
+        slot.subscription, slot.format = self._mint(track), chosen
         slot.move(SlotState.TAKEN)
-        self._wanted = True
+        self._changed = True
         return True
 
     def unsubscribe(self, sid: str, *, ended: bool = False) -> bool:
@@ -164,21 +141,10 @@ class Subscriber:
             return False
         if slot.state is SlotState.FLOWING and not ended:
             self._commands.append(Unsubscribe(slot.subscription.id))
-        slot.subscription = None
+        del self._wanted[sid]
+        slot.subscription = slot.format = None
         slot.move(SlotState.EMPTIED)
-        self._wanted = True
-        return True
-
-    def adjust(self, sid: str, *, paused: bool, max_layer: int | None) -> bool:
-        """Pause or cap a subscription (adaptive stream). False where the track is not subscribed."""
-        slot = self._slot(sid)
-        if slot is None or slot.subscription is None:
-            return False
-        subscription = slot.subscription
-        if (subscription.paused, subscription.max_layer) != (paused, max_layer):
-            subscription.paused, subscription.max_layer = paused, max_layer
-            if slot.state is SlotState.FLOWING:
-                self._commands.append(SetSubscription(subscription.id, paused, max_layer))
+        self._changed = True
         return True
 
     def _slot(self, sid: str) -> Slot | None:
@@ -193,11 +159,11 @@ class Subscriber:
 
     # --- negotiation --------------------------------------------------------------------------------------------
 
-    def next_offer(self, now: float) -> Offer | None:
+    def due(self, now: float) -> Offer | None:
         """The offer to send now, if something changed and none is outstanding."""
-        if not self._wanted or self._offered_at is not None:
+        if not self._changed or self._offered_at is not None:
             return None
-        self._wanted, self._offered_at = False, now
+        self._changed, self._offered_at = False, now
         self._offer_id += 1
         for slot in self._slots:
             if slot.state is SlotState.TAKEN:
@@ -210,6 +176,21 @@ class Subscriber:
         text = sdp.describe(sections, self._local, sdp.ACTPASS, self._origin)
         mids = {slot.mid: slot.subscription.track.sid for slot in self._slots if slot.subscription is not None}
         return Offer(self._offer_id, text, mids)
+
+    def restart(self, now: float) -> None:
+        """The client resumes: it is offered everything again, with new ICE credentials (RFC 8839 §4.4.1.1.1)."""
+        if self._peer is not None:
+            ice = IceCredentials.mint()
+            self._local = sdp.Local(ice, self._local.fingerprint, self._local.candidates)
+            self._commands.append(RestartIce(self.transport, ice.ufrag, ice.password))
+            self._restarted = True
+        self._changed, self._offered_at = True, None
+        for slot in self._slots:
+            slot.section = None
+            if slot.state is SlotState.OFFERED:
+                slot.move(SlotState.TAKEN)
+            elif slot.state is SlotState.CLEARING:
+                slot.move(SlotState.EMPTIED)
 
     def overdue(self, now: float, seconds: float) -> bool:
         """Whether the client has not answered an offer for so long."""
@@ -235,9 +216,9 @@ class Subscriber:
         return Answered(started, refused)
 
     def _take_peer(self, peer: sdp.Peer) -> None:
-        if peer != self._peer:
+        if peer != self._peer or self._restarted:
             self._commands.append(SetRemote(self.transport, peer.ufrag, peer.password, peer.fingerprint))
-        self._peer = peer
+        self._peer, self._restarted = peer, False
 
     def _settle(self, slot: Slot, media: MediaDescription | None, started: list[Track], refused: list[Track]) -> None:
         if slot.state is SlotState.CLEARING:
@@ -245,28 +226,28 @@ class Subscriber:
         if slot.state is not SlotState.OFFERED or slot.subscription is None:
             return
         track = slot.subscription.track
-        if media is None or not _accepts(media, slot.subscription.format):
-            slot.subscription = None
+        if media is None or not _accepts(media, slot.format):
+            del self._wanted[track.sid]
+            slot.subscription = slot.format = None
             slot.move(SlotState.EMPTIED)
-            self._wanted = True
+            self._changed = True
             refused.append(track)
             return
         slot.move(SlotState.FLOWING)
         self._commands.append(_subscribe(self.transport, slot, slot.subscription, media))
-        if slot.subscription.paused or slot.subscription.max_layer is not None:
-            state = slot.subscription
-            self._commands.append(SetSubscription(state.id, state.paused, state.max_layer))
+        self._flow(slot.subscription)
         started.append(track)
 
 
-def _accepts(media: MediaDescription, wanted: codecs.Format) -> bool:
+def _accepts(media: MediaDescription, wanted: codecs.Format | None) -> bool:
     """Whether the answered section receives our codec (a browser that cannot rejects it: port 0, or inactive)."""
     receives = media.direction in (None, "recvonly", "sendrecv")
-    return media.port != 0 and receives and wanted.payload_type in media.fmt
+    return media.port != 0 and receives and wanted is not None and wanted.payload_type in media.fmt
 
 
 def _subscribe(transport: str, slot: Slot, subscription: Subscription, media: MediaDescription) -> Subscribe:
-    wanted = subscription.format
+    wanted = slot.format
+    assert wanted is not None  # it is offered
     with_rtx = wanted.rtx_payload_type is not None and wanted.rtx_payload_type in media.fmt
     return Subscribe(
         subscription=subscription.id,
@@ -288,12 +269,12 @@ def _data_section() -> sdp.Section:
 def _section(slot: Slot, formats: codecs.Formats) -> sdp.Section:
     """The section of a slot: sending its track, or inactive with the codecs every client knows."""
     subscription = slot.subscription
-    if subscription is None:
+    if subscription is None or slot.format is None:
         fallback = formats.placeholder(slot.kind).codecs()
         section = sdp.Section(slot.kind, slot.mid, [codecs.payload_type(codec) for codec in fallback])
         section.direction, section.rtp.codecs = "inactive", fallback
         return section
-    chosen = subscription.format.codecs()
+    chosen = slot.format.codecs()
     section = sdp.Section(slot.kind, slot.mid, [codecs.payload_type(codec) for codec in chosen])
     track = subscription.track
     section.direction, section.rtp.codecs = "sendonly", chosen

@@ -37,6 +37,7 @@ class Track:
     codec: Codec | None = None
     encodings: list[Encoding] = field(default_factory=list)
     subscribed: bool = False  # its publisher was told of a first subscriber
+    silenced: bool = False  # muted at the meeting's wish
 
     @property
     def sid(self) -> str:

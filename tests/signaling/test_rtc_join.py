@@ -127,16 +127,6 @@ async def test_removing_and_ending() -> None:
         world.server.remove("nowhere", "nobody", Leave.REMOVED)
 
 
-async def test_resuming_ends_the_broken_session_and_asks_to_join_again() -> None:
-    async with serve(RecordedRelay()) as world, world.join() as ann:
-        for sid, left in (("PA_unknown", 1), (ann.sid, 0)):
-            url = f"{world.url}/rtc?access_token={world.token()}&reconnect=1&sid={sid}"
-            async with world.http.ws_connect(url) as socket:
-                leave = SignalResponse.FromString(await socket.receive_bytes()).leave
-                assert (leave.action, leave.can_reconnect) == (LeaveRequest.RECONNECT, True)
-            assert len(world.server.participants("demo")) == left
-
-
 async def test_a_stopping_server_asks_clients_to_come_back() -> None:
     async with serve(RecordedRelay()) as world, world.join() as ann:
         await world.server.close()
@@ -171,13 +161,6 @@ async def test_a_bearer_header_does_too() -> None:
         headers = {"Authorization": f"Bearer {world.token()}"}
         async with world.http.ws_connect(f"{world.url}/rtc", headers=headers) as socket:
             assert SignalResponse.FromString(await socket.receive_bytes()).HasField("join")
-
-
-@pytest.mark.parametrize("path", ["/rtc/v1", "/rtc/v1/validate"])
-async def test_v1_is_not_served(path: str) -> None:
-    async with serve(RecordedRelay()) as world, world.http.get(f"{world.url}{path}?join_request=x") as response:
-        assert response.status == 404
-        assert "requested room does not exist" not in await response.text()
 
 
 class Clock:

@@ -26,7 +26,8 @@ FLAGS = [
 LIVEKIT = Path(__file__).parents[3] / "web/node_modules/livekit-client/dist/livekit-client.umd.js"
 
 _PAGE = """<!doctype html><title>tab</title><script src="/livekit-client.js"></script><script>
-const room = new LivekitClient.Room({ adaptiveStream: false, dynacast: true });
+const singlePeerConnection = !location.search.includes('v0');
+const room = new LivekitClient.Room({ adaptiveStream: false, dynacast: true, singlePeerConnection });
 const heard = [];   // names of room events, in order
 const data = [];    // [identity, text, topic]
 for (const name of Object.values(LivekitClient.RoomEvent)) room.on(name, () => heard.push(name));
@@ -45,7 +46,8 @@ async function inbound() {   // receiving side, by publisher identity and kind
   return out;
 }
 async function transport() {
-  const report = await room.engine.pcManager.subscriber.getStats();
+  const { publisher, subscriber } = room.engine.pcManager;
+  const report = await (subscriber ?? publisher).getStats();
   return [...report.values()].find((stats) => stats.type === 'transport');
 }
 </script><body></body>"""
@@ -64,10 +66,11 @@ def routes() -> list[web.RouteDef]:
 
 
 class Tab:
-    """One tab with one `room`."""
+    """One tab with one `room`, on path V1 (one peer connection, livekit-client's own choice) or V0."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, path: str = "v1") -> None:
         self.page = page
+        self.path = path
         self.console: list[str] = []
         page.on("console", lambda message: self.console.append(message.text))
 
@@ -77,7 +80,7 @@ class Tab:
 
     async def join(self, url: str, token: str) -> None:
         """Open the page and join; returns once media is connected."""
-        await self.page.goto(f"{url}/tab")
+        await self.page.goto(f"{url}/tab?{self.path}")
         await self.run("([url, token]) => room.connect(url, token)", [url.replace("http", "ws", 1), token])
 
     async def until(self, condition: str, seconds: float = 20) -> Any:

@@ -11,6 +11,8 @@ RECORDED = (Path(__file__).parent / "chromium_publisher.sdp").read_bytes().decod
 """Data channels (mid 0), Opus (mid 1) and simulcast video q, h, f (mid 2), as livekit-client 2.23 has Chromium offer them."""
 FIREFOX = (Path(__file__).parent / "firefox_publisher.sdp").read_bytes().decode()
 """The same of Firefox 153; its track ids are in braces and are not the ones of add_track."""
+SINGLE = (Path(__file__).parent / "chromium_single.sdp").read_bytes().decode()
+"""The first offer of livekit-client 2.23 in Chromium on path V1: receives on 3 audio (0-2), 3 video lines (3-5); data (6)."""
 AUDIO_ID, VIDEO_ID = re.findall(r"^a=msid:\S+ (\S+)\r$", RECORDED, re.M)
 
 
@@ -51,3 +53,23 @@ def answer(offer: str, *, reject: tuple[str, ...] = (), without_rtx: bool = Fals
 def value(sdp: str, attribute: str) -> list[str]:
     """Every value of an attribute."""
     return re.findall(rf"(?m)^a={attribute}:(.*)\r$", sdp)
+
+
+def more_lines(offer: str, audios: int, videos: int) -> str:
+    """An offer of path V1 with more receiving lines, as a client makes it when it is asked to."""
+    session, *media = sections(offer)
+    sound = next(section for section in media if section.startswith("m=audio"))
+    picture = next(section for section in media if section.startswith("m=video"))
+    for section in [sound] * audios + [picture] * videos:
+        media.append(re.sub(r"(?m)^a=mid:.*\r$", f"a=mid:{len(media)}\r", section))
+    bundle = " ".join(str(mid) for mid in range(len(media)))
+    return re.sub(r"(?m)^a=group:BUNDLE.*\r$", f"a=group:BUNDLE {bundle}\r", session) + "".join(media)
+
+
+def directions(sdp: str) -> dict[str, str]:
+    """Direction by mid."""
+    found = {}
+    for section in sections(sdp)[1:]:
+        direction = re.search(r"(?m)^a=(sendonly|recvonly|sendrecv|inactive)\r$", section)
+        found[value(section, "mid")[0]] = direction[1] if direction else ""
+    return found

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
-from livekit.protocol.rtc import SignalRequest, SignalResponse
+from livekit.protocol.rtc import (
+    ConnectionSettings,
+    JoinRequest,
+    SessionDescription,
+    SignalRequest,
+    SignalResponse,
+    WrappedJoinRequest,
+)
 
 from relay.messages import Command, Event, Stats, TransportState
 from signaling.media import Grants
@@ -93,6 +102,37 @@ class World:
             client = Client(socket)
             client.joined = (await client.expect("join")).join
             yield client
+
+    @asynccontextmanager
+    async def single(self, identity: str = "guest:ann", offer: str = "", **grants: Any) -> AsyncIterator[Client]:
+        """A client of path V1 past its `join` message; `offer` goes with the request, as livekit-client sends it."""
+        settings = ConnectionSettings(auto_subscribe=True)
+        request = JoinRequest(connection_settings=settings, publisher_offer=SessionDescription(sdp=offer, id=1))
+        query = f"?access_token={self.token(identity, **grants)}&join_request={packed(request)}"
+        async with self.http.ws_connect(f"{self.url}/rtc/v1{query}", max_msg_size=0) as socket:
+            client = Client(socket)
+            client.joined = (await client.expect("join")).join
+            yield client
+
+    @asynccontextmanager
+    async def back(
+        self, sid: str, identity: str = "guest:ann", *, single: bool = False, **grants: Any
+    ) -> AsyncIterator[Client]:
+        """A client that comes back to a session; its first message is not read."""
+        path, query = "/rtc", f"?access_token={self.token(identity, **grants)}&reconnect=1&sid={sid}"
+        if single:
+            path = "/rtc/v1"
+            query += f"&join_request={packed(JoinRequest(reconnect=True, participant_sid=sid))}"
+        async with self.http.ws_connect(f"{self.url}{path}{query}", max_msg_size=0) as socket:
+            yield Client(socket)
+
+
+def packed(request: JoinRequest, compression: WrappedJoinRequest.Compression = WrappedJoinRequest.GZIP) -> str:
+    """A `join_request` parameter."""
+    plain = request.SerializeToString()
+    inner = gzip.compress(plain) if compression == WrappedJoinRequest.GZIP else plain
+    wrapped = WrappedJoinRequest(compression=compression, join_request=inner)
+    return base64.urlsafe_b64encode(wrapped.SerializeToString()).decode()
 
 
 class Client:

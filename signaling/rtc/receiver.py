@@ -1,0 +1,220 @@
+"""What a client of path V1 receives on the one connection it offers itself: its receiving lines, and our tracks on them.
+
+The client offers lines it only receives on; our answers bind tracks to them, and say `inactive` of the others. What does
+not fit waits: `media_sections_requirement` asks the client to offer again, with more lines. A line whose track is gone is
+answered `inactive` once before it carries another, so that the client sees a new track begin.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from aiortc.sdp import GroupDescription, MediaDescription, SsrcDescription
+
+from relay.messages import Command, Subscribe, Unsubscribe
+from signaling.rtc import codecs, sdp
+from signaling.rtc.subscriptions import Subscription, Subscriptions
+from signaling.rtc.track import Track
+
+MAX_FRUITLESS = 5  # offers that bring no line we asked for: then the tracks that wait are given up
+_CNAME = "roomctl"
+
+
+@dataclass
+class Line:
+    """A media section that the client receives on, and what it carries. `clean`: last answered as `inactive`, or new."""
+
+    mid: str
+    kind: str
+    subscription: Subscription | None = None
+    chosen: codecs.Chosen | None = None
+    clean: bool = True
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Ask the client to offer again, with so many more lines."""
+
+    audios: int
+    videos: int
+
+
+@dataclass
+class Received:
+    """What an offer brought: tracks that flow now, and tracks the client cannot take."""
+
+    started: list[Track] = field(default_factory=list)
+    refused: list[Track] = field(default_factory=list)
+
+
+class Receiver(Subscriptions):
+    """The subscriptions of a client of path V1. `transport` is its publisher's."""
+
+    def __init__(self, transport: str, commands: list[Command], max_subscriptions: int) -> None:
+        super().__init__(transport, commands)
+        self._max = max_subscriptions
+        self._lines: dict[str, Line] = {}
+        self._waiting: list[Subscription] = []
+        self._changed = False
+        self._asked_at: float | None = None
+        self._fruitless = 0
+        self.solicited = False  # the next offer was asked for
+
+    def restart(self, now: float) -> None:
+        """The client offers by itself, as it does after joining and after resuming: nothing is asked of it before."""
+        self._asked_at, self._changed = now, True
+
+    def subscribe(self, track: Track) -> bool:
+        """Let a bound track wait for a line. False where there are too many."""
+        if self.has(track.sid):
+            return True
+        if track.codec is None:
+            raise ValueError(f"{track.sid} is not bound yet")
+        if self.count >= self._max:
+            return False
+        self._waiting.append(self._mint(track))
+        self._changed = True
+        return True
+
+    def unsubscribe(self, sid: str, *, ended: bool = False) -> bool:
+        """Stop a track at once, and tell the client in the next answer. False where it was not subscribed.
+
+        `ended`: the track itself is gone, and with it the relay's subscription.
+        """
+        if (subscription := self._wanted.pop(sid, None)) is None:
+            return False
+        if subscription in self._waiting:
+            self._waiting.remove(subscription)
+            return True
+        if not ended:
+            self._commands.append(Unsubscribe(subscription.id))
+        for line in self._lines.values():
+            if line.subscription is subscription:
+                line.subscription = line.chosen = None
+        self._changed = True
+        return True
+
+    # --- negotiation --------------------------------------------------------------------------------------------
+
+    def due(self, now: float) -> Requirement | None:
+        """What to ask of the client now, if something changed and nothing is outstanding."""
+        if not self._changed or self._asked_at is not None:
+            return None
+        self._changed, self._asked_at, self.solicited = False, now, True
+        free: Counter[str] = Counter(line.kind for line in self._lines.values() if line.subscription is None)
+        missing: Counter[str] = Counter(subscription.track.kind for subscription in self._waiting)
+        missing -= free
+        return Requirement(missing["audio"], missing["video"])
+
+    def answer(self, text: str, offer_id: int) -> None:
+        """The client only offers: an answer of its is to no offer of ours."""
+
+    def overdue(self, now: float, seconds: float) -> bool:
+        """Whether the client has not offered for so long though we asked."""
+        return self._asked_at is not None and now - self._asked_at > seconds
+
+    def take(self, sections: Iterable[tuple[MediaDescription, bool]]) -> Received:
+        """The client offered these sections (with whether each is alive): bind what waits to its receiving lines."""
+        self._asked_at, self._changed, self.solicited = None, False, False
+        before, self._lines = self._lines, {}
+        medias: dict[str, MediaDescription] = {}
+        for media, alive in sections:
+            if alive and media.kind in ("audio", "video") and media.direction == "recvonly":
+                mid = media.rtp.muxId
+                medias[mid], self._lines[mid] = media, before.get(mid) or Line(mid, media.kind)
+        self._unbind(line for mid, line in before.items() if mid not in medias)
+        received = Received()
+        cleaned = any(line.subscription is None and not line.clean for line in self._lines.values())
+        fruitful = cleaned or len(self._lines) > len(before)
+        for mid, line in self._lines.items():
+            self._serve(line, medias[mid], received)
+        self._settle(fruitful or bool(received.started), received)
+        return received
+
+    def _unbind(self, gone: Iterable[Line]) -> None:
+        """The client no longer receives on these lines: their tracks wait for others."""
+        for line in gone:
+            if (subscription := line.subscription) is not None:
+                self._commands.append(Unsubscribe(subscription.id))
+                subscription.flowing = False
+                self._waiting.append(subscription)
+
+    def _serve(self, line: Line, media: MediaDescription, received: Received) -> None:
+        """Bind the next track that waits to a line, or find its codec again in the client's new words."""
+        if line.subscription is not None:
+            line.chosen = _choose(media, line.subscription.track) or line.chosen
+            return
+        was_clean, line.clean = line.clean, True
+        for subscription in [s for s in self._waiting if s.track.kind == line.kind] if was_clean else []:
+            self._waiting.remove(subscription)
+            chosen = _choose(media, subscription.track)
+            if chosen is None:
+                del self._wanted[subscription.track.sid]
+                received.refused.append(subscription.track)
+                continue
+            line.subscription, line.chosen, line.clean = subscription, chosen, False
+            self._commands.append(_subscribe(self.transport, line, subscription, chosen, media))
+            self._flow(subscription)
+            received.started.append(subscription.track)
+            return
+
+    def _settle(self, fruitful: bool, received: Received) -> None:
+        """Ask again for what still waits, unless the client never brings lines."""
+        self._changed = bool(self._waiting)
+        self._fruitless = 0 if fruitful or not self._waiting else self._fruitless + 1
+        if self._fruitless >= MAX_FRUITLESS:
+            received.refused.extend(subscription.track for subscription in self._waiting)
+            for subscription in self._waiting:
+                del self._wanted[subscription.track.sid]
+            self._waiting, self._fruitless, self._changed = [], 0, False
+
+    # --- answers ------------------------------------------------------------------------------------------------
+
+    @property
+    def mids(self) -> dict[str, str]:
+        """Which track each line carries: `mid_to_track_id`."""
+        return {line.mid: line.subscription.track.sid for line in self._lines.values() if line.subscription is not None}
+
+    def section(self, media: MediaDescription) -> sdp.Section | None:
+        """Our answer to a line that carries a track; None for every other section."""
+        line = self._lines.get(media.rtp.muxId)
+        if line is None or line.subscription is None or line.chosen is None:
+            return None
+        subscription, track = line.subscription, line.subscription.track
+        kept = codecs.answer_codecs(media, line.chosen, dtx=False, stereo=track.info.stereo)
+        section = sdp.Section(media.kind, line.mid, [codecs.payload_type(codec) for codec in kept])
+        section.direction, section.rtp.codecs = "sendonly", kept
+        section.rtp.headerExtensions = codecs.known_extensions(media)
+        section.msid = f"{track.owner}|{track.sid} {track.sid}"
+        section.ssrc = [SsrcDescription(subscription.ssrc, cname=_CNAME, msid=section.msid)]
+        if subscription.rtx_ssrc is not None and line.chosen.rtx is not None:
+            section.ssrc.append(SsrcDescription(subscription.rtx_ssrc, cname=_CNAME, msid=section.msid))
+            section.ssrc_group = [GroupDescription("FID", [subscription.ssrc, subscription.rtx_ssrc])]
+        section.extra.append("rtcp-rsize")
+        return section
+
+
+def _choose(media: MediaDescription, track: Track) -> codecs.Chosen | None:
+    """The track's codec as the client offers it; None where it does not."""
+    assert track.codec is not None  # it is bound
+    chosen = codecs.choose(media, track.codec.mime.partition("/")[2])
+    return chosen if chosen is not None and chosen.codec.mimeType.lower() == track.codec.mime.lower() else None
+
+
+def _subscribe(
+    transport: str, line: Line, subscription: Subscription, chosen: codecs.Chosen, media: MediaDescription
+) -> Subscribe:
+    with_rtx = chosen.rtx is not None and subscription.rtx_ssrc is not None
+    return Subscribe(
+        subscription=subscription.id,
+        transport=transport,
+        track=subscription.track.sid,
+        ssrc=subscription.ssrc,
+        payload_type=codecs.payload_type(chosen.codec),
+        extensions=codecs.relay_extensions(codecs.known_extensions(media)),
+        rtx_ssrc=subscription.rtx_ssrc if with_rtx else None,
+        rtx_payload_type=chosen.rtx.payloadType if with_rtx and chosen.rtx is not None else None,
+        mid=line.mid,
+    )
