@@ -16,11 +16,13 @@ ENTRY_POINTS = "roomctl.drivers"
 
 
 BUILT_IN = {
+    "cec": "devices.cec.driver:CecDisplay",
     "hid": "devices.hid.driver:HidTelephony",
     "mqtt": "devices.mqtt.driver:MqttSensor",
-    "cec": "devices.cec.driver:CecDisplay",
+    "onvif": "devices.onvif.driver:OnvifCameraDriver",
     "pjlink": "devices.pjlink.driver:PjlinkDisplay",
     "pulse": "devices.pulse.driver:PulseAudioDevice",  # needs the system's libpulse
+    "rtsp": "devices.rtsp.driver:RtspCamera",
     "visca": "devices.visca.driver:ViscaCamera",
 }
 

@@ -17,10 +17,13 @@ Ready = Callable[[], Awaitable[bool]]
 
 
 class ServerProcess:
-    """`missing`: what to say when the program is not installed."""
+    """`missing`: what to say when the program is not installed. `talks`: it answers lines with lines."""
 
-    def __init__(self, command: list[str], missing: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], missing: str, environment: Mapping[str, str] | None = None, *, talks: bool = False
+    ) -> None:
         self._command = command
+        self._pipe = asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL
         self._missing = missing
         self._environment = {"PATH": os.environ.get("PATH", ""), **(environment or {})}
         self._process: asyncio.subprocess.Process | None = None
@@ -32,7 +35,7 @@ class ServerProcess:
         quiet = asyncio.subprocess.DEVNULL
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *guard, *self._command, env=self._environment, stdin=quiet, stdout=quiet, stderr=quiet
+                *guard, *self._command, env=self._environment, stdin=self._pipe, stdout=self._pipe, stderr=quiet
             )
         except FileNotFoundError:
             raise RuntimeError(self._missing) from None
@@ -63,10 +66,20 @@ class ServerProcess:
         if self._process is not None and self.running:
             self._process.send_signal(number)
 
+    async def say(self, line: str) -> str:
+        """Its answer to a line."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise RuntimeError("it is not running, or does not talk")
+        process.stdin.write(line.encode() + b"\n")
+        return (await process.stdout.readline()).decode().strip()
+
     async def stop(self) -> None:
         """End it now."""
         if self._process is not None and self.running:
             self._process.kill()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
         if self._watch is not None:
             await asyncio.wait({self._watch})
         self._process = self._watch = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -282,8 +283,6 @@ def test_any_announcement_and_any_payload_is_read_without_fail(data: bytes) -> N
     )
 )
 def test_any_json_is_an_announcement_or_none(said: Any) -> None:
-    import json
-
     for component in ("sensor", "device"):
         announcements.read(f"homeassistant/{component}/x/config", json.dumps(said).encode())
 

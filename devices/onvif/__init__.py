@@ -1,0 +1,1 @@
+"""ONVIF cameras: `soap` (envelopes), `camera` (what is asked of one), `search` (WS-Discovery)."""

@@ -1,0 +1,233 @@
+"""What is asked of one ONVIF camera: its time, name, profiles, stream, and its moves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
+from xml.sax.saxutils import escape
+
+import aiohttp
+
+from devices.context import Context
+from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected, WrongPassword
+from devices.onvif import soap
+from devices.onvif.soap import DEVICE, MEDIA, PTZ, SCHEMA, Element, Fault, NoSoap
+
+DENIED = {"NotAuthorized", "FailedAuthentication", "InvalidSecurity", "FailedCheck"}
+UNKNOWN = {
+    "ActionNotSupported",
+    "OptionalActionNotImplemented",
+    "NoSuchService",
+    "PTZNotSupported",
+    "NoEntity",
+    "NoToken",
+}
+TT = f"{{{SCHEMA}}}"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A media profile. `zoom`: its configuration moves the zoom; `ptz`: it moves at all."""
+
+    token: str
+    ptz: bool
+    zoom: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where the camera looks, each -1..1 or 0..1, and whether it moves; None where it does not say."""
+
+    pan: float | None = None
+    tilt: float | None = None
+    zoom: float | None = None
+    moving: bool | None = None
+
+
+class OnvifCamera:
+    """Questions to one camera, each once: the framework asks again. Raises the errors of `devices.errors`."""
+
+    def __init__(self, context: Context, session: aiohttp.ClientSession, address: str, login: tuple[str, str]) -> None:
+        self._context = context
+        self._session = session
+        self._address = address  # host:port
+        self._login = login
+        self._loop = asyncio.get_running_loop()
+        self._clock: tuple[datetime, float] | None = None  # the camera's time, and the loop's then
+        self._services = {DEVICE: f"http://{address}/onvif/device_service"}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, context: Context, address: str, login: tuple[str, str]) -> AsyncIterator[OnvifCamera]:
+        """A session for one camera, with at most one connection."""
+        digest = (aiohttp.DigestAuthMiddleware(*login),) if login[0] else ()
+        connector = aiohttp.TCPConnector(limit=1)
+        forever = aiohttp.ClientTimeout(total=None, sock_connect=None)
+        async with aiohttp.ClientSession(connector=connector, timeout=forever, middlewares=digest) as session:
+            yield cls(context, session, address, login)
+
+    # --- what is asked ------------------------------------------------------------------------------------------
+
+    async def tell_time(self) -> None:
+        """Its clock, without password: every password is bound to the camera's own time (Core 5.12.1)."""
+        answer = await self._post(DEVICE, "<tds:GetSystemDateAndTime/>", "")
+        at = {part: answer.findtext(f".//{TT}UTCDateTime//{TT}{part}") for part in _DATE}
+        try:
+            now = datetime(*(int(at[part] or 0) for part in _DATE), tzinfo=UTC)  # type: ignore[arg-type, misc]
+        except ValueError:
+            now = datetime.now(UTC)  # it does not know itself
+        self._clock = now, self._loop.time()
+
+    async def model(self) -> str:
+        """Maker and model."""
+        answer = await self._call(DEVICE, "<tds:GetDeviceInformation/>")
+        return " ".join(soap.text(answer, f"{{{DEVICE}}}{part}") for part in ("Manufacturer", "Model")).strip()
+
+    async def find_services(self) -> None:
+        """Where its other services are; behind an address translation it names one that we cannot reach: ours is kept."""
+        answer = await self._call(DEVICE, "<tds:GetCapabilities><tds:Category>All</tds:Category></tds:GetCapabilities>")
+        for service, name in ((MEDIA, "Media"), (PTZ, "PTZ")):
+            if said := soap.text(answer, f".//{TT}{name}/{TT}XAddr"):
+                parts = urlsplit(said)
+                self._services[service] = urlunsplit(("http", self._address, parts.path, parts.query, ""))
+
+    async def profiles(self) -> list[Profile]:
+        """Its media profiles, in its order."""
+        answer = await self._call(MEDIA, "<trt:GetProfiles/>")
+        found = []
+        for one in answer.findall(f"{{{MEDIA}}}Profiles"):
+            ptz = one.find(f"{TT}PTZConfiguration") if PTZ in self._services else None
+            zoom = ptz is not None and ptz.find(f"{TT}DefaultContinuousZoomVelocitySpace") is not None
+            found.append(Profile(one.get("token", "")[:64], ptz is not None, zoom))
+        return found
+
+    async def stream(self, profile: Profile) -> str:
+        """Address of its pictures over RTSP and TCP."""
+        answer = await self._call(
+            MEDIA,
+            "<trt:GetStreamUri><trt:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport>"
+            "<tt:Protocol>RTSP</tt:Protocol></tt:Transport></trt:StreamSetup>"
+            f"<trt:ProfileToken>{escape(profile.token)}</trt:ProfileToken></trt:GetStreamUri>",
+        )
+        uri = soap.text(answer, f".//{TT}Uri")
+        try:
+            parts = urlsplit(uri)
+            port = parts.port or 554
+        except ValueError:
+            raise Garbage(uri) from None
+        if parts.scheme != "rtsp":
+            raise Garbage(uri)
+        host = self._address.rpartition(":")[0]
+        return urlunsplit(parts._replace(netloc=f"{host}:{port}"))
+
+    async def status(self, profile: Profile) -> Status:
+        """Where it looks and whether it moves."""
+        answer = await self._call(PTZ, f"<tptz:GetStatus>{_token(profile)}</tptz:GetStatus>")
+        place, zoom = answer.find(f".//{TT}Position/{TT}PanTilt"), answer.find(f".//{TT}Position/{TT}Zoom")
+        said = [state.text for state in answer.iterfind(f".//{TT}MoveStatus/*")]
+        moving = "MOVING" in said if said and "UNKNOWN" not in said else None
+        return Status(soap.number(place, "x"), soap.number(place, "y"), soap.number(zoom, "x"), moving)
+
+    async def move(self, profile: Profile, pan: float, tilt: float, zoom: float, seconds: float) -> None:
+        """Drive with these speeds for at most `seconds`, if the camera minds them."""
+        velocity = f'<tt:PanTilt x="{pan:.3f}" y="{tilt:.3f}"/>' + (
+            f'<tt:Zoom x="{zoom:.3f}"/>' if profile.zoom else ""
+        )
+        await self._call(
+            PTZ,
+            f"<tptz:ContinuousMove>{_token(profile)}<tptz:Velocity>{velocity}</tptz:Velocity>"
+            f"<tptz:Timeout>PT{seconds:.1f}S</tptz:Timeout></tptz:ContinuousMove>",
+        )
+
+    async def stop(self, profile: Profile) -> None:
+        """Both axes and the zoom."""
+        both = "<tptz:PanTilt>true</tptz:PanTilt><tptz:Zoom>true</tptz:Zoom>"
+        await self._call(PTZ, f"<tptz:Stop>{_token(profile)}{both}</tptz:Stop>")
+
+    async def presets(self, profile: Profile) -> dict[str, str]:
+        """Token to name of each position it remembers."""
+        answer = await self._call(PTZ, f"<tptz:GetPresets>{_token(profile)}</tptz:GetPresets>")
+        each = answer.findall(f"{{{PTZ}}}Preset")
+        return {one.get("token", "")[:64]: soap.text(one, f"{TT}Name") for one in each[:300]}
+
+    async def recall(self, profile: Profile, token: str) -> None:
+        """Go to a position."""
+        preset = f"<tptz:PresetToken>{escape(token)}</tptz:PresetToken>"
+        await self._call(PTZ, f"<tptz:GotoPreset>{_token(profile)}{preset}</tptz:GotoPreset>")
+
+    async def store(self, profile: Profile, token: str, name: str) -> None:
+        """Remember where it looks, under the token of an earlier position or, when that is "", anew."""
+        known = f"<tptz:PresetToken>{escape(token)}</tptz:PresetToken>" if token else ""
+        called = f"<tptz:PresetName>{escape(name)}</tptz:PresetName>"
+        await self._call(PTZ, f"<tptz:SetPreset>{_token(profile)}{called}{known}</tptz:SetPreset>")
+
+    # --- how ----------------------------------------------------------------------------------------------------
+
+    async def _call(self, service: str, body: str) -> Element:
+        """With our name and password; once more with the camera's present time when it did not believe us."""
+        if service not in self._services:
+            raise NotSupported("the camera has no such service")
+        try:
+            return await self._post(service, body, self._header())
+        except WrongPassword:
+            if not self._login[0]:
+                raise
+            await self.tell_time()
+            return await self._post(service, body, self._header())
+
+    def _header(self) -> str:
+        name, password = self._login
+        if not name or self._clock is None:
+            return ""
+        then, at = self._clock
+        return soap.security(name, password, os.urandom(16), then + timedelta(seconds=self._loop.time() - at))
+
+    async def _post(self, service: str, body: str, header: str) -> Element:
+        types = {"Content-Type": "application/soap+xml; charset=utf-8"}
+        try:
+            request = self._session.post(self._services[service], data=soap.envelope(body, header), headers=types)
+            async with request as answer:
+                data = await answer.content.read(soap.LONGEST) if answer.status != 401 else b""
+                while data and not answer.content.at_eof():
+                    data += await answer.content.readany()
+                    if len(data) > soap.LONGEST:
+                        raise Garbage("an answer without end")
+        except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError) as error:
+            self._context.garbled(str(error))
+            raise Garbage(str(error)) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Lost(str(error)) from error
+        if answer.status == 401:
+            raise WrongPassword("the camera refuses our name or password")
+        return self._read(data)
+
+    def _read(self, data: bytes) -> Element:
+        try:
+            said = soap.read(data)
+        except NoSoap as error:
+            self._context.garbled(data[:200])
+            raise Garbage(str(error)) from None
+        if isinstance(said, Fault):
+            self._context.heard(f"{said.codes[-1:]} {said.reason}")
+            raise _error(said)
+        self._context.heard(said.tag.rpartition("}")[2])
+        return said
+
+
+_DATE = ("Year", "Month", "Day", "Hour", "Minute", "Second")
+
+
+def _token(profile: Profile) -> str:
+    return f"<tptz:ProfileToken>{escape(profile.token)}</tptz:ProfileToken>"
+
+
+def _error(fault: Fault) -> DeviceError:
+    codes, reason = set(fault.codes), fault.reason or " ".join(fault.codes)
+    if codes & DENIED:
+        return WrongPassword(reason)
+    return NotSupported(reason) if codes & UNKNOWN else Rejected(reason, retryable="Receiver" in codes)

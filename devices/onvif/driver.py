@@ -1,0 +1,166 @@
+"""Driver `onvif`: a network camera that moves, remembers positions and shows pictures over RTSP."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from devices.capabilities import Arguments, PresetNumber, Reply, Velocity
+from devices.config import DeviceConfig
+from devices.context import Context
+from devices.discovery import Found
+from devices.driver import Driver, Manifest
+from devices.errors import NotSupported, Refused, Rejected
+from devices.onvif.camera import OnvifCamera, Profile, Status
+from devices.onvif.search import search
+from devices.rtsp.capture import with_login
+from devices.rtsp.feed import VideoFeed
+
+Answer = TypeVar("Answer")
+LEASES = 2  # a camera that minds its Timeout stops by itself after so many move leases
+
+
+class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`profile`: token of a media profile, the first that moves otherwise. `presets`: number to name.
+
+    A number means the camera's position of that token (`1`, `Preset1`, `preset_1`), or of the name given here.
+    """
+
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 80
+    username: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    profile: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    presets: dict[Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9]\d{0,2})$")], str] = {}
+
+
+class OnvifCameraDriver(Driver[OnvifSettings]):
+    """A camera that speaks ONVIF."""
+
+    manifest = Manifest(
+        id="onvif",
+        version="1.0",
+        title="ONVIF camera",
+        settings=OnvifSettings,
+        transports=("http", "tcp"),
+        emulator="devices.emulators.onvif:OnvifEmulator",
+    )
+    senses = ("video",)
+    _context: Context
+    _camera: OnvifCamera
+    _profile: Profile
+
+    def __init__(self, config: DeviceConfig, settings: OnvifSettings) -> None:
+        super().__init__(config, settings)
+        self.video = VideoFeed()
+        self._no_stop = False  # it does not know Stop
+        self._heading: int | None = None  # position it is on its way to
+
+    @classmethod
+    async def discover(cls, seconds: float) -> list[Found]:
+        """Cameras that answer a WS-Discovery search."""
+        return await search(seconds)
+
+    @property
+    def presets(self) -> dict[str, str]:
+        """The positions people may choose."""
+        return self.settings.presets
+
+    async def run(self, context: Context) -> None:
+        """Learn its clock, its services and its profile; then serve pictures to those who want them."""
+        settings, self._context = self.settings, context
+        login = (settings.username, settings.password)
+        async with OnvifCamera.open(context, f"{settings.host}:{settings.port}", login) as self._camera:
+            camera = self._camera
+            await self._ask(camera.tell_time)
+            model = await self._ask(camera.model)
+            await self._ask(camera.find_services)
+            self._profile = self._chosen(await self._ask(camera.profiles))
+            url = await self._ask(lambda: camera.stream(self._profile))
+            context.connected(model=model, capabilities=["ptz", "presets", "video"] if self._profile.ptz else ["video"])
+            await self.video.serve(context, with_login(url, login))
+
+    def _chosen(self, profiles: list[Profile]) -> Profile:
+        wanted = [one for one in profiles if one.token == self.settings.profile or not self.settings.profile]
+        if not wanted:
+            raise Refused(f"no such profile; there are: {', '.join(one.token for one in profiles)}")
+        return next((one for one in wanted if one.ptz), wanted[0])
+
+    async def poll(self, *, whole: bool) -> None:
+        """Its time costs it least, and keeps our password valid; where it looks while somebody may care."""
+        await self._ask(self._camera.tell_time)
+        if self._profile.ptz and (whole or self._heading is not None):
+            self._report(await self._status())
+
+    def _report(self, status: Status) -> None:
+        for name, value in (("pan", status.pan), ("tilt", status.tilt), ("zoom", status.zoom)):
+            if value is not None:
+                self._context.report(name, value)
+        if self._heading is not None and status.moving is False:
+            self._context.report("preset", self._heading)
+            self._heading = None
+
+    # --- capabilities -------------------------------------------------------------------------------------------
+
+    async def move(self, args: Velocity) -> Reply:
+        """Drive; many cameras ignore the time that we allow, so the framework's lease stops them."""
+        self._leave()
+        seconds = self._context.timing.lease * LEASES
+        await self._ask(lambda: self._camera.move(self._profile, args.pan, args.tilt, args.zoom, seconds))
+        return Reply.DONE
+
+    async def stop(self, args: Arguments) -> Reply:
+        """Stop; by zero velocity where the camera does not know Stop, or says that it still moves."""
+        stopped = False
+        if not self._no_stop:
+            try:
+                await self._ask(lambda: self._camera.stop(self._profile))
+                stopped = (await self._status()).moving is not True
+            except (NotSupported, Rejected):
+                self._no_stop = True
+        if not stopped:
+            await self._ask(lambda: self._camera.move(self._profile, 0, 0, 0, self._context.timing.lease))
+        return Reply.DONE
+
+    async def recall_preset(self, args: PresetNumber) -> Reply:
+        """Go there; the camera's standing still says that it arrived."""
+        token = await self._preset(args.preset)
+        if not token:
+            raise NotSupported(f"the camera has no position {args.preset}")
+        self._leave()
+        await self._ask(lambda: self._camera.recall(self._profile, token))
+        self._heading = args.preset
+        return Reply.ACCEPTED
+
+    async def store_preset(self, args: PresetNumber) -> Reply:
+        """Remember where it looks now; asked once, since a camera would remember it twice."""
+        token = await self._preset(args.preset)
+        name = self.presets.get(str(args.preset), f"preset_{args.preset}")
+        await self._ask(lambda: self._camera.store(self._profile, token, name), attempts=None if token else 1)
+        return Reply.DONE
+
+    async def _preset(self, number: int) -> str:
+        """The camera's token of a position, "" when it has none."""
+        known = await self._ask(lambda: self._camera.presets(self._profile))
+        names = {str(number), f"Preset{number}", f"preset_{number}"}
+        wanted = self.presets.get(str(number))
+        named = [token for token, name in known.items() if name and name in (wanted, f"preset_{number}")]
+        return next((token for token in known if token in names), named[0] if named else "")
+
+    def _leave(self) -> None:
+        """The camera is no longer where it was."""
+        self._heading = None
+        self._context.report("preset", None)
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    async def _status(self) -> Status:
+        try:
+            return await self._ask(lambda: self._camera.status(self._profile))
+        except (NotSupported, Rejected):
+            return Status()
+
+    async def _ask(self, ask: Callable[[], Awaitable[Answer]], attempts: int | None = None) -> Answer:
+        return await self._context.retrying(ask, attempts=attempts)

@@ -1,0 +1,100 @@
+"""WS-Discovery: cameras that answer a Probe sent to everybody on the room's network.
+
+Sources: WS-Discovery (April 2005) and ONVIF Core Specification 7.3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import uuid
+from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
+from xml.sax.saxutils import escape
+
+from devices.discovery import Found
+from devices.onvif import soap
+from devices.onvif.soap import ENVELOPE, NoSoap
+
+GROUP = ("239.255.255.250", 3702)
+ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
+DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
+NETWORK = "http://www.onvif.org/ver10/network/wsdl"
+MOST = 256  # cameras
+SENDS = 2  # datagrams get lost
+
+
+def probe(message: str) -> bytes:
+    """A search for cameras; `message` is its id."""
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{ENVELOPE}" xmlns:a="{ADDRESSING}"'
+        f' xmlns:d="{DISCOVERY}" xmlns:dn="{NETWORK}"><s:Header><a:Action>{DISCOVERY}/Probe</a:Action>'
+        f"<a:MessageID>{escape(message)}</a:MessageID><a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To>"
+        "</s:Header><s:Body><d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe></s:Body></s:Envelope>"
+    ).encode()
+
+
+def read(data: bytes) -> list[Found]:
+    """The cameras in an answer, none when it is none."""
+    try:
+        root = soap.parse(data)
+    except NoSoap:
+        return []
+    found = [_camera(match) for match in root.iter(f"{{{DISCOVERY}}}ProbeMatch")]
+    return [one for one in found if one is not None]
+
+
+def _camera(match: soap.Element) -> Found | None:
+    for address in soap.text(match, f"{{{DISCOVERY}}}XAddrs").split():
+        try:
+            parts = urlsplit(address)
+            host, port = parts.hostname, parts.port or 80
+        except ValueError:
+            continue
+        if parts.scheme == "http" and host and ":" not in host:
+            scopes = [urlsplit(scope).path for scope in soap.text(match, f"{{{DISCOVERY}}}Scopes").split()]
+            named = {
+                kind: unquote(name) for _, kind, name in (path.split("/", 2) for path in scopes if path.count("/") > 1)
+            }
+            identity = soap.text(match, f"{{{ADDRESSING}}}EndpointReference/{{{ADDRESSING}}}Address")
+            settings = {"host": host} | ({"port": port} if port != 80 else {})
+            return Found("onvif", named.get("name", host), named.get("hardware", ""), settings, identity)
+    return None
+
+
+async def search(seconds: float, target: tuple[str, int] = GROUP, interface: str = "") -> list[Found]:
+    """Ask everybody (or `target`) and listen for `seconds`. `interface`: our own address on the room's network."""
+    loop = asyncio.get_running_loop()
+    found: dict[tuple[str, str], Found] = {}
+
+    def receive(data: bytes) -> None:
+        for one in read(data):
+            if len(found) < MOST:
+                found[one.key] = one
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
+        ours.setblocking(False)
+        ours.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+        if interface:
+            ours.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
+        transport, _ = await loop.create_datagram_endpoint(lambda: _Answers(receive), sock=ours)
+        try:
+            message = probe(f"urn:uuid:{uuid.uuid4()}")
+            for _ in range(SENDS):
+                transport.sendto(message, target)
+                await asyncio.sleep(seconds / SENDS)
+        finally:
+            transport.close()
+    return list(found.values())
+
+
+class _Answers(asyncio.DatagramProtocol):
+    def __init__(self, receive: Callable[[bytes], None]) -> None:
+        self._receive = receive
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        """From some camera."""
+        self._receive(data)
+
+    def error_received(self, exc: Exception) -> None:
+        """Somebody on the way does not like it; others may answer."""

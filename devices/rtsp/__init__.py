@@ -1,0 +1,1 @@
+"""Video over RTSP: `messages` (the protocol), `link` (proof of life), `feed` and `capture` (pictures while wanted)."""

@@ -1,0 +1,57 @@
+"""Driver `rtsp`: a camera that only shows, over RTSP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from devices.config import DeviceConfig
+from devices.context import Context
+from devices.driver import Driver, Manifest
+from devices.rtsp.capture import with_login
+from devices.rtsp.feed import VideoFeed
+from devices.rtsp.link import RtspLink
+from devices.rtsp.messages import codec
+
+
+class RtspSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`url` without name and password, which have settings of their own."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^rtsp://[^@\s]+$", max_length=1024)]
+    username: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class RtspCamera(Driver[RtspSettings]):
+    """Its pictures are `video`; nothing is captured while nobody wants them."""
+
+    manifest = Manifest(
+        id="rtsp",
+        version="1.0",
+        title="RTSP camera",
+        settings=RtspSettings,
+        transports=("tcp",),
+        emulator="devices.emulators.rtsp:RtspServer",
+    )
+    senses = ("video",)
+    _context: Context
+    _link: RtspLink
+
+    def __init__(self, config: DeviceConfig, settings: RtspSettings) -> None:
+        super().__init__(config, settings)
+        self.video = VideoFeed()
+
+    async def run(self, context: Context) -> None:
+        """Ask what the stream is; then serve pictures to those who want them."""
+        settings, self._context = self.settings, context
+        login = (settings.username, settings.password)
+        async with RtspLink.open(context, settings.url, login) as self._link:
+            about = await context.retrying(self._link.describe)
+            server = about.headers.get("server", "RTSP camera")
+            context.connected(model=f"{server} {codec(about.body)}".strip())
+            await self._link.hold(self.video.serve(context, with_login(settings.url, login)))
+
+    async def poll(self, *, whole: bool) -> None:
+        """Whether it answers; the whole question shows that it still lets us in."""
+        await self._context.retrying(self._link.describe if whole else self._link.alive)

@@ -1,0 +1,119 @@
+"""Pictures of a camera for those who want them now: the camera is opened for the first and closed after the last."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+from av.video.frame import VideoFrame
+
+from devices.context import Context
+from devices.errors import Lost
+from devices.rtsp.capture import capture
+
+Said = TypeVar("Said")
+
+
+class Viewer:
+    """An endless iterator over pictures, each the newest when asked for; those not asked for in time are dropped.
+
+    It goes on through failures of the camera, which reconnects as any device does.
+    """
+
+    def __init__(self) -> None:
+        self._newest: VideoFrame | None = None
+        self._came = asyncio.Event()
+
+    def offer(self, frame: VideoFrame) -> None:
+        """A picture came."""
+        self._newest = frame
+        self._came.set()
+
+    def __aiter__(self) -> Viewer:
+        return self
+
+    async def __anext__(self) -> VideoFrame:
+        while self._newest is None:
+            self._came.clear()
+            await self._came.wait()
+        frame, self._newest = self._newest, None
+        return frame
+
+
+class VideoFeed:
+    """The driver calls `serve`, whoever wants pictures `watch`."""
+
+    def __init__(self) -> None:
+        self._viewers: set[Viewer] = set()
+        self._changed: asyncio.Event = asyncio.Event()
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[Viewer]:
+        """Pictures for as long as the context lasts; nobody watching closes the camera."""
+        viewer = Viewer()
+        self._viewers.add(viewer)
+        self._changed.set()
+        try:
+            yield viewer
+        finally:
+            self._viewers.discard(viewer)
+            self._changed.set()
+
+    async def serve(self, context: Context, url: str) -> None:
+        """Capture while somebody watches, report `streaming`; raises why the pictures ended. Cancel to close."""
+        while True:
+            self._changed.clear()
+            context.report("streaming", False)
+            if not self._viewers:
+                await self._changed.wait()
+            else:
+                await self._capture(context, url)
+
+    async def _capture(self, context: Context, url: str) -> None:
+        """Until nobody watches; the session is closed when this returns."""
+        loop = asyncio.get_running_loop()
+        stop, ended = threading.Event(), loop.create_future()
+        streaming = False
+
+        def show(frame: VideoFrame) -> None:
+            nonlocal streaming
+            if not streaming and not stop.is_set():
+                streaming = True
+                context.report("streaming", True)
+            for viewer in self._viewers:
+                viewer.offer(frame)
+
+        def end(error: BaseException | None) -> None:
+            if not ended.done():
+                ended.set_result(error)
+
+        def work() -> None:
+            error: BaseException | None = None
+            try:
+                capture(url, stop, lambda frame: _tell(loop, show, frame))
+            except BaseException as caught:
+                error = caught
+            _tell(loop, end, error)
+
+        threading.Thread(target=work, name="capture", daemon=True).start()
+        try:
+            while self._viewers and not ended.done():
+                self._changed.clear()
+                changed = asyncio.ensure_future(self._changed.wait())
+                await asyncio.wait({changed, ended}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+        finally:
+            stop.set()
+            await asyncio.wait({ended})
+            context.report("streaming", False)
+        if (error := ended.result()) is not None and self._viewers:
+            raise error if isinstance(error, Exception) else Lost("the capture ended")
+
+
+def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[Said], None], argument: Said) -> None:
+    """From the thread to the loop, which may be closed already."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, argument)

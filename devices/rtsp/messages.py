@@ -1,0 +1,120 @@
+"""RTSP/1.0 requests and responses without a socket, as much as asking a camera about its stream needs.
+
+Source: RFC 2326 (sections below), RFC 2617 for Basic and Digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from dataclasses import dataclass, field
+
+LONGEST_HEAD = 16 * 1024  # bytes
+LONGEST_BODY = 64 * 1024
+_STATUS = re.compile(rb"RTSP/1\.[01] (\d{3})(?: |$)")
+_PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer; header names are in lower case. `challenges`: each WWW-Authenticate."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    challenges: tuple[str, ...] = ()
+    body: bytes = b""
+
+    @property
+    def number(self) -> int:
+        """CSeq of the request it answers, -1 when it does not say (§12.17)."""
+        text = self.headers.get("cseq", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """What came is not RTSP; nothing after it can be read."""
+
+    data: bytes
+
+
+def request(method: str, url: str, number: int, *, authorization: str = "") -> bytes:
+    """A request without body (§6)."""
+    lines = [f"{method} {url} RTSP/1.0", f"CSeq: {number}", "User-Agent: roomctl"]
+    lines += ["Accept: application/sdp"] if method == "DESCRIBE" else []
+    lines += [f"Authorization: {authorization}"] if authorization else []
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def authorization(challenges: tuple[str, ...], method: str, url: str, name: str, password: str) -> str:
+    """The answer to a challenge: Digest with MD5 where it is offered, else Basic, "" when it is neither (RFC 2617)."""
+    for challenge in sorted(challenges, reverse=True):  # D after B
+        scheme, _, rest = challenge.partition(" ")
+        said = {key.lower(): quoted or plain for key, quoted, plain in _PARAMETER.findall(rest)}
+        if scheme.lower() == "basic":
+            return "Basic " + b64encode(f"{name}:{password}".encode()).decode()
+        if scheme.lower() == "digest" and said.get("algorithm", "MD5").upper() == "MD5":
+            realm, nonce = said.get("realm", ""), said.get("nonce", "")
+            answer = _md5(f"{_md5(f'{name}:{realm}:{password}')}:{nonce}:{_md5(f'{method}:{url}')}")
+            return f'Digest username="{name}", realm="{realm}", nonce="{nonce}", uri="{url}", response="{answer}"' + (
+                f', opaque="{said["opaque"]}"' if "opaque" in said else ""
+            )
+    return ""
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+class Reader:
+    """Responses out of a stream. After Malformed nothing more is read."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._broken = False
+
+    def feed(self, data: bytes) -> list[Response | Malformed]:
+        """Every response that is whole now."""
+        found: list[Response | Malformed] = []
+        self._rest = b"" if self._broken else self._rest + data
+        while not self._broken and (one := self._next()) is not None:
+            self._broken = isinstance(one, Malformed)
+            found.append(one)
+        return found
+
+    def _next(self) -> Response | Malformed | None:
+        head, end, rest = self._rest.partition(b"\r\n\r\n")
+        start = b"RTSP/1."
+        if self._rest[: len(start)] != start[: len(self._rest)] or len(head) > LONGEST_HEAD:
+            return Malformed(self._rest)
+        if not end:
+            return None
+        first, *lines = head.split(b"\r\n")
+        status = _STATUS.match(first)
+        headers, challenges = _headers(lines)
+        length = headers.get("content-length", "0")
+        if status is None or not (length.isascii() and length.isdigit()) or int(length[:9]) > LONGEST_BODY:
+            return Malformed(self._rest)
+        if len(rest) < int(length):
+            return None
+        self._rest = rest[int(length) :]
+        return Response(int(status[1]), headers, challenges, rest[: int(length)])
+
+
+def _headers(lines: list[bytes]) -> tuple[dict[str, str], tuple[str, ...]]:
+    headers: dict[str, str] = {}
+    challenges = []
+    for line in lines:
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.strip().lower()] = value.strip()
+        if name.strip().lower() == "www-authenticate":
+            challenges.append(value.strip())
+    return headers, tuple(challenges)
+
+
+def codec(sdp: bytes) -> str:
+    """Name of the first video codec of a description (RFC 4566 §6, rtpmap), "" when there is no video."""
+    video = sdp.decode("latin-1").partition("m=video")[2]
+    found = re.search(r"a=rtpmap:\d+ ([\w.-]{1,32})/", video)
+    return found[1] if found else ""

@@ -1,0 +1,247 @@
+"""ONVIF: what cameras do differently, the emulator held against ONVIF's own WSDL files, the search."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import datetime
+from collections.abc import AsyncIterator
+from xml.sax.saxutils import escape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onvif import ONVIFCamera
+from zeep.exceptions import Fault as ZeepFault
+
+from devices.emulators.onvif import OnvifEmulator
+from devices.emulators.rtsp import RtspServer
+from devices.onvif import search, soap
+from devices.onvif.driver import OnvifCameraDriver
+from tests.devices.cases.onvif import camera
+from tests.devices.stage import Stage, nothing_left_behind, stage
+from wire.devices import Connection
+
+
+@pytest.fixture
+async def one() -> AsyncIterator[OnvifEmulator]:
+    async with nothing_left_behind(), OnvifEmulator(password="secret", recall_time=0.2, reboot=0.2) as emulator:
+        yield emulator
+
+
+async def test_a_camera_says_what_it_is_and_where_it_looks(one: OnvifEmulator) -> None:
+    async with stage(camera(one)) as room:
+        device = await room.online()
+        assert device.model == "roomctl Emulated camera"
+        assert device.capabilities == ["ptz", "presets", "video"]
+        await room.shows("pan", 0.0)
+
+
+async def test_a_position_is_reported_when_the_camera_stands_still_again(one: OnvifEmulator) -> None:
+    async with stage(camera(one, presets={"1": "Table"})) as room:
+        await room.online()
+        assert (await room.do("recall_preset", preset=1)).outcome == "accepted"
+        assert room.property("preset").reported is None
+        await room.shows("preset", 1)
+        assert one.position.pan == 0.5
+        await room.shows("pan", 0.5)
+        assert (await room.do("move", pan=0.1)).outcome == "done"
+        await room.shows("preset", None)
+
+
+async def test_a_position_is_found_by_its_name_and_stored_in_its_place(one: OnvifEmulator) -> None:
+    one.stored["PTZ_9"] = ("Tableau", one.position)
+    async with stage(camera(one, presets={"2": "Tableau"})) as room:
+        await room.online()
+        assert (await room.do("recall_preset", preset=2)).outcome == "accepted"
+        await one.until(lambda: one.preset == "PTZ_9")
+        assert (await room.do("store_preset", preset=2)).outcome == "done"
+        assert (await room.do("store_preset", preset=5)).outcome == "done"
+        assert (await room.do("store_preset", preset=5)).outcome == "done", "in the place it was given"
+        assert {token: name for token, (name, _) in one.stored.items()} == {
+            "1": "Table", "PTZ_9": "Tableau", "102": "preset_5",
+        }  # fmt: skip
+        assert (await room.do("recall_preset", preset=77)).outcome == "unsupported"
+
+
+@pytest.mark.parametrize("quirk", ["", "timeout_ignored", "no_stop", "stop_ignored"])
+async def test_a_move_ends_with_its_lease_whatever_the_camera_ignores(one: OnvifEmulator, quirk: str) -> None:
+    if quirk:
+        one.fault("timeout_ignored")
+        one.fault(quirk)
+    async with stage(camera(one)) as room:
+        await room.online()
+        assert (await room.do("move", pan=-0.5, zoom=1)).outcome == "done"
+        assert one.moving
+        await room.until(lambda device: device.properties["moving"].assumed is False)
+        assert not one.moving
+        last = "ContinuousMove" if quirk in ("no_stop", "stop_ignored") else "Stop"
+        assert one.commands[-1] == last
+
+
+async def test_a_camera_that_minds_the_time_it_was_allowed_stops_without_us(one: OnvifEmulator) -> None:
+    async with stage(camera(one)) as room:
+        await room.online()
+        await room.do("move", tilt=1)
+    one.forget()  # whatever the last stop did
+    async with stage(camera(one)) as room:
+        await room.online()
+        await room.do("move", tilt=1)
+        one.fault("silent")
+        await one.until(lambda: one.requests > 0)
+        async with asyncio.timeout(5):
+            while one.moving:
+                await asyncio.sleep(0.02)
+        assert "Stop" not in one.commands[-1]
+
+
+@pytest.mark.parametrize("fault", OnvifEmulator.available_faults)
+async def test_no_camera_runs_away(one: OnvifEmulator, fault: str) -> None:
+    one.fault("timeout_ignored")
+    async with stage(camera(one)) as room:
+        await room.online()
+        assert (await room.do("move", pan=0.5, zoom=-1)).outcome == "done"
+        assert one.moving
+        if fault != "timeout_ignored":
+            one.fault(fault)
+            await asyncio.gather(room.do("move", pan=1.0), room.do("stop"))
+            one.fault(fault, False)
+        async with asyncio.timeout(8):
+            while one.moving:
+                await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("offset", [-86400.0 * 365, 3600.0])
+async def test_a_camera_whose_clock_is_wrong_lets_us_in_all_the_same(offset: float) -> None:
+    async with (
+        nothing_left_behind(),
+        OnvifEmulator(password="secret", clock_offset=offset) as one,
+        stage(camera(one)) as room,
+    ):
+        await room.online()
+
+
+async def test_a_clock_that_jumps_is_read_again_at_once(one: OnvifEmulator) -> None:
+    async with stage(camera(one)) as room:
+        await room.online()
+        one.fault("clock")
+        assert (await room.do("move", pan=1)).outcome == "done"
+        assert room.device.connection is Connection.ONLINE
+
+
+async def test_a_wrong_password_is_said(one: OnvifEmulator) -> None:
+    async with stage(camera(one, password="wrong")) as room:
+        device = await room.gone()
+        assert device.fault is not None
+        assert device.fault.code == "device.password"
+
+
+async def test_the_address_of_the_pictures_is_that_of_the_camera_we_reach(one: OnvifEmulator) -> None:
+    """It names its media service and its stream by addresses of a network of its own."""
+    async with nothing_left_behind(), RtspServer() as server:
+        one.inner_host = "192.0.2.7"
+        one.stream = f"rtsp://192.0.2.7:{server.address[1]}/live"
+        async with stage(camera(one)) as room:
+            await room.online()
+            driver = driver_of(room)
+            async with driver.video.watch() as pictures:
+                picture = await anext(pictures)
+                assert (picture.width, picture.height) == (320, 180)
+                assert room.property("streaming").reported is True
+            await room.shows("streaming", False)
+
+
+def driver_of(room: Stage) -> OnvifCameraDriver:
+    driver = room.hub._runners[0]._driver
+    assert isinstance(driver, OnvifCameraDriver)
+    return driver
+
+
+async def test_a_profile_that_is_not_there_is_refused(one: OnvifEmulator) -> None:
+    async with stage(camera(one, profile="other")) as room:
+        device = await room.gone()
+        assert device.fault is not None
+        assert device.fault.code == "device.refused"
+
+
+# --- the emulator, held against ONVIF's WSDL and schema files by another client -------------------------------------
+
+
+async def test_another_client_with_the_public_wsdl_files_understands_the_emulator(one: OnvifEmulator) -> None:
+    host, port = one.address
+    other = ONVIFCamera(host, port, "room", "secret")
+    try:
+        await other.update_xaddrs()
+        device = await other.create_devicemgmt_service()
+        about = await device.GetDeviceInformation()
+        assert (about.Manufacturer, about.Model) == ("roomctl", "Emulated camera")
+        clock = await device.GetSystemDateAndTime()
+        assert clock.UTCDateTime.Date.Year == datetime.datetime.now(datetime.UTC).year
+        media = await other.create_media_service()
+        (profile,) = await media.GetProfiles()
+        assert (profile.token, profile.VideoEncoderConfiguration.Encoding) == ("main", "H264")
+        setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
+        uri = await media.GetStreamUri({"StreamSetup": setup, "ProfileToken": profile.token})
+        assert uri.Uri == one.stream
+        ptz = await other.create_ptz_service()
+        velocity = {"PanTilt": {"x": 0.5, "y": 0}, "Zoom": {"x": 0}}
+        timeout = datetime.timedelta(seconds=5)
+        await ptz.ContinuousMove({"ProfileToken": "main", "Velocity": velocity, "Timeout": timeout})
+        status = await ptz.GetStatus({"ProfileToken": "main"})
+        assert status.MoveStatus.PanTilt == "MOVING"
+        await ptz.Stop({"ProfileToken": "main", "PanTilt": True, "Zoom": True})
+        assert (await ptz.GetStatus({"ProfileToken": "main"})).MoveStatus.PanTilt == "IDLE"
+        (preset,) = await ptz.GetPresets({"ProfileToken": "main"})
+        assert (preset.token, preset.Name) == ("1", "Table")
+        await ptz.GotoPreset({"ProfileToken": "main", "PresetToken": "1"})
+        with pytest.raises(ZeepFault):
+            await ptz.GetNodes()
+    finally:
+        await other.close()
+
+
+# --- WS-Discovery ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_search_finds_a_camera_and_what_to_write_for_it() -> None:
+    async with nothing_left_behind():
+        for target in (("127.0.0.1", 24510), search.GROUP):
+            async with OnvifEmulator(search=target) as one:
+                (found,) = await search.search(0.4, target, "127.0.0.1")
+                assert (found.name, found.model) == ("Salle bleue", "Emulated camera")
+                assert found.settings == {"host": "127.0.0.1", "port": one.address[1]}
+                assert found.identity.startswith("urn:uuid:")
+
+
+# --- parsers --------------------------------------------------------------------------------------------------------
+
+
+def test_the_password_digest_is_that_of_the_specification() -> None:
+    """ONVIF Application Programmer's Guide, 6.1.1.3."""
+    nonce = base64.b64decode("LKqI6G/AikKCQrN0zqZFlg==")
+    assert soap.digest(nonce, "2010-09-16T07:50:45Z", "userpassword") == "tuOSpGlFlIXsozq4HFNeeGeFLEI="
+
+
+def test_documents_with_entities_or_without_end_are_refused() -> None:
+    bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'
+    for data in (bomb, bomb.decode().encode("utf-16"), b"<x>" + b" " * soap.LONGEST, b"<x>", b""):
+        with pytest.raises(soap.NoSoap):
+            soap.parse(data)
+
+
+@given(st.binary(max_size=400) | st.text(alphabet="<>/&!-[]CDAT ab=\"'", max_size=80).map(str.encode))
+def test_any_bytes_are_an_answer_or_none(data: bytes) -> None:
+    with contextlib.suppress(soap.NoSoap):
+        soap.read(data)
+    assert search.read(data) == []
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_scopes_and_addresses_are_read_without_fail(scopes: str, addresses: str) -> None:
+    text = search.probe("x").decode()
+    kept = "".join(c for c in scopes + " " + addresses if c.isprintable() or c == " ")
+    match = (
+        f"<d:ProbeMatch><d:Scopes>{escape(kept)}</d:Scopes><d:XAddrs>http://{escape(kept)}</d:XAddrs></d:ProbeMatch>"
+    )
+    search.read(text.replace("<s:Body>", f"<s:Body>{match}").encode())
