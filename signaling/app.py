@@ -20,7 +20,7 @@ from signaling.config import Config, own_secret, read_network
 from signaling.media import Grants
 from signaling.pages import ServerPages
 from signaling.rooms import RoomService, RoomSettings
-from signaling.rtc import RtcServer, RtcSettings
+from signaling.rtc import RtcServer, RtcSettings, TurnServers
 from signaling.server_api import ServerApi, Webhooks
 from signaling.store import AuditRecord, CredentialRecord, Store, sqlite_url
 from signaling.tokens import Tokens
@@ -81,12 +81,13 @@ class Server:
             stack.push_async_callback(store.close)
             network = await _directory(store, config)
             tokens = Tokens({OWN_KEY: secret, **config.keys})
+            heard = config.media
             relay = Relay.start(
-                RelayConfig(bind=config.media.bind, announce=config.media.announce, shards=config.media.shards)
+                RelayConfig(bind=heard.bind, announce=heard.announce, tcp=heard.tcp, shards=heard.shards)
             )
             stack.callback(relay.close)
             admission = _Admission()
-            media = RtcServer(relay, tokens, admission, RtcSettings())
+            media = RtcServer(relay, tokens, admission, RtcSettings(turn=_turn(config)))
             stack.push_async_callback(media.close)
             settings = RoomSettings(
                 public_url=config.public_url,
@@ -148,3 +149,8 @@ async def _directory(store: Store, config: Config) -> Network:
 async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _turn(config: Config) -> TurnServers | None:
+    turn = config.turn
+    return TurnServers(tuple(turn.urls), turn.secret, turn.ttl) if turn is not None else None

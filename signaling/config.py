@@ -10,9 +10,15 @@ certificate = "fullchain.pem"
 key = "privkey.pem"
 
 [media]
-bind = ["0.0.0.0:7882"]                  # UDP; with more shards the ports after it, one each
+bind = ["0.0.0.0:7882"]                  # UDP and TCP; with more shards the ports after it, one each
+tcp = true                               # false: UDP only
 announce = ["203.0.113.7"]               # addresses browsers can reach, where they differ from bind
 shards = 2                               # threads
+
+[turn]                                   # for clients whose network lets nothing through to media.bind (optional)
+urls = ["turn:turn.example.org:3478?transport=udp", "turns:turn.example.org:443?transport=tcp"]
+secret = "as static-auth-secret of coturn"
+ttl = 21600                              # seconds that credentials are good for
 
 [keys]                                   # LiveKit API keys whose tokens are accepted (optional)
 mykey = "a secret of 32 characters or more"
@@ -25,6 +31,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 import tomllib
 from pathlib import Path
@@ -36,6 +43,8 @@ from wire.places import Center, Room
 
 DEMO_KEY, DEMO_SECRET = "devkey", "secret"
 MIN_SECRET = 32  # characters
+MIN_TURN_SECRET = 16
+_TURN_URL = re.compile(r"turns?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(\?transport=(udp|tcp))?")  # RFC 7065
 
 
 class ConfigError(Exception):
@@ -54,7 +63,16 @@ class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     bind: list[str] = msgspec.field(default_factory=lambda: ["127.0.0.1:7882"])
     announce: list[str] = []
+    tcp: bool = True
     shards: int = 1
+
+
+class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """TURN servers that share `secret` with us; clients get credentials good for `ttl` seconds."""
+
+    urls: list[str]
+    secret: str
+    ttl: float = 6 * 3600.0
 
 
 class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +103,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network: Path | None = None
     tls: Tls | None = None
     media: Media = Media()
+    turn: Turn | None = None
     keys: dict[str, str] = {}
     api: Api = Api()
     webhooks: Hooks = Hooks()
@@ -147,6 +166,8 @@ def check(config: Config, path: Path) -> None:
         raise ConfigError(f"{path}: media.shards must be 1 to 64 (a thread each; usually the number of cores)")
     if not 1 <= config.heartbeat <= 60 or not 5 <= config.ring <= 300:
         raise ConfigError(f"{path}: heartbeat must be 1 to 60 s, ring 5 to 300 s")
+    if config.turn is not None:
+        _check_turn(config.turn, path)
     exposed = [a for a in (config.bind, *config.media.bind) if not is_loopback(split_address(a)[0])]
     exposed += [a for a in config.media.announce if not is_loopback(a)]
     if not is_loopback(url.hostname):
@@ -167,6 +188,19 @@ def check(config: Config, path: Path) -> None:
     for file in (config.tls.certificate, config.tls.key) if config.tls else ():
         if not file.is_file():
             raise ConfigError(f"{path}: {file} does not exist; tls needs a certificate chain and its key as PEM files")
+
+
+def _check_turn(turn: Turn, path: Path) -> None:
+    if not turn.urls or not all(_TURN_URL.fullmatch(url) for url in turn.urls):
+        raise ConfigError(
+            f"{path}: turn.urls must look like turn:turn.example.org:3478?transport=udp (or tcp, or turns:)"
+        )
+    if len(turn.secret) < MIN_TURN_SECRET:
+        raise ConfigError(
+            f"{path}: turn.secret is shorter than {MIN_TURN_SECRET} characters; it is static-auth-secret of the TURN server"
+        )
+    if not 60 <= turn.ttl <= 7 * 24 * 3600:
+        raise ConfigError(f"{path}: turn.ttl must be 60 s to a week (604800 s)")
 
 
 def read_network(path: Path) -> NetworkFile:

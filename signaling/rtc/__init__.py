@@ -12,6 +12,7 @@ counters.py    for operators                               limits.py, settings.p
 """
 
 from signaling.rtc.server import MediaRelay, RtcServer
-from signaling.rtc.settings import IceServer, RtcSettings
+from signaling.rtc.settings import RtcSettings
+from signaling.rtc.turn import TurnServers
 
-__all__ = ["IceServer", "MediaRelay", "RtcServer", "RtcSettings"]
+__all__ = ["MediaRelay", "RtcServer", "RtcSettings", "TurnServers"]

@@ -73,6 +73,7 @@ def join(
     me: ParticipantInfo,
     others: Sequence[ParticipantInfo],
     settings: RtcSettings,
+    ice_servers: Sequence[ICEServer],
     *,
     subscriber_primary: bool,
 ) -> SignalResponse:
@@ -83,7 +84,7 @@ def join(
             participant=me,
             other_participants=others,
             server_version=VERSION,
-            ice_servers=_ice_servers(settings),
+            ice_servers=ice_servers,
             subscriber_primary=subscriber_primary,
             client_configuration=ClientConfiguration(resume_connection=ClientConfigSetting.ENABLED),
             ping_interval=settings.ping_interval,
@@ -95,19 +96,15 @@ def join(
     )
 
 
-def reconnected(last_sequence: int, settings: RtcSettings) -> SignalResponse:
+def reconnected(last_sequence: int, ice_servers: Sequence[ICEServer]) -> SignalResponse:
     """The first message to a client that resumes; `last_sequence` of its reliable data packets that we have."""
     response = ReconnectResponse(
-        ice_servers=_ice_servers(settings),
+        ice_servers=ice_servers,
         client_configuration=ClientConfiguration(resume_connection=ClientConfigSetting.ENABLED),
         server_info=_SERVER_INFO,
         last_message_seq=last_sequence,
     )
     return SignalResponse(reconnect=response)
-
-
-def _ice_servers(settings: RtcSettings) -> list[ICEServer]:
-    return [ICEServer(urls=s.urls, username=s.username, credential=s.credential) for s in settings.ice_servers]
 
 
 def leave(reason: Leave) -> SignalResponse:

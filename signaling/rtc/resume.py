@@ -10,7 +10,7 @@ from livekit.protocol.rtc import SyncState
 
 from relay.messages import SendData
 from signaling.media import Grants
-from signaling.rtc import responses
+from signaling.rtc import responses, turn
 from signaling.rtc.receiver import Receiver
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import RESERVED_ATTRIBUTES, Arrival, Session, State
@@ -52,7 +52,8 @@ def resume(room: MediaRoom, session: Session, arrival: Arrival, now: float) -> N
     missed = session.found(arrival, now)
     targets = [session.sid]
     send = room.effects.send
-    send(targets, responses.reconnected(session.last_sequence, room.settings))
+    servers = turn.announced(room.settings.turn, session.identity, now)
+    send(targets, responses.reconnected(session.last_sequence, servers))
     present = [other for other in room.sessions.values() if other is session or not other.grants.hidden]
     names = {other.identity for other in room.sessions.values()}
     gone = [info for info in room.departed if info.identity not in names]

@@ -13,7 +13,7 @@ from livekit.protocol.models import Room as RoomInfo
 
 from relay.messages import CloseTransport, DataReceived, MuteTrack, SpeakerLevel, Stats, TransportState
 from signaling.media import Leave, MediaParticipant
-from signaling.rtc import data, ids, responses, sdp
+from signaling.rtc import data, ids, responses, sdp, turn
 from signaling.rtc.counters import DROPPED_DATA, JOINED, LEFT
 from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye, Happened
 from signaling.rtc.history import History, Sent
@@ -31,7 +31,7 @@ class MediaRoom:
     """Sessions in order of joining, by sid. `name` is the LiveKit room name and the relay's room."""
 
     def __init__(
-        self, name: str, fingerprint: str, candidates: Iterable[tuple[str, int]], settings: RtcSettings, now: float
+        self, name: str, fingerprint: str, candidates: Iterable[tuple[str, int, str]], settings: RtcSettings, now: float
     ) -> None:
         self.name = name
         self.sid = ids.room_sid()
@@ -60,7 +60,8 @@ class MediaRoom:
         others = [other.info() for other in self.sessions.values() if not other.grants.hidden]
         self.sessions[session.sid] = session
         primary = arrival.grants.can_subscribe and not arrival.wishes.single
-        join = responses.join(self.info(), session.info(), others, self.settings, subscriber_primary=primary)
+        servers = turn.announced(self.settings.turn, session.identity, now)
+        join = responses.join(self.info(), session.info(), others, self.settings, servers, subscriber_primary=primary)
         self.effects.send([session.sid], join)
         if speaking := self.speakers.current():
             self.effects.send([session.sid], responses.speakers(speaking))

@@ -157,11 +157,14 @@ def _extras(lines: list[str]) -> tuple[list[str], bool]:
 
 @dataclass(frozen=True)
 class Local:
-    """Our end of a transport, as every section repeats it: credentials, DTLS fingerprint, (address, port) candidates."""
+    """Our end of a transport, as every section repeats it: credentials, DTLS fingerprint, candidates.
+
+    A candidate is (address, port, "udp" or "tcp").
+    """
 
     ice: IceCredentials
     fingerprint: str
-    candidates: Sequence[tuple[str, int]]
+    candidates: Sequence[tuple[str, int, str]]
 
 
 class Section(MediaDescription):
@@ -224,9 +227,16 @@ def describe(sections: Sequence[Section], local: Local, setup: str, origin: Orig
     return str(session)
 
 
-def _candidate(index: int, address: str, port: int) -> RTCIceCandidate:
-    """A UDP host candidate; the earlier, the higher its priority (RFC 8445 §5.1.2)."""
-    priority = (126 << 24) | ((65535 - index) << 8) | 255
+def _candidate(index: int, address: str, port: int, protocol: str) -> RTCIceCandidate:
+    """A host candidate; the earlier, the higher its priority (RFC 8445 §5.1.2). TCP after all UDP (RFC 6544 §4.2)."""
+    preference, tcptype = (126, None) if protocol == "udp" else (90, "passive")
     return RTCIceCandidate(
-        component=1, foundation=str(index + 1), ip=address, port=port, priority=priority, protocol="udp", type="host"
+        component=1,
+        foundation=str(index + 1),
+        ip=address,
+        port=port,
+        priority=(preference << 24) | ((65535 - index) << 8) | 255,
+        protocol=protocol,
+        type="host",
+        tcpType=tcptype,
     )

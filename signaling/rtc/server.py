@@ -50,7 +50,7 @@ class MediaRelay(Protocol):
         """SHA-256 of the DTLS certificate."""
 
     def candidates(self, room: str) -> Sequence[tuple[str, int, str]]:
-        """(address, port, "udp") to announce for transports of a room."""
+        """(address, port, "udp" or "tcp") to announce for transports of a room."""
 
     def submit(self, *commands: Command) -> None:
         """Queue commands, in order; never blocks."""
@@ -141,7 +141,7 @@ class RtcServer:
             return room
         if len(self._rooms) >= self._settings.max_rooms:
             raise Refusal(Code.TOO_MANY, "the server has no place for another room")
-        candidates = [(address, port) for address, port, _ in self._relay.candidates(media)]
+        candidates = self._relay.candidates(media)
         room = self._rooms[media] = MediaRoom(media, self._relay.fingerprint, candidates, self._settings, self._clock())
         self._happened(room, Happened("room_started"))
         return room

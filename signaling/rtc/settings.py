@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class IceServer:
-    """A STUN or TURN server announced to clients. `urls` like `turn:host:3478?transport=udp`."""
-
-    urls: tuple[str, ...]
-    username: str = ""
-    credential: str = ""
+from signaling.rtc.turn import TurnServers
 
 
 @dataclass(frozen=True)
@@ -53,4 +46,4 @@ class RtcSettings:
     tick: float = 1.0
     measure: float = 5.0  # between looks at the relay's counters
     coalesce: float = 0.05  # MediaChanged after a change
-    ice_servers: tuple[IceServer, ...] = ()
+    turn: TurnServers | None = None

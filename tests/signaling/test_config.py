@@ -53,6 +53,11 @@ def test_the_demo_key_works_on_loopback_only(tmp_path: Path, exposed: str) -> No
         ("heartbeat = 0.0", "heartbeat"),
         ("[tls]\ncertificate = 'a.pem'\nkey = 'b.pem'", "does not exist"),
         ("[api]\ntokens = ['short']", "32 characters"),
+        ("[turn]\nurls = []\nsecret = 'a secret of coturn'", "turn.urls"),
+        ("[turn]\nurls = ['stun:turn.example.org']\nsecret = 'a secret of coturn'", "turn.urls"),
+        ("[turn]\nurls = ['turn:a b']\nsecret = 'a secret of coturn'", "turn.urls"),
+        ("[turn]\nurls = ['turn:turn.example.org']\nsecret = 'short'", "turn.secret"),
+        ("[turn]\nurls = ['turn:turn.example.org']\nsecret = 'a secret of coturn'\nttl = 5.0", "turn.ttl"),
         ("bind = ", "signaling.toml"),
     ],
 )
