@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 from livekit.protocol.rtc import (
     ConnectionSettings,
     JoinRequest,
+    LeaveRequest,
     SessionDescription,
     SignalRequest,
     SignalResponse,
@@ -61,7 +63,10 @@ class RecordedRelay:
     def connect(self, *transports: str) -> None:
         """The transports came up."""
         self.play(
-            *(TransportState(transport, "connected", "127.0.0.1:9", "AEAD_AES_256_GCM") for transport in transports)
+            *(
+                TransportState(transport, "connected", remote="127.0.0.1:9", srtp_profile="AEAD_AES_256_GCM")
+                for transport in transports
+            )
         )
 
     def of(self, kind: type[C]) -> list[C]:
@@ -102,6 +107,7 @@ class World:
             client = Client(socket)
             client.joined = (await client.expect("join")).join
             yield client
+            await client.goodbye()
 
     @asynccontextmanager
     async def single(self, identity: str = "guest:ann", offer: str = "", **grants: Any) -> AsyncIterator[Client]:
@@ -113,6 +119,7 @@ class World:
             client = Client(socket)
             client.joined = (await client.expect("join")).join
             yield client
+            await client.goodbye()
 
     @asynccontextmanager
     async def back(
@@ -149,6 +156,12 @@ class Client:
 
     async def send(self, **message: Any) -> None:
         await self.socket.send_bytes(SignalRequest(**message).SerializeToString())
+
+    async def goodbye(self) -> None:
+        """Leave, as a client does that is closed properly; without it the session is kept for a while."""
+        if not self.socket.closed:
+            with contextlib.suppress(ConnectionError):
+                await self.send(leave=LeaveRequest())
 
     async def receive(self) -> SignalResponse:
         async with asyncio.timeout(10):
