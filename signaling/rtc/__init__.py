@@ -1,17 +1,22 @@
 """LiveKit-compatible media sessions: signal messages, SDP, subscriptions, as commands to the relay.
 
-server.py      the face: routes, and what meetings ask     connection.py  one WebSocket with a bounded outbox
-room.py        who is in, what is published to whom        requests.py    what each request of a client does
-session.py     one client: rights and state                responses.py   the messages we send
-publisher.py   the client's offers, tracks to sections     subscriber.py  our offers, sections to tracks
-sdp.py         descriptions                                codecs.py      codecs, payload types, extensions
-track.py       a published track                           speakers.py    who speaks
-data.py        data packets between participants           effects.py     what the sans-IO side wants done
-frames.py      protobuf and JSON                           quality.py     how connections do
-counters.py    for operators                               limits.py, settings.py  bounds
+server.py         the face: clients, and what meetings ask  door.py        who may come in, by which path
+arrivals.py       what a client asks for as it comes        connection.py  one WebSocket with a bounded outbox
+room.py           who is in, what is published to whom      requests.py    what each request of a client does
+session.py        one client: rights and state              responses.py   the messages we send
+publisher.py      the client's offers, tracks to sections   track.py       a published track
+subscriptions.py  tracks on their way to a client           resume.py      a client that comes back
+subscriber.py     path V0: our offers, sections to tracks   receiver.py    path V1: lines of the client's offers
+sdp.py            descriptions                              codecs.py      codecs, payload types, extensions
+data.py           data packets between participants         history.py     the last of them, for those who resume
+quality.py        how connections do                        speakers.py    who speaks
+frames.py         protobuf and JSON                         effects.py     what the sans-IO side wants done
+turn.py           TURN servers and their credentials        counters.py    for operators
+media_relay.py    what is asked of the relay                limits.py, settings.py  bounds
 """
 
-from signaling.rtc.server import MediaRelay, RtcServer
+from signaling.rtc.media_relay import MediaRelay
+from signaling.rtc.server import RtcServer
 from signaling.rtc.settings import RtcSettings
 from signaling.rtc.turn import TurnServers
 

@@ -83,7 +83,7 @@ class Door:
             refusal.problem = problem
             raise refusal
         single = request.path.startswith("/rtc/v1")
-        wishes = from_query(request.query, single=single, max_join=self._settings.max_sdp)
+        wishes = from_query(request.query, single=single, max_join=self._settings.max_join)
         if not wishes.resume:
             self._find_place(claims.grants.media)
         return Arrival(claims.grants, claims.expires_at, claims.key, wishes)

@@ -52,9 +52,10 @@ class Received:
 class Receiver(Subscriptions):
     """The subscriptions of a client of path V1. `transport` is its publisher's."""
 
-    def __init__(self, transport: str, commands: list[Command], max_subscriptions: int) -> None:
+    def __init__(self, transport: str, commands: list[Command], max_sections: int) -> None:
         super().__init__(transport, commands)
-        self._max = max_subscriptions
+        self._max_sections = max_sections
+        self._sections = 0  # of the client's last offer
         self._lines: dict[str, Line] = {}
         self._waiting: list[Subscription] = []
         self._changed = False
@@ -67,12 +68,12 @@ class Receiver(Subscriptions):
         self._asked_at, self._changed = now, True
 
     def subscribe(self, track: Track) -> bool:
-        """Let a bound track wait for a line. False where there are too many."""
+        """Let a bound track wait for a line. False where the client's offer would have too many sections."""
         if self.has(track.sid):
             return True
         if track.codec is None:
             raise ValueError(f"{track.sid} is not bound yet")
-        if self.count >= self._max:
+        if self._sections + sum(self._missing().values()) >= self._max_sections and not self._has_free(track.kind):
             return False
         self._waiting.append(self._mint(track))
         self._changed = True
@@ -103,10 +104,18 @@ class Receiver(Subscriptions):
         if not self._changed or self._asked_at is not None:
             return None
         self._changed, self._asked_at, self.solicited = False, now, True
-        free: Counter[str] = Counter(line.kind for line in self._lines.values() if line.subscription is None)
-        missing: Counter[str] = Counter(subscription.track.kind for subscription in self._waiting)
-        missing -= free
+        missing = self._missing()
         return Requirement(missing["audio"], missing["video"])
+
+    def _missing(self) -> Counter[str]:
+        """Lines that lack, by kind."""
+        missing: Counter[str] = Counter(subscription.track.kind for subscription in self._waiting)
+        missing -= Counter(line.kind for line in self._lines.values() if line.subscription is None)
+        return missing
+
+    def _has_free(self, kind: str) -> bool:
+        free = sum(line.kind == kind and line.subscription is None for line in self._lines.values())
+        return free > sum(subscription.track.kind == kind for subscription in self._waiting)
 
     def answer(self, text: str, offer_id: int) -> None:
         """The client only offers: an answer of its is to no offer of ours."""
@@ -120,7 +129,9 @@ class Receiver(Subscriptions):
         self._asked_at, self._changed, self.solicited = None, False, False
         before, self._lines = self._lines, {}
         medias: dict[str, MediaDescription] = {}
+        self._sections = 0
         for media, alive in sections:
+            self._sections += 1
             if alive and media.kind in ("audio", "video") and media.direction == "recvonly":
                 mid = media.rtp.muxId
                 medias[mid], self._lines[mid] = media, before.get(mid) or Line(mid, media.kind)

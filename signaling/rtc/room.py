@@ -78,7 +78,7 @@ class MediaRoom:
         name, settings, commands = f"{sid}/pub", self.settings, self.effects.commands
         subscriber: Subscriber | Receiver
         if arrival.wishes.single:
-            subscriber = Receiver(name, commands, settings.max_subscriptions)
+            subscriber = Receiver(name, commands, settings.max_lines)
             publisher = Publisher(name, self._local(), commands, settings.max_lines, subscriber)
             subscriber.restart(now)
         else:

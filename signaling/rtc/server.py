@@ -6,20 +6,20 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import SignalRequest, SignalResponse
 
-from relay.messages import Command, CommandFailed, DataReceived, Event, Speakers, Stats, TransportState
+from relay.messages import CommandFailed, DataReceived, Event, Speakers, TransportState
 from signaling.media import Admission, Leave, MediaChanged, MediaParticipant
 from signaling.rtc import frames, requests, responses, resume
 from signaling.rtc.connection import Connection, Frame
 from signaling.rtc.counters import REFUSED, RELAY_FAILED, SESSIONS
 from signaling.rtc.door import Door
 from signaling.rtc.effects import BAD_DATA, FAILED, Effects, Happened
+from signaling.rtc.media_relay import MediaRelay
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import Arrival, Session
 from signaling.rtc.settings import RtcSettings
@@ -40,26 +40,6 @@ _KEPT = frozenset(  # what is said to one client alone, and cannot be told from 
         "refresh_token",
     }
 )
-
-
-class MediaRelay(Protocol):
-    """What is asked of the relay."""
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the DTLS certificate."""
-
-    def candidates(self, room: str) -> Sequence[tuple[str, int, str]]:
-        """(address, port, "udp" or "tcp") to announce for transports of a room."""
-
-    def submit(self, *commands: Command) -> None:
-        """Queue commands, in order; never blocks."""
-
-    def listen(self, listener: Callable[[list[Event]], None]) -> None:
-        """Have events delivered on the loop."""
-
-    async def stats(self, room: str | None = None) -> Stats:
-        """Counters of one room. Raises ConnectionError when the relay is closed."""
 
 
 class RtcServer:

@@ -50,7 +50,7 @@ async def test_oversized_messages() -> None:
     async with serve(RecordedRelay()) as world, world.join("a") as a, world.join("b") as b:
         await a.send(add_track=AddTrackRequest(cid="x" * 70_000))
         assert await a.closed() == (1007, "too_large: a signal message without SDP may have at most 65536 bytes")
-        await b.socket.send_bytes(b"x" * 300_000)
+        await b.socket.send_bytes(b"x" * 800_000)
         assert (await b.closed())[0] == 1009
         async with asyncio.timeout(5):
             while world.server.participants("demo"):

@@ -203,6 +203,22 @@ async def test_permissions_and_data_and_ice_restart() -> None:
         assert before not in peers.value(answer.sdp, "ice-ufrag")
 
 
+async def test_lines_have_a_bound() -> None:
+    relay = RecordedRelay()
+    async with (
+        serve(relay, settings=RtcSettings(max_lines=8)) as world,
+        world.single(offer=peers.SINGLE) as ann,
+        AsyncExitStack() as stack,
+    ):
+        await ann.expect("answer")
+        bobs = [await stack.enter_async_context(world.join(f"bob{number}")) for number in range(5)]
+        sids = [await publish(bob) for bob in bobs]
+        error = (await ann.expect("subscription_response")).subscription_response
+        assert error.track_sid == sids[4]  # three lines, and one more makes eight sections
+        await ann.send(offer=SessionDescription(type="offer", sdp=peers.more_lines(peers.SINGLE, 0, 1), id=2))
+        assert sorted((await ann.expect("answer")).answer.mid_to_track_id.values()) == sorted(sids[:4])
+
+
 async def test_without_the_right_to_subscribe_nothing_comes() -> None:
     relay = RecordedRelay()
     async with serve(relay) as world, world.join("bob") as bob:
