@@ -38,6 +38,9 @@ class Body(Protocol):
     async def run(self, context: Context) -> None:
         """See Driver.run."""
 
+    async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
+        """See Driver.attend."""
+
     async def poll(self, *, whole: bool) -> None:
         """See Driver.poll."""
 
@@ -68,6 +71,9 @@ class Apart:
         finally:
             distant.over = True
             await thread.end()
+
+    async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
+        """Not offered: what it hears, it hears while it runs."""
 
     async def poll(self, *, whole: bool) -> None:
         """On its thread."""

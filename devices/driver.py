@@ -17,6 +17,7 @@ from devices.capabilities import Arguments, Operation, Reply, capabilities_of
 from devices.config import DeviceConfig, Settings
 from devices.context import Context
 from devices.discovery import Found
+from devices.sharing import Shared
 
 Transport = Literal["udp", "tcp", "unix", "usb", "serial", "http", "kernel"]
 
@@ -69,6 +70,17 @@ class Driver(ABC, Generic[Settings]):
     def address(self) -> str | None:
         """What only one device of a room may use (`tcp host:port`), None when several may share what it uses."""
         return None
+
+    async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
+        """Hear what comes outside of the connection (notifications), for as long as the device is run.
+
+        `nudge` makes the framework ask the device at once, or dial it when it is gone. Ends when there is nothing to hear.
+        """
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the inputs people may choose."""
+        return []
 
     @property
     def presets(self) -> dict[str, str]:

@@ -49,6 +49,7 @@ class DeviceRunner:
     ) -> None:
         self.config = driver.config
         self.state = DeviceState(driver.config, driver.capabilities(), driver.presets, on_change, clock)
+        self.state.inputs = driver.inputs
         self._on_request = on_request
         self._driver = driver
         name = f"driver {driver.manifest.id} of device {driver.config.id}"
@@ -61,6 +62,8 @@ class DeviceRunner:
         self._watched = False
         self._redial = asyncio.Event()
         self._poll_scope: asyncio.Timeout | None = None
+        self._news = False  # came since the last whole poll began
+        self._polled_at = 0.0  # loop time of the last whole poll
         self._whole_at = self._alive_at = 0.0  # loop time of the next whole poll, and of the next proof of life
 
     # --- asked by the room --------------------------------------------------------------------------------------
@@ -134,6 +137,7 @@ class DeviceRunner:
     async def run(self) -> None:
         """Until cancelled."""
         loop = asyncio.get_running_loop()
+        attend = asyncio.create_task(self._attend(), name=f"attend {self.config.id}")
         try:
             while True:
                 begun = loop.time()
@@ -141,8 +145,22 @@ class DeviceRunner:
                 self._connection_ended(error, loop.time() - begun)
                 await self._until_redial()
         finally:
+            await _end(attend)
             self._lease.pause()
             self._queue.clear(Lost("shutting down"))
+
+    async def _attend(self) -> None:
+        try:
+            await self._body.attend(self._shared, self._nudge)
+        except Exception as error:  # polling goes on without
+            log.warning("device %s cannot be listened to: %s", self.config.id, error)
+
+    def _nudge(self) -> None:
+        """Somebody says that the device has news: ask it now, but not without end."""
+        self._news = True
+        self._whole_at = min(self._whole_at, self._polled_at + self._timing.nudge)
+        self._redial.set()
+        self._queue.wake()
 
     def _connection_ended(self, error: BaseException, lasted: float) -> None:
         if isinstance(error, DeviceError):
@@ -159,12 +177,15 @@ class DeviceRunner:
         self._queue.clear(error if isinstance(error, DeviceError) else Lost("driver crashed"))
 
     async def _until_redial(self) -> None:
-        self._redial.clear()
+        wait = self._backoff.wait(watched=self._watched)
+        soonest = min(wait, self._timing.nudge)  # even when news ask for it without end
+        await asyncio.sleep(soonest)
         try:
-            async with asyncio.timeout(self._backoff.wait(watched=self._watched)):
+            async with asyncio.timeout(wait - soonest):
                 await self._redial.wait()
         except TimeoutError:
             pass
+        self._redial.clear()
         self._backoff.move(Breaker.TRYING)
 
     async def _connection(self) -> BaseException:
@@ -266,6 +287,7 @@ class DeviceRunner:
     async def _poll(self, context: Context, *, whole: bool) -> None:
         """Ask the device; a command that comes meanwhile interrupts it."""
         loop = asyncio.get_running_loop()
+        self._news = self._news and not whole
         try:
             async with asyncio.timeout(self._timing.poll) as self._poll_scope:
                 await self._body.poll(whole=whole)
@@ -281,7 +303,8 @@ class DeviceRunner:
         self._alive_at = loop.time() + self._timing.keepalive
         if whole:
             self._settle()
-            self._whole_at = loop.time() + self._pause()
+            self._polled_at = loop.time()
+            self._whole_at = loop.time() + (self._timing.nudge if self._news else self._pause())
 
     def _pause(self) -> float:
         if self.state.changing:

@@ -62,6 +62,7 @@ class DeviceState:
     presets: dict[str, str]
     on_change: Callable[[], None]
     clock: Callable[[], float] = time.time
+    inputs: list[str] = field(default_factory=list)
     connection: Connection = Connection.CONNECTING
     fault: Notice | None = None
     model: str = ""
@@ -175,6 +176,7 @@ class DeviceState:
             capabilities=self.capabilities,
             properties={name: known.property() for name, known in self._known.items()},
             presets=self.presets,
+            inputs=self.inputs,
             model=self.model,
             last_seen=self.last_seen,
             last_words=self.last_words,

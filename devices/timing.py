@@ -19,6 +19,7 @@ class Timing:
     watched: float = 3.0  # whole poll while somebody watches
     idle: float = 45.0  # whole poll while nobody does
     changing: float = 2.0  # whole poll while the device changes slowly (warm-up)
+    nudge: float = 0.5  # between two whole polls that news ask for
     backoff_first: float = 1.0  # ceiling of the first wait before dialling again; doubles each time
     backoff_last: float = 30.0  # highest ceiling
     backoff_watched: float = 5.0  # highest ceiling while somebody watches

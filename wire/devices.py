@@ -63,6 +63,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     capabilities: list[str] = []
     properties: dict[str, Property] = {}
     presets: dict[str, str] = {}  # preset number -> name
+    inputs: list[str] = []  # names for `select_input`
     model: str = ""
     last_seen: float | None = None  # Unix seconds
     last_words: str = ""  # the last thing it said, printable, ≤ 200 characters

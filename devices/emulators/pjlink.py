@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import cast
 
 from devices.emulators.faults import FAULTS, Emulator
-from devices.pjlink.lines import LONGEST, digest
+from devices.pjlink.lines import LONGEST, SEARCH, digest
 
 SALT = b"498e4a67"
 
@@ -14,6 +15,7 @@ SALT = b"498e4a67"
 class PjlinkEmulator(Emulator):
     """State for tests: `power` (off, on, cooling, warming), `input`, `mute`, `blank`, `lamp_hours`, `connections`.
 
+    `search`: UDP port where it answers searches, as the hardware address `identity`; `tell`: where it sends its news.
     `warmup`, `cooldown`, `idle_close` in seconds. A fault of its own: `lamp` (it says that its lamp failed).
     """
 
@@ -30,6 +32,9 @@ class PjlinkEmulator(Emulator):
         warmup: float = 20.0,
         cooldown: float = 10.0,
         idle_close: float = 30.0,
+        search: int | None = None,
+        tell: tuple[str, int] | None = None,
+        identity: str = "02:00:00:00:43:52",
         delay: float = 0.4,
         reboot: float = 3.0,
         seed: int = 1,
@@ -43,6 +48,8 @@ class PjlinkEmulator(Emulator):
         self.mute = self.blank = False
         self.lamp_hours = 1234
         self.warmup, self.cooldown, self.idle_close = warmup, cooldown, idle_close
+        self.search, self.tell, self.identity = search, tell, identity
+        self._air: list[asyncio.DatagramTransport] = []  # its UDP sockets
         self._changes = 0  # a change of power makes the end of the one before meaningless
         self._server: asyncio.Server | None = None
         self._streams: list[_Stream] = []
@@ -58,6 +65,14 @@ class PjlinkEmulator(Emulator):
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Stream(self), host, port, reuse_address=True)
         self.address = (host, self._server.sockets[0].getsockname()[1])
+        speaking, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=(host, 0))
+        self._air = [speaking]
+        if self.search is not None:
+            hearing, _ = await loop.create_datagram_endpoint(
+                lambda: _Searched(self), sock=_broadcast_socket(self.search)
+            )
+            self._air.append(hearing)
+        self.news("LKUP", self.identity)
 
     async def close(self) -> None:
         """Release the port and every connection."""
@@ -66,10 +81,26 @@ class PjlinkEmulator(Emulator):
             self._server = None
         for stream in list(self._streams):
             stream.abort()
+        for air in self._air:
+            air.close()
+        self._air = []
+
+    def news(self, name: str, value: str) -> None:
+        """Tell the controller by itself, as class 2 devices do."""
+        if self.tell is not None and self._air and self.level == 2 and "silent" not in self._on:
+            self._air[0].sendto(f"%2{name}={value}\r".encode(), self.tell)
+
+    def searched(self, asker: tuple[str, int]) -> None:
+        """Somebody searches."""
+        if self._air and self.level == 2:
+            for answer in self.sent(f"%2ACKN={self.identity}\r".encode()):
+                self._air[0].sendto(answer, asker)
 
     def fault(self, name: str, on: bool = True) -> None:
         """Switch one; a new password or another client ends the connections there are."""
         super().fault(name, on)
+        if name == "lamp":
+            self.news("ERST", self._state("ERST"))
         if on and name in ("wrong_password", "single_client"):
             for stream in list(self._streams):
                 stream.abort()
@@ -124,6 +155,7 @@ class PjlinkEmulator(Emulator):
             if parameter not in self._state("INST").split():
                 return "ERR2"
             self.input = parameter
+            self.news("INPT", parameter)
         elif len(parameter) == 2 and parameter[0] in "123" and parameter[1] in "01":
             on = parameter[1] == "1"
             self.mute = on if parameter[0] in "23" else self.mute
@@ -144,6 +176,7 @@ class PjlinkEmulator(Emulator):
             def arrive() -> None:
                 if change == self._changes:
                     self.power = end
+                    self.news("POWR", self._state("POWR"))
 
             self.later(self.warmup if on else self.cooldown, arrive)
         return "OK"
@@ -240,3 +273,21 @@ class _Stream(asyncio.Protocol):
         transport = self._transport
         if transport is not None:
             self._idle = asyncio.get_running_loop().call_later(self._projector.idle_close, transport.close)
+
+
+def _broadcast_socket(port: int) -> socket.socket:
+    """Hears broadcasts on the loopback interface; all emulators of a machine may."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.255.255.255", port))
+    made.setblocking(False)
+    return made
+
+
+class _Searched(asyncio.DatagramProtocol):
+    def __init__(self, projector: PjlinkEmulator) -> None:
+        self._projector = projector
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if data == SEARCH:
+            self._projector.searched(addr)

@@ -35,7 +35,9 @@ class _Peer:
 
 
 class ViscaEmulator(Emulator):
-    """State for tests: `power`, `preset`, `moving`, `position`, `stored`. `recall_time`: seconds a preset takes.
+    """State for tests: `power`, `preset`, `moving`, `position`, `stored`, `limits`, `framing`.
+
+    `recall_time`: seconds a preset takes.
 
     Faults of its own: `buffer_full` (both sockets busy), `lost_stop` (the next stop is lost, once),
     `no_socket` (completions name no socket), `unknown` (every command is a syntax error).
@@ -61,6 +63,8 @@ class ViscaEmulator(Emulator):
         self.preset: int | None = None
         self.position = Position()
         self.stored: dict[int, Position] = {}
+        self.limits: dict[int, tuple[int, int]] = {}  # corner (1: up and right) to pan and tilt
+        self.framing = False
         if transport == "tcp":
             self.available_faults = (*type(self).available_faults, "single_client")
         self._transport_kind = transport
@@ -112,6 +116,8 @@ class ViscaEmulator(Emulator):
     def forget(self) -> None:
         """A camera that restarts is on, stands still, and counts from nothing."""
         self.power, self.preset = True, None
+        self.framing = False
+        self.limits.clear()
         self.position = Position()
         self._busy.clear()
         self._peers.clear()
@@ -199,6 +205,11 @@ class ViscaEmulator(Emulator):
                 self.done("power on" if self.power else "power off")
             case 0x04, 0x3F, 4:
                 return self._recall_time if body[2] == 2 else 0.0
+            case 0x06, 0x07, 12 if body[2] == 0:
+                self.limits[body[3]] = (frames.nibbles(body[4:8]), frames.nibbles(body[8:12]))
+            case 0x04, 0x7D, 3:
+                self.framing = body[2] == 2
+                self.done(f"framing {'on' if self.framing else 'off'}")
             case 0x04, 0x07, 3:
                 step = body[2] & 0x0F
                 return self._drive(zoom=step if body[2] >> 4 == 2 else -step if body[2] >> 4 == 3 else 0)

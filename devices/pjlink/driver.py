@@ -11,18 +11,23 @@ import msgspec
 from devices.capabilities import Input, On, Reply
 from devices.config import DeviceConfig
 from devices.context import Context
+from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import NotNow, NotSupported, Rejected
-from devices.pjlink import lines
+from devices.pjlink import lines, news
 from devices.pjlink.link import PjlinkLink
 from devices.pjlink.slow_change import SlowChange
+from devices.sharing import Shared
 from wire.problems import Notice
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=600)]
 
 
 class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`inputs`: name to PJLink input (`31` is the first digital one). Warm-up and cool-down in seconds, then learned."""
+    """`inputs`: name to PJLink input (`31` is the first digital one). Warm-up and cool-down in seconds, then learned.
+
+    `listen`: UDP port (4352) where the notifications of a class 2 device come, once it was told this machine's address.
+    """
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4352
@@ -32,6 +37,7 @@ class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     warmup: Seconds = 30.0
     cooldown: Seconds = 60.0
+    listen: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
 
 
 class PjlinkDisplay(Driver[PjlinkSettings]):
@@ -58,6 +64,29 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
     def address(self) -> str:
         """A projector has one address."""
         return f"tcp {self.settings.host}:{self.settings.port}"
+
+    @property
+    def inputs(self) -> list[str]:
+        """Those the settings name."""
+        return list(self.settings.inputs)
+
+    @classmethod
+    async def discover(cls, seconds: float) -> list[Found]:
+        """The search of class 2."""
+        found = await news.search(seconds)
+        return [
+            Found("pjlink", f"PJLink {address}", settings={"host": address}, identity=identity)
+            for address, identity in found.items()
+        ]
+
+    async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
+        """Ask at once when the device has news, or came to the network."""
+        if (port := self.settings.listen) is None:
+            return
+        addresses = await news.addresses_of(self.settings.host)
+        async with shared.use(f"pjlink news {port}", lambda: news.NewsListener.open(port)) as listener:
+            with listener.listen(addresses, nudge):
+                await asyncio.Event().wait()
 
     async def run(self, context: Context) -> None:
         """Greet, learn the class and the name, hold the connection: our keep-alives prevent its idle close."""

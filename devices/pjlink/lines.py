@@ -45,6 +45,11 @@ class Junk:
 
 Line = Greeting | Answer | Junk
 
+SEARCH = b"%2SRCH\r"
+NEWS = ("LKUP", "ERST", "POWR", "INPT")  # what a class 2 device tells of itself over UDP
+_NEWS = re.compile(rb"%2(LKUP|ERST|POWR|INPT)=([\x20-\x7e]{1,32})\r?\n?", re.IGNORECASE)
+_FOUND = re.compile(rb"%2ACKN=((?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2})\r?\n?", re.IGNORECASE)
+
 
 def read_line(data: bytes) -> Line:
     """One line without its CR."""
@@ -53,6 +58,18 @@ def read_line(data: bytes) -> Line:
     if found := _REPLY.fullmatch(data):
         return Answer(found[2].decode().upper(), found[3].decode("utf-8", "replace").strip())
     return Junk(data)
+
+
+def read_news(data: bytes) -> Answer | None:
+    """A notification (class 2, section 5): its name is one of `NEWS`; None for anything else."""
+    found = _NEWS.fullmatch(data)
+    return Answer(found[1].decode().upper(), found[2].decode()) if found else None
+
+
+def read_found(data: bytes) -> str | None:
+    """The hardware address in the answer to a search, like `00:11:22:aa:bb:cc`; None for anything else."""
+    found = _FOUND.fullmatch(data)
+    return found[1].decode().lower().replace("-", ":") if found else None
 
 
 class LineReader:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
-
-import msgspec
 
 from devices.capabilities import Arguments, On, PresetNumber, Reply, Velocity
 from devices.context import Context
@@ -13,20 +11,13 @@ from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected
 from devices.visca import frames
 from devices.visca.link import BadSequence, BufferFull, ViscaLink
+from devices.visca.settings import ViscaSettings
+
+log = logging.getLogger(__name__)
 
 POWER = {b"\x02": "on", b"\x03": "off"}
 PORTS = {"udp": 52381, "tcp": 5678}
 TRIES = 10  # of a command the camera has no room for
-
-
-class ViscaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`header` None: try with the VISCA over IP header, then without. `presets`: number to name."""
-
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # 52381 for udp, 5678 for tcp
-    transport: Literal["udp", "tcp"] = "udp"
-    header: bool | None = None
-    presets: dict[Annotated[str, msgspec.Meta(pattern=r"^(\d|[1-9]\d|1[01]\d|12[0-7])$")], str] = {}
 
 
 class ViscaCamera(Driver[ViscaSettings]):
@@ -34,7 +25,7 @@ class ViscaCamera(Driver[ViscaSettings]):
 
     manifest = Manifest(
         id="visca",
-        version="1.0",
+        version="1.1",
         title="VISCA camera",
         settings=ViscaSettings,
         transports=("udp", "tcp"),
@@ -80,9 +71,22 @@ class ViscaCamera(Driver[ViscaSettings]):
                 if attempts is None:
                     raise
                 return False
-            context.connected(model=_model(version))
+            await self._limit()
+            can = [name for name in self.capabilities() if name != "framing" or settings.framing is not None]
+            context.connected(model=_model(version), capabilities=can)
             await self._link.until_lost()
         return True
+
+    async def _limit(self) -> None:
+        """Tell the camera how far it may look; one that cannot be told is used without."""
+        limits = self.settings.limits
+        if limits is None:
+            return
+        try:
+            await self._command(frames.pan_tilt_limit(1, limits.right, limits.up))
+            await self._command(frames.pan_tilt_limit(0, limits.left, limits.down))
+        except (NotSupported, Rejected) as error:
+            log.warning("camera %s takes no limits: %s", self.config.id, error)
 
     async def poll(self, *, whole: bool) -> None:
         """Power is the cheapest question; a camera in standby knows no position."""
@@ -105,8 +109,9 @@ class ViscaCamera(Driver[ViscaSettings]):
     async def move(self, args: Velocity) -> Reply:
         """Drive both axes and the zoom."""
         self._left_preset()
-        await self._command(frames.pan_tilt(args.pan, args.tilt))
-        await self._command(frames.zoom(args.zoom))
+        fastest = self.settings.speeds
+        await self._command(frames.pan_tilt(args.pan * fastest.pan, args.tilt * fastest.tilt))
+        await self._command(frames.zoom(args.zoom * fastest.zoom))
         return Reply.DONE
 
     async def stop(self, args: Arguments) -> Reply:
@@ -142,6 +147,15 @@ class ViscaCamera(Driver[ViscaSettings]):
             raise NotSupported("VISCA presets are 0 to 127")
         await self._command(frames.preset(1, args.preset))
         return Reply.DONE
+
+    async def set_framing(self, args: On) -> Reply:
+        """With the commands of the settings; the camera's completion says that it does."""
+        commands = self.settings.framing
+        if commands is None:
+            raise NotSupported("the settings name no commands for framing")
+        request = bytes.fromhex(commands.on if args.on else commands.off)
+        await self._command(request, lambda: self._context.report("framing", args.on))
+        return Reply.ACCEPTED
 
     def _left_preset(self) -> None:
         """The camera is no longer where it was, and a recall under way will not arrive."""

@@ -217,6 +217,11 @@ def zoom(speed: float) -> bytes:
     return bytes((0x81, 0x01, 0x04, 0x07, (0x20 if speed > 0 else 0x30) | _step(speed, FASTEST_ZOOM), END))
 
 
+def pan_tilt_limit(corner: int, pan: int, tilt: int) -> bytes:
+    """The furthest the camera may look, in its own units: corner 1 is up and right, 0 down and left."""
+    return bytes((0x81, 0x01, 0x06, 0x07, 0x00, corner, *to_nibbles(pan), *to_nibbles(tilt), END))
+
+
 def _step(speed: float, fastest: int) -> int:
     return min(fastest, max(1, round(abs(speed) * fastest))) if speed else 0
 

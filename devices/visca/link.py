@@ -18,6 +18,7 @@ from devices.visca import frames
 from devices.visca.frames import Ack, Done, Error, Fault, Info, Inquiry, Junk, Kind, Message, StreamReader
 
 PENDING = 16  # exchanges we remember; older ones are forgotten
+FORGET = 2.0  # seconds a late acknowledgement is expected
 
 
 class BufferFull(Rejected):
@@ -33,8 +34,10 @@ class _Pending:
     sequence: int
     inquiry: Inquiry | None
     answer: asyncio.Future[bytes]
+    request: bytes = b""
     on_done: Callable[[], None] | None = None
     socket: int | None = None  # set by the acknowledgement
+    left_at: float | None = None  # loop time when nobody waited any more
 
     def fail(self, error: DeviceError) -> None:
         if not self.answer.done():
@@ -98,14 +101,21 @@ class ViscaLink:
     ) -> bytes:
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        pending = _Pending(self._sequence, inquiry, answer, on_done)
+        pending = _Pending(self._sequence, inquiry, answer, request, on_done)
         self._pending = [*self._pending[-PENDING + 1 :], pending]
         self._send(frames.pack(kind, self._sequence, request) if self.header else request)
         try:
             return await answer
         finally:
-            if answer.cancelled() and pending in self._pending:  # nobody waits: a late reply must find nobody
-                self._pending.remove(pending)
+            if answer.cancelled() and pending in self._pending:
+                self._leave(pending)
+
+    def _leave(self, pending: _Pending) -> None:
+        """Nobody waits: a late reply must find nobody, and without sequence numbers no one else either."""
+        if self.header or pending.inquiry is not None:
+            self._pending.remove(pending)
+        else:
+            pending.left_at = asyncio.get_running_loop().time()
 
     def _send(self, data: bytes) -> None:
         if self._channel is None:
@@ -151,19 +161,35 @@ class ViscaLink:
 
     def _match(self, message: Message, sequence: int | None) -> _Pending | None:
         """Whom this reply is for."""
+        self._forget()
         fits = [one for one in self._pending if sequence is None or one.sequence == sequence]
         waiting = [one for one in fits if not one.answer.done()]
         named = [one for one in fits if message_socket(message) and one.socket == message_socket(message)]
         if isinstance(message, Info):
             fits = [one for one in waiting if one.inquiry and one.inquiry.answer == len(message.data)]
         elif isinstance(message, Ack):
-            fits = [one for one in waiting if one.inquiry is None]
+            return self._acknowledged(fits)
         elif isinstance(message, Error):
             fits = named or waiting
         else:
             taken = [one for one in fits if one.socket is not None]
             fits = named or (taken if not message_socket(message) else [one for one in waiting if one.inquiry is None])
         return fits[0] if fits else None
+
+    def _acknowledged(self, fits: list[_Pending]) -> _Pending | None:
+        """Whose acknowledgement this is: they come in order, so a late one is for whoever no longer waits."""
+        taken = [one for one in fits if one.inquiry is None and one.socket is None]
+        first = taken[0] if taken else None
+        if first is None or first.left_at is None:
+            return first
+        self._pending.remove(first)
+        again = [one for one in taken if one.left_at is None and one.request == first.request]
+        return again[0] if again else None
+
+    def _forget(self) -> None:
+        """A camera that did not acknowledge in time that long never will."""
+        now = asyncio.get_running_loop().time()
+        self._pending = [one for one in self._pending if one.left_at is None or now - one.left_at < FORGET]
 
     def _settle(self, pending: _Pending, message: Message) -> None:
         if isinstance(message, Ack):

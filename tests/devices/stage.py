@@ -25,6 +25,7 @@ QUICK = Timing(
     watched=0.2,
     idle=0.3,
     changing=0.1,
+    nudge=0.05,
     backoff_first=0.05,
     backoff_last=0.1,
     backoff_watched=0.1,

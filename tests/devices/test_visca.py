@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import cast
+
+import pytest
+
+from devices.channel import Channel
+from devices.context import Context
 from devices.emulators import ViscaEmulator
 from devices.visca import frames
+from devices.visca.link import ViscaLink
 from tests.devices.stage import camera, stage
 from wire.problems import Code
 
@@ -134,3 +142,69 @@ def test_commands_are_written_as_the_command_list_says() -> None:
     assert frames.zoom(1).hex(" ") == "81 01 04 07 27 ff"
     assert frames.preset(2, 5).hex(" ") == "81 01 04 3f 02 05 ff"
     assert frames.pack(frames.Kind.CONTROL, 0, frames.RESET).hex(" ") == "02 00 00 01 00 00 00 00 01"
+
+
+async def test_speeds_limits_and_framing_come_from_the_settings() -> None:
+    settings = {
+        "speeds": {"pan": 0.5, "tilt": 0.5, "zoom": 1.0},
+        "limits": {"left": -800, "right": 900, "down": -100, "up": 300},
+        "framing": {"on": "81 01 04 7D 02 FF", "off": "81 01 04 7d 03 ff"},
+    }
+    async with ViscaEmulator(reboot=0.2) as cam, stage(camera(cam.address, **settings)) as room:
+        assert "framing" in (await room.online()).capabilities
+        assert cam.limits == {1: (900, 300), 0: (-800, -100)}
+        await room.do("move", pan=1, tilt=-1)
+        assert cam.position.speed == (12, -10, 0)
+        assert (await room.do("set_framing", on=True)).outcome == "accepted"
+        await room.shows("framing", True)
+        cam.fault("reboot")
+        await room.gone()
+        await cam.until(lambda: cam.framing and len(cam.limits) == 2)
+
+
+async def test_a_camera_without_framing_commands_does_not_offer_it() -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        assert "framing" not in (await room.online()).capabilities
+        assert (await room.do("set_framing", on=True)).outcome == "unsupported"
+
+
+class Heard:
+    """A channel and a context in one: what is sent, and what is heard."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def heard(self, words: str) -> None:
+        """A sign of life."""
+
+    garbled = heard
+
+
+async def test_a_late_acknowledgement_on_a_bare_stream_is_not_taken_for_the_next_commands() -> None:
+    link = ViscaLink(cast(Context, Heard()), header=False, stream=True)
+    link._channel = cast(Channel, Heard())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await link.command(frames.POWER_ON)
+    later = asyncio.create_task(link.command(frames.POWER_OFF))
+    await asyncio.sleep(0)
+    link.received(bytes.fromhex("90 41 FF"))  # of the first
+    await asyncio.sleep(0)
+    assert not later.done()
+    link.received(bytes.fromhex("90 42 FF"))
+    await later
+
+
+async def test_a_late_acknowledgement_of_the_same_command_asked_again_counts() -> None:
+    link = ViscaLink(cast(Context, Heard()), header=False, stream=True)
+    link._channel = cast(Channel, Heard())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await link.command(frames.ZOOM_STOP)
+    again = asyncio.create_task(link.command(frames.ZOOM_STOP))
+    await asyncio.sleep(0)
+    link.received(bytes.fromhex("90 41 FF"))
+    await again

@@ -189,6 +189,7 @@ export interface Device {
   driver: string;
   fault?: Notice | null;
   id: string;
+  inputs?: string[];
   last_seen?: number | null;
   last_words?: string;
   model?: string;
