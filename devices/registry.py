@@ -23,6 +23,7 @@ BUILT_IN = {
     "pjlink": "devices.pjlink.driver:PjlinkDisplay",
     "pulse": "devices.pulse.driver:PulseAudioDevice",  # needs the system's libpulse
     "rtsp": "devices.rtsp.driver:RtspCamera",
+    "uvc": "devices.uvc.driver:UvcCamera",
     "visca": "devices.visca.driver:ViscaCamera",
 }
 

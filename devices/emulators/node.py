@@ -41,8 +41,8 @@ class NodeEmulator(Emulator):
         if name == "single_client" and on:
             self._drop_all()
         if name == "silent" and not on:
-            for client in self._clients:
-                client.send(HELLO.pack(b"H", 0))  # who came meanwhile is let in
+            for client in list(self._clients):
+                self._send(client, HELLO.pack(b"H", 0))  # who came meanwhile is let in
 
     async def open(self) -> None:
         """Listen."""

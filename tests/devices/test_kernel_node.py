@@ -19,6 +19,7 @@ from devices.hid import hidraw
 from devices.kernel.failure import device_error
 from devices.kernel.node import KernelNode, open_node
 from devices.kernel.request import exchanges, reads, writes
+from devices.uvc import layout as uvc
 from tests.devices.stage import nothing_left_behind
 
 EXPECTED = {
@@ -62,8 +63,43 @@ EXPECTED = {
     "HIDIOCGRDESC": hidraw.GET_DESCRIPTOR,
     "HIDIOCGRAWNAME(256)": hidraw.GET_NAME,
     "HIDIOCGOUTPUT(3)": hidraw.get_output(3),
+    "sizeof(struct v4l2_capability)": uvc.CAPABILITY.size,
+    "sizeof(struct v4l2_query_ext_ctrl)": uvc.QUERY.size,
+    "offsetof(struct v4l2_query_ext_ctrl, minimum)": 40,
+    "offsetof(struct v4l2_query_ext_ctrl, default_value)": 64,
+    "offsetof(struct v4l2_query_ext_ctrl, flags)": 72,
+    "sizeof(struct v4l2_ext_control)": uvc.CONTROL.size,
+    "offsetof(struct v4l2_ext_control, value)": 12,
+    "sizeof(struct v4l2_ext_controls)": uvc.CONTROLS.size,
+    "offsetof(struct v4l2_ext_controls, controls)": uvc.CONTROLS_POINTER,
+    "sizeof(struct uvc_xu_control_query)": uvc.EXTENSION.size,
+    "offsetof(struct uvc_xu_control_query, size)": 4,
+    "offsetof(struct uvc_xu_control_query, data)": uvc.EXTENSION_POINTER,
+    "VIDIOC_QUERYCAP": uvc.QUERYCAP,
+    "VIDIOC_G_EXT_CTRLS": uvc.G_EXT_CTRLS,
+    "VIDIOC_S_EXT_CTRLS": uvc.S_EXT_CTRLS,
+    "VIDIOC_QUERY_EXT_CTRL": uvc.QUERY_EXT_CTRL,
+    "UVCIOC_CTRL_QUERY": uvc.UVC_CTRL_QUERY,
+    "V4L2_CTRL_FLAG_NEXT_CTRL": uvc.NEXT_CTRL,
+    "V4L2_CTRL_TYPE_MENU": uvc.MENU,
+    "V4L2_CAP_VIDEO_CAPTURE": uvc.VIDEO_CAPTURE,
+    "UVC_GET_LEN": uvc.GET_LEN,
+    "V4L2_CID_PAN_ABSOLUTE": uvc.PAN_ABSOLUTE,
+    "V4L2_CID_TILT_ABSOLUTE": uvc.TILT_ABSOLUTE,
+    "V4L2_CID_ZOOM_ABSOLUTE": uvc.ZOOM_ABSOLUTE,
+    "V4L2_CID_FOCUS_ABSOLUTE": uvc.FOCUS_ABSOLUTE,
+    "V4L2_CID_ZOOM_CONTINUOUS": uvc.ZOOM_CONTINUOUS,
+    "V4L2_CID_PAN_SPEED": uvc.PAN_SPEED,
+    "V4L2_CID_TILT_SPEED": uvc.TILT_SPEED,
 }
-HEADERS = ("linux/cec.h", "linux/cec-funcs.h", "linux/hidraw.h")
+HEADERS = (
+    "linux/cec.h",
+    "linux/cec-funcs.h",
+    "linux/hidraw.h",
+    "linux/videodev2.h",
+    "linux/uvcvideo.h",
+    "linux/usb/video.h",
+)
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="no compiler")

@@ -1,0 +1,1 @@
+"""USB cameras through V4L2: their controls, positions and vendor extensions."""

@@ -1,0 +1,35 @@
+"""What a room says of its USB camera."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from devices.kernel.usb import NodeSettings
+
+Bytes = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2}){1,64}$")]
+Number = Annotated[str, msgspec.Meta(pattern=r"^(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-4])$")]
+
+
+class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A control of a vendor's extension unit that switches auto-framing: what to write for on and off, in hexadecimal."""
+
+    unit: Annotated[int, msgspec.Meta(ge=1, le=255)]
+    selector: Annotated[int, msgspec.Meta(ge=1, le=255)]
+    on: Bytes
+    off: Bytes
+
+
+class UvcSettings(NodeSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`controls`: values set at each connection, by name (`focus_automatic_continuous`, `exposure_time_absolute`).
+
+    `presets`: number to name; `memory`: the file that keeps their places. `traverse`: seconds from one end to the other
+    at full speed, for axes that go by steps.
+    """
+
+    controls: dict[str, int] = {}
+    presets: dict[Number, str] = {}
+    memory: str | None = None
+    traverse: Annotated[float, msgspec.Meta(ge=1, le=120)] = 8.0
+    framing: Extension | None = None
