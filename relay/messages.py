@@ -47,6 +47,7 @@ class Extensions(msgspec.Struct, frozen=True):
     audio_level: int | None = None
     transport_cc: int | None = None
     abs_send_time: int | None = None
+    dependency_descriptor: int | None = None  # RTP Payload Format For AV1, appendix A
 
 
 # --- commands ---------------------------------------------------------------------------------------------------
@@ -85,7 +86,11 @@ class CloseTransport(Message, frozen=True, tag="close_transport"):
 
 
 class AddTrack(Message, frozen=True, tag="add_track"):
-    """A published track. Packets are bound to it by SSRC, or by MID and RID header extensions until SSRCs are known."""
+    """A published track. Packets are bound to it by SSRC, or by MID and RID header extensions until SSRCs are known.
+
+    `scalability`: a W3C webrtc-svc mode such as `L3T3_KEY` (VP9, AV1) where the one encoding holds several layers; then
+    "layer" in every message means the spatial layer.
+    """
 
     transport: str
     track: str
@@ -94,6 +99,7 @@ class AddTrack(Message, frozen=True, tag="add_track"):
     encodings: list[Encoding]
     extensions: Extensions
     mid: str | None = None
+    scalability: str | None = None
 
 
 class RemoveTrack(Message, frozen=True, tag="remove_track"):
@@ -130,11 +136,15 @@ class Unsubscribe(Message, frozen=True, tag="unsubscribe"):
 
 
 class SetSubscription(Message, frozen=True, tag="set_subscription"):
-    """Pause or resume, and cap the layer: the highest live layer ≤ `max_layer` (index into `encodings`) is forwarded."""
+    """Pause or resume, and cap the layer: the highest live layer ≤ `max_layer` (index into `encodings`) is forwarded.
+
+    `max_temporal` caps the temporal layer of a scalable track.
+    """
 
     subscription: str
     paused: bool = False
     max_layer: int | None = None
+    max_temporal: int | None = None
 
 
 class RequestKeyFrame(Message, frozen=True, tag="request_key_frame"):

@@ -53,8 +53,11 @@ COMMANDS: list[tuple[Command, str]] = [
             kind="video",
             codec=Codec("video/VP8", 96, 90000, rtx_payload_type=97, fmtp="a=b"),
             encodings=[Encoding(rid="q"), Encoding(ssrc=1, rtx_ssrc=2)],
-            extensions=Extensions(mid=1, rid=2, repaired_rid=3, audio_level=4, transport_cc=5, abs_send_time=6),
+            extensions=Extensions(
+                mid=1, rid=2, repaired_rid=3, audio_level=4, transport_cc=5, abs_send_time=6, dependency_descriptor=7
+            ),
             mid="0",
+            scalability="L3T3_KEY",
         ),
         "unknown_transport",
     ),
@@ -67,7 +70,7 @@ COMMANDS: list[tuple[Command, str]] = [
         "unknown_transport",
     ),
     (Unsubscribe(subscription="s"), "unknown_subscription"),
-    (SetSubscription(subscription="s", paused=True, max_layer=2), "unknown_subscription"),
+    (SetSubscription(subscription="s", paused=True, max_layer=2, max_temporal=1), "unknown_subscription"),
     (RequestKeyFrame(track="t"), "unknown_track"),
     (OpenDataChannel(transport="x", label="l", ordered=False, max_retransmits=0), "unknown_transport"),
 ]

@@ -156,6 +156,7 @@ fn add_track() -> Command {
         encodings: vec![Encoding { ssrc: Some(SSRC), ..Encoding::default() }],
         extensions: Extensions { transport_cc: Some(TRANSPORT_CC), ..Extensions::default() },
         mid: Some("0".into()),
+        scalability: None,
     }
 }
 
@@ -170,5 +171,6 @@ fn subscribe(transport: &str, number: u32) -> Command {
         rtx_ssrc: Some(10_001 + 2 * number),
         rtx_payload_type: Some(103),
         mid: Some("0".into()),
+        scalability: None,
     }
 }

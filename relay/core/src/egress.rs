@@ -138,7 +138,7 @@ impl Egress {
     pub fn send_rtp<O: Outbox>(
         &mut self,
         template: &Template,
-        mut stamp: Stamp,
+        mut stamp: Stamp<'_>,
         payload: &[u8],
         index: u64,
         moment: &Moment,
@@ -148,7 +148,7 @@ impl Egress {
             return false;
         };
         stamp.transport_cc = self.bandwidth.next_number();
-        let slot = out.packet(destination, template.len() + payload.len() + MAX_OVERHEAD);
+        let slot = out.packet(destination, template.len(&stamp) + payload.len() + MAX_OVERHEAD);
         let len = template.write(slot, &stamp).and_then(|header| sealer.seal_rtp(slot, header, payload, &[], index));
         let Some(len) = len else { return false };
         out.commit(len);

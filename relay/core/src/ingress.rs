@@ -33,6 +33,8 @@ pub(crate) struct Route {
 pub(crate) struct Arrival<'a> {
     pub header: Header,
     pub payload: &'a [u8],
+    /// Dependency descriptor, empty without one.
+    pub descriptor: &'a [u8],
     pub route: Route,
 }
 
@@ -161,13 +163,13 @@ impl Ingress {
         let size = packet.len();
         let opener = self.opener.as_ref().ok_or(Reason::NoKeys)?;
         let place = self.streams.iter().position(|stream| stream.ssrc == header.ssrc);
-        let (payload, place) = if let Some((place, stream)) =
+        let (len, place) = if let Some((place, stream)) =
             place.and_then(|place| self.streams.get_mut(place).map(|stream| (place, stream)))
         {
-            (opener.open_rtp(packet, &header, &mut stream.window)?, place)
+            (opener.open_rtp(packet, &header, &mut stream.window)?.len(), place)
         } else {
             let mut window = ReplayWindow::default();
-            let payload = opener.open_rtp(packet, &header, &mut window)?;
+            let payload = opener.open_rtp(packet, &header, &mut window)?.len();
             (payload, Self::remember(&mut self.streams, header.ssrc, window)?)
         };
         if let Some(sequence) = header.extensions.transport_cc {
@@ -189,7 +191,9 @@ impl Ingress {
         if announced.kind == Kind::Video && !self.transport_cc {
             self.estimator.add(size, now);
         }
-        Ok(Arrival { payload: header.unpadded(payload)?, header, route })
+        let packet: &'a [u8] = packet;
+        let payload = packet.get(header.len..header.len + len).unwrap_or_default();
+        Ok(Arrival { payload: header.unpadded(payload)?, descriptor: header.descriptor(packet), header, route })
     }
 
     /// Keeps the window of a new stream; the place of one that belongs to nothing is used again when there are many.

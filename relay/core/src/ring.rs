@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use crate::codec::vp8::Picture;
+use crate::codec::Picture;
+use crate::codec::scalable::Frame;
 use crate::rtp::AudioLevel;
 
 /// Longest payload kept; a UDP datagram on a path of 1,500 bytes holds less.
@@ -38,10 +39,24 @@ pub struct Stored {
     pub marker: bool,
     /// Decoding can begin here.
     pub key_frame: bool,
-    /// VP8 picture numbers.
+    /// Picture numbers.
     pub picture: Picture,
+    /// What it is to each operating point of a stream with several layers, where that can be said.
+    pub frame: Option<Frame>,
+    /// Bytes of the dependency descriptor, which are kept before the payload.
+    pub descriptor: u8,
     /// Audio level.
     pub audio_level: Option<AudioLevel>,
+}
+
+impl Stored {
+    /// Dependency descriptor (empty without one) and payload of the bytes kept.
+    #[inline]
+    #[must_use]
+    pub fn split<'a>(&self, bytes: &'a mut [u8]) -> (&'a mut [u8], &'a mut [u8]) {
+        let at = usize::from(self.descriptor).min(bytes.len());
+        bytes.split_at_mut(at)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +86,12 @@ impl Ring {
 
     /// Packets it can hold.
     #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity.packets
+    }
+
+    /// Packets it can hold.
+    #[must_use]
     pub fn packets(&self) -> u64 {
         self.capacity.packets as u64
     }
@@ -87,7 +108,7 @@ impl Ring {
     }
 
     /// Stores a packet over the oldest. False when the payload is longer than [`MAX_PAYLOAD`].
-    pub fn store(&mut self, packet: Stored, payload: &[u8]) -> bool {
+    pub fn store(&mut self, packet: Stored, descriptor: &[u8], payload: &[u8]) -> bool {
         if payload.len() > MAX_PAYLOAD {
             return false;
         }
@@ -97,23 +118,28 @@ impl Ring {
         }
         // A payload never wraps: what is left before the end is skipped when too short.
         let offset = self.offset(self.head);
-        if offset + payload.len() > self.bytes.len() {
+        let len = descriptor.len() + payload.len();
+        if offset + len > self.bytes.len() {
             self.head += (self.bytes.len() - offset) as u64;
         }
         let at = self.head;
         let offset = self.offset(at);
-        if let Some(place) = self.bytes.get_mut(offset..offset + payload.len()) {
-            place.copy_from_slice(payload);
+        if let Some((first, rest)) =
+            self.bytes.get_mut(offset..offset + len).and_then(|place| place.split_at_mut_checked(descriptor.len()))
+        {
+            first.copy_from_slice(descriptor);
+            rest.copy_from_slice(payload);
         }
-        self.head += payload.len() as u64;
+        self.head += len as u64;
         let place = self.place(packet.index);
         if let Some(slot) = self.slots.get_mut(place) {
-            *slot = Some(Slot { packet, at, len: payload.len() });
+            *slot = Some(Slot { packet, at, len });
         }
         true
     }
 
-    /// A stored packet and its payload. The payload may be patched in place ([`Picture::write`]).
+    /// A stored packet and its bytes: dependency descriptor and payload, see [`Stored::split`]. They may be patched in place
+    /// ([`Picture::write`]).
     #[inline]
     pub fn get(&mut self, index: u64) -> Option<(Stored, &mut [u8])> {
         let slot = *self.slot(index)?;
@@ -123,6 +149,15 @@ impl Ring {
         let offset = self.offset(slot.at);
         let payload = self.bytes.get_mut(offset..offset + slot.len)?;
         Some((slot.packet, payload))
+    }
+
+    /// Says what a packet is to each operating point, once that is known.
+    pub fn explain(&mut self, index: u64, frame: Frame) {
+        let place = self.place(index);
+        if let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut).filter(|slot| slot.packet.index == index)
+        {
+            slot.packet.frame = Some(frame);
+        }
     }
 
     fn slot(&self, index: u64) -> Option<&Slot> {
@@ -152,6 +187,8 @@ mod tests {
             marker: false,
             key_frame: false,
             picture: Picture::default(),
+            frame: None,
+            descriptor: 0,
             audio_level: None,
         }
     }
@@ -161,13 +198,13 @@ mod tests {
         let mut ring = Ring::new(Capacity { packets: 8, bytes: 100_000 });
         assert!(ring.get(1).is_none() && !ring.knows(1));
         for index in 0..20u8 {
-            assert!(ring.store(stored(u64::from(index)), &[index; 10]));
+            assert!(ring.store(stored(u64::from(index)), &[], &[index; 10]));
         }
         assert!(ring.get(11).is_none());
         for index in 12..20u8 {
             assert_eq!(ring.get(u64::from(index)).unwrap().1, [index; 10]);
         }
-        assert!(!ring.store(stored(20), &[0; MAX_PAYLOAD + 1]));
+        assert!(!ring.store(stored(20), &[], &[0; MAX_PAYLOAD + 1]));
     }
 
     #[test]
@@ -178,7 +215,7 @@ mod tests {
         for index in 0..5_000u64 {
             let len = noise.below(1_200) as usize;
             sizes.push(len);
-            ring.store(stored(index), &vec![index as u8; len]);
+            ring.store(stored(index), &[index as u8; 3][..len.min(3)], &vec![index as u8; len - len.min(3)]);
             for back in 0..64.min(index) {
                 let seen = index - back;
                 if let Some((packet, payload)) = ring.get(seen) {

@@ -1,7 +1,16 @@
-//! What the relay reads of a payload: where a key frame begins, and the fields it must keep continuous.
+//! What the relay reads of a packet: where a key frame begins, which layers it belongs to, and the fields it must keep
+//! continuous.
 
+pub mod av1;
+mod bits;
+pub mod dependency;
 pub mod h264;
+mod picture;
+pub mod scalable;
 pub mod vp8;
+pub mod vp9;
+
+pub use picture::{Picture, Shift};
 
 use crate::message::{Codec, Kind};
 
@@ -12,8 +21,12 @@ pub enum Format {
     Audio,
     /// VP8 (RFC 7741).
     Vp8,
+    /// VP9 (RFC 9628).
+    Vp9,
     /// H.264 (RFC 6184).
     H264,
+    /// AV1 (RTP Payload Format For AV1).
+    Av1,
     /// A video format the relay cannot read: every packet may be the first.
     Opaque,
 }
@@ -22,25 +35,35 @@ impl Format {
     /// The format of a negotiated codec.
     #[must_use]
     pub fn new(kind: Kind, codec: &Codec) -> Self {
+        let formats =
+            [("video/vp8", Self::Vp8), ("video/vp9", Self::Vp9), ("video/h264", Self::H264), ("video/av1", Self::Av1)];
         if kind == Kind::Audio {
-            Self::Audio
-        } else if codec.mime.eq_ignore_ascii_case("video/vp8") {
-            Self::Vp8
-        } else if codec.mime.eq_ignore_ascii_case("video/h264") {
-            Self::H264
-        } else {
-            Self::Opaque
+            return Self::Audio;
         }
+        let known = formats.iter().find(|(mime, _)| codec.mime.eq_ignore_ascii_case(mime));
+        known.map_or(Self::Opaque, |(_, format)| *format)
     }
 
-    /// Reads a payload. An unreadable one (malformed, or encrypted end to end) is no key frame and has no picture ids.
+    /// Reads a packet: its payload, and its dependency descriptor where it has one (else empty).
+    ///
+    /// A descriptor is outside the payload, so it is believed first: the payload may be encrypted end to end. An unreadable
+    /// payload is no key frame and has no picture ids.
     #[must_use]
-    pub fn describe(self, payload: &[u8]) -> Description {
-        match self {
-            Self::Audio | Self::Opaque => Description { key_frame: true, picture: vp8::Picture::default() },
+    pub fn describe(self, payload: &[u8], descriptor: &[u8]) -> Description {
+        let mut seen = match self {
+            Self::Audio | Self::Opaque => Description { key_frame: true, picture: Picture::default() },
             Self::Vp8 => vp8::describe(payload),
-            Self::H264 => Description { key_frame: h264::is_key_frame(payload), picture: vp8::Picture::default() },
+            Self::Vp9 => vp9::describe(payload),
+            Self::H264 => Description { key_frame: h264::is_key_frame(payload), picture: Picture::default() },
+            Self::Av1 => Description { key_frame: av1::is_key_frame(payload), picture: Picture::default() },
+        };
+        if let Some(outline) = dependency::Outline::read(descriptor) {
+            seen.picture.frame = Some(outline.number);
+            if self != Self::Opaque {
+                seen.key_frame = outline.has_structure && outline.begins;
+            }
         }
+        seen
     }
 }
 
@@ -49,6 +72,6 @@ impl Format {
 pub struct Description {
     /// Decoding can begin with this packet.
     pub key_frame: bool,
-    /// VP8's picture numbers; absent for other formats.
-    pub picture: vp8::Picture,
+    /// Picture numbers, absent for formats without.
+    pub picture: Picture,
 }

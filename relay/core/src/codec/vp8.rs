@@ -1,66 +1,7 @@
-//! VP8 payload descriptor (RFC 7741 section 4.2): key frames, and the picture numbers that must not jump when a
-//! subscriber is moved to another layer.
+//! VP8 payload descriptor (RFC 7741 section 4.2): key frames and picture numbers.
 
-use super::Description;
-use crate::bytes::{put, u8_at, u16_at};
-
-/// Where a packet's picture numbers stand in its payload, and their values as published. Offsets are zero where absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Picture {
-    id_at: u8,
-    wide: bool,
-    /// `PictureID`, 7 or 15 bits.
-    pub id: u16,
-    tl0_at: u8,
-    /// `TL0PICIDX`.
-    pub tl0: u8,
-}
-
-/// What is added to the picture numbers of a run of packets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shift {
-    /// Added to `PictureID`, modulo its width.
-    pub id: u16,
-    /// Added to `TL0PICIDX`, modulo 256.
-    pub tl0: u8,
-}
-
-impl Picture {
-    /// Whether there is a picture id.
-    #[must_use]
-    pub fn has_id(&self) -> bool {
-        self.id_at != 0
-    }
-
-    /// The picture id a subscriber sees, in 15 bits (7-bit ids are cut on writing).
-    #[must_use]
-    pub fn shifted_id(&self, shift: Shift) -> u16 {
-        self.id.wrapping_add(shift.id) & 0x7fff
-    }
-
-    /// The `TL0PICIDX` a subscriber sees.
-    #[must_use]
-    pub fn shifted_tl0(&self, shift: Shift) -> u8 {
-        self.tl0.wrapping_add(shift.tl0)
-    }
-
-    /// Writes the shifted numbers into the payload they were read from. Always writes both: another subscriber's may
-    /// stand there.
-    #[inline]
-    pub fn write(&self, payload: &mut [u8], shift: Shift) {
-        if self.id_at != 0 {
-            let id = self.shifted_id(shift);
-            if self.wide {
-                put(payload, usize::from(self.id_at), &(id | 0x8000).to_be_bytes());
-            } else {
-                put(payload, usize::from(self.id_at), &[(id & 0x7f).to_be_bytes()[1]]);
-            }
-        }
-        if self.tl0_at != 0 {
-            put(payload, usize::from(self.tl0_at), &[self.shifted_tl0(shift)]);
-        }
-    }
-}
+use super::{Description, Picture};
+use crate::bytes::{u8_at, u16_at};
 
 pub(super) fn describe(payload: &[u8]) -> Description {
     parse(payload).unwrap_or_default()
@@ -98,6 +39,7 @@ fn parse(payload: &[u8]) -> Option<Description> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Shift;
 
     #[test]
     fn no_extension() {
@@ -114,7 +56,7 @@ mod tests {
         let seen = describe(&payload);
         assert!(seen.key_frame && seen.picture.has_id());
         assert_eq!(seen.picture.id, 0x7e);
-        seen.picture.write(&mut payload, Shift { id: 3, tl0: 9 });
+        seen.picture.write(&mut payload, Shift { id: 3, tl0: 9, frame: 0 });
         assert_eq!(payload, [0x90, 0x80, 0x01, 0x00], "wraps in 7 bits and keeps M clear");
     }
 
@@ -125,7 +67,7 @@ mod tests {
         let seen = describe(&payload);
         assert!(seen.key_frame);
         assert_eq!((seen.picture.id, seen.picture.tl0), (0x1234, 200));
-        let shift = Shift { id: 0x7fff, tl0: 100 };
+        let shift = Shift { id: 0x7fff, tl0: 100, frame: 0 };
         seen.picture.write(&mut payload, shift);
         assert_eq!(payload, [0x90, 0xf0, 0x92, 0x33, 44, 0x40, 0x50]);
         let again = describe(&payload).picture;
@@ -141,7 +83,7 @@ mod tests {
         for _ in 0..20_000 {
             let mut payload = noise.bytes(12);
             let picture = describe(&payload).picture;
-            picture.write(&mut payload, Shift { id: 77, tl0: 3 });
+            picture.write(&mut payload, Shift { id: 77, tl0: 3, frame: 0 });
         }
     }
 }

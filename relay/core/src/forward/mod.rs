@@ -1,21 +1,24 @@
 //! One subscription: a published track as one subscriber sees it.
 //!
-//! The stream a subscriber receives has one SSRC, one gapless sequence, one timeline and (VP8) one picture count, whatever
-//! layer it is fed from. See [`Run`] for how.
+//! The stream a subscriber receives has one SSRC, one gapless sequence, one timeline and one picture count, whatever
+//! layer it is fed from. See [`Run`] for how, and [`Layered`] for a stream that holds several layers.
 //!
 //! **Nonces.** The SRTP index of an outgoing packet is its extended sequence number, so a packet sent again under the same
 //! number must be the same bytes. Retransmissions therefore use RTX where it was negotiated; where it was not, the headers of
 //! that subscription carry nothing that changes from sending to sending.
 
+mod layered;
 mod runs;
 mod timeline;
 
+pub use layered::Layered;
 pub use runs::{Run, Runs};
 pub use timeline::Timeline;
 
+use layered::Fate;
 use std::time::Instant;
 
-use crate::codec::vp8::Shift;
+use crate::codec::Shift;
 use crate::egress::{Egress, Moment};
 use crate::message::{Extensions, Kind};
 use crate::outbox::Outbox;
@@ -49,6 +52,8 @@ pub struct Forward {
     /// Index of the next packet.
     next: u64,
     layer: Option<u8>,
+    /// What is forwarded of a stream that holds several layers.
+    pub layered: Option<Layered>,
     /// The layer to be shown, `None` when none may or can be.
     pub target: Option<u8>,
     /// Highest layer the subscriber wants.
@@ -104,6 +109,7 @@ impl Forward {
             timeline: Timeline::new(clock_rate),
             next: egress.first_index(config.ssrc),
             layer: None,
+            layered: None,
             target: None,
             max_layer: u8::MAX,
             paused: false,
@@ -130,10 +136,18 @@ impl Forward {
         self.rtx.as_ref().map(|rtx| rtx.ssrc)
     }
 
-    /// The layer being forwarded.
+    /// Forwards of a stream that holds several layers what the subscriber may have.
+    pub fn be_layered(&mut self) {
+        self.layered = Some(Layered::new());
+    }
+
+    /// The layer being forwarded; the spatial layer of a stream that holds several.
     #[must_use]
     pub fn layer(&self) -> Option<u8> {
-        self.layer
+        match &self.layered {
+            None => self.layer,
+            Some(layered) => layered.point.map(|point| point.spatial),
+        }
     }
 
     /// Round trip as its receiver reports tell, ms.
@@ -151,7 +165,7 @@ impl Forward {
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> ForwardStats {
-        ForwardStats { layer: self.layer, ..self.stats }
+        ForwardStats { layer: self.layer(), ..self.stats }
     }
 
     /// Tells the egress where its streams ended, so that their indices are never used again.
@@ -165,6 +179,9 @@ impl Forward {
     /// Forwards nothing until the next key frame.
     pub fn stop(&mut self) {
         self.layer = None;
+        if let Some(layered) = &mut self.layered {
+            layered.point = None;
+        }
     }
 
     /// Begins a run with `packet` of `layer`, which decoding can begin with. `reports` are the last sender reports of the
@@ -187,6 +204,9 @@ impl Forward {
         };
         self.runs.push(Run { layer, first_in: packet.index, first_out: self.next, timestamp, picture });
         self.layer = Some(layer);
+        if let Some(layered) = &mut self.layered {
+            layered.begin(packet.index, self.next);
+        }
         self.report_due = Some(now);
     }
 
@@ -195,7 +215,7 @@ impl Forward {
     pub fn send<O: Outbox>(
         &mut self,
         packet: &Stored,
-        payload: &mut [u8],
+        bytes: &mut [u8],
         egress: &mut Egress,
         moment: &Moment,
         out: &mut O,
@@ -204,8 +224,8 @@ impl Forward {
         let Some(index) = run.outgoing(packet.index) else { return false };
         let timestamp = packet.timestamp.wrapping_add(run.timestamp);
         let begins = index == run.first_out && self.kind == Kind::Audio;
-        packet.picture.write(payload, run.picture);
-        let stamp = stamp(packet, index, timestamp, begins, moment);
+        let (descriptor, payload) = renumber(packet, bytes, run);
+        let stamp = Stamp { descriptor, ..stamp(packet, index, timestamp, packet.marker || begins, moment) };
         if index >= self.next {
             self.timeline.advance(timestamp, &packet.picture, run.picture, moment.now);
             self.next = index + 1;
@@ -216,6 +236,50 @@ impl Forward {
         self.stats.packets += 1;
         self.stats.bytes += payload.len() as u64;
         true
+    }
+
+    /// Sends one packet of a stream that holds several layers, if it is for the subscriber. True when another operating
+    /// point is forwarded from this packet on.
+    #[inline]
+    pub fn offer<O: Outbox>(
+        &mut self,
+        packet: &Stored,
+        bytes: &mut [u8],
+        egress: &mut Egress,
+        moment: &Moment,
+        out: &mut O,
+    ) -> bool {
+        let (Some(run), Some(layered)) = (self.runs.current(), &mut self.layered) else { return false };
+        let before = self.next;
+        let (fate, switched) = layered.decide(packet.index, packet.frame.as_ref(), packet.marker, &mut self.next);
+        let (number, marker) = match fate {
+            Fate::Dropped => return switched,
+            Fate::Sent(number, marker) => (number, marker),
+            Fate::Blank(number) => (number, false),
+        };
+        let timestamp = packet.timestamp.wrapping_add(run.timestamp);
+        let (mut descriptor, mut payload) = renumber(packet, bytes, run);
+        if matches!(fate, Fate::Blank(_)) {
+            (descriptor, payload) = (&[], &[]);
+        } else if number >= before {
+            self.timeline.advance(timestamp, &packet.picture, run.picture, moment.now);
+        }
+        let stamp = Stamp { descriptor, ..stamp(packet, number, timestamp, marker, moment) };
+        if egress.send_rtp(&self.template, stamp, payload, number, moment, out) {
+            self.stats.packets += 1;
+            self.stats.bytes += payload.len() as u64;
+        }
+        switched
+    }
+
+    /// Where a packet sent under a number came from: its run, its published index, its marker bit where that may differ
+    /// from the published one.
+    fn source(&self, number: u64) -> Option<(&Run, u64, Option<bool>)> {
+        let Some(layered) = &self.layered else {
+            return self.runs.published(number).map(|(run, index)| (run, index, None));
+        };
+        let (index, marker) = layered.source(number, self.next)?;
+        self.runs.current().map(|run| (run, index, Some(marker)))
     }
 
     /// Counts a NACK and says which published packet a sequence number is: its layer and index. `None` when it was never
@@ -229,9 +293,9 @@ impl Forward {
         if self.budget < 1.0 {
             return None;
         }
-        let (run, index) = self.runs.published(outgoing)?;
+        let (layer, index) = self.source(outgoing).map(|(run, index, _)| (run.layer, index))?;
         self.budget -= 1.0;
-        Some((run.layer, index))
+        Some((layer, index))
     }
 
     /// Sends a packet again, by RTX if negotiated.
@@ -239,16 +303,17 @@ impl Forward {
         &mut self,
         sequence: u16,
         packet: &Stored,
-        payload: &mut [u8],
+        bytes: &mut [u8],
         egress: &mut Egress,
         moment: &Moment,
         out: &mut O,
     ) -> bool {
         let Some(outgoing) = self.extend(sequence) else { return false };
-        let Some((run, _)) = self.runs.published(outgoing) else { return false };
+        let Some((run, _, marker)) = self.source(outgoing) else { return false };
         let timestamp = packet.timestamp.wrapping_add(run.timestamp);
-        packet.picture.write(payload, run.picture);
         let begins = outgoing == run.first_out && self.kind == Kind::Audio;
+        let marker = marker.unwrap_or(packet.marker || begins);
+        let (descriptor, payload) = renumber(packet, bytes, run);
         let sent = if let Some(rtx) = &mut self.rtx {
             // RFC 4588 section 4: the original sequence number goes before the payload.
             let mut wrapped = [0; MAX_PAYLOAD + 2];
@@ -257,10 +322,10 @@ impl Forward {
             crate::bytes::put(wrapped, 2, payload);
             let index = rtx.next;
             rtx.next += 1;
-            let stamp = stamp(packet, index, timestamp, begins, moment);
+            let stamp = Stamp { descriptor, ..stamp(packet, index, timestamp, marker, moment) };
             egress.send_rtp(&rtx.template, stamp, wrapped, index, moment, out)
         } else {
-            let stamp = stamp(packet, outgoing, timestamp, begins, moment);
+            let stamp = Stamp { descriptor, ..stamp(packet, outgoing, timestamp, marker, moment) };
             egress.send_rtp(&self.template, stamp, payload, outgoing, moment, out)
         };
         self.stats.retransmitted += u64::from(sent);
@@ -308,14 +373,24 @@ impl Forward {
     }
 }
 
-fn stamp(packet: &Stored, index: u64, timestamp: u32, begins: bool, moment: &Moment) -> Stamp {
+/// Writes a run's picture numbers into dependency descriptor and payload.
+#[inline]
+fn renumber<'a>(packet: &Stored, bytes: &'a mut [u8], run: &Run) -> (&'a [u8], &'a [u8]) {
+    let (descriptor, payload) = packet.split(bytes);
+    packet.picture.write_descriptor(descriptor, run.picture);
+    packet.picture.write(payload, run.picture);
+    (descriptor, payload)
+}
+
+fn stamp(packet: &Stored, index: u64, timestamp: u32, marker: bool, moment: &Moment) -> Stamp<'static> {
     Stamp {
-        marker: packet.marker || begins,
+        marker,
         #[allow(clippy::cast_possible_truncation, reason = "the low 16 bits are the sequence number")]
         sequence: index as u16,
         timestamp,
         transport_cc: 0,
         abs_send_time: moment.abs_send_time,
         audio_level: packet.audio_level,
+        descriptor: &[],
     }
 }

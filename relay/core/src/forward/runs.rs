@@ -4,7 +4,7 @@
 //! timestamp and picture numbers. Keeping the last few runs, not one entry per packet, answers both questions: what a
 //! published packet becomes, and which published packet a subscriber's NACK means.
 
-use crate::codec::vp8::Shift;
+use crate::codec::Shift;
 
 /// Runs remembered; a NACK for a packet of an older one finds nothing.
 const RUNS: usize = 8;
@@ -20,7 +20,7 @@ pub struct Run {
     pub first_out: u64,
     /// Added to timestamps.
     pub timestamp: u32,
-    /// Added to VP8's picture numbers.
+    /// Added to picture numbers.
     pub picture: Shift,
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Run;
-use crate::codec::vp8::{Picture, Shift};
+use crate::codec::{Picture, Shift};
 use crate::rtcp::SenderInfo;
 
 /// Sender reports that disagree with arrival times by more than this many seconds are not believed.
@@ -20,13 +20,14 @@ pub struct Timeline {
     ahead: u32,
     picture_id: u16,
     tl0: u8,
+    frame: u16,
 }
 
 impl Timeline {
     /// A timeline of nothing yet. `clock_rate` in Hz.
     #[must_use]
     pub fn new(clock_rate: u32) -> Self {
-        Self { clock_rate: f64::from(clock_rate.max(1)), newest: None, ahead: 0, picture_id: 0, tl0: 0 }
+        Self { clock_rate: f64::from(clock_rate.max(1)), newest: None, ahead: 0, picture_id: 0, tl0: 0, frame: 0 }
     }
 
     /// Notes the newest packet as the subscriber sees it.
@@ -37,18 +38,21 @@ impl Timeline {
             self.picture_id = picture.shifted_id(shift);
             self.tl0 = picture.shifted_tl0(shift);
         }
+        self.frame = picture.shifted_frame(shift).unwrap_or(self.frame);
     }
 
     /// What to add to picture numbers so that `picture` is the one after the newest.
     #[must_use]
     pub fn picture_shift(&self, picture: &Picture, before: Shift) -> Shift {
-        if !picture.has_id() {
-            return before;
+        let mut shift = before;
+        if picture.has_id() {
+            shift.id = self.picture_id.wrapping_add(1).wrapping_sub(picture.id);
+            shift.tl0 = self.tl0.wrapping_add(1).wrapping_sub(picture.tl0);
         }
-        Shift {
-            id: self.picture_id.wrapping_add(1).wrapping_sub(picture.id),
-            tl0: self.tl0.wrapping_add(1).wrapping_sub(picture.tl0),
+        if let Some(frame) = picture.frame {
+            shift.frame = self.frame.wrapping_add(1).wrapping_sub(frame);
         }
+        shift
     }
 
     /// What to add to timestamps of `layer` so that one of `timestamp`, forwarded now, continues the stream.

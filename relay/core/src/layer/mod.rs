@@ -3,14 +3,17 @@
 mod bitrate;
 mod missing;
 mod reception;
+mod spatial;
 
 pub use bitrate::Bitrate;
 pub use missing::Missing;
 pub use reception::Reception;
+pub use spatial::Spatial;
 
 use std::time::{Duration, Instant};
 
-use crate::codec::Format;
+use crate::codec::scalable::{Frame, Frames, Points};
+use crate::codec::{Description, Format};
 use crate::drop::Reason;
 use crate::message::{Encoding, LayerStats};
 use crate::ring::{Capacity, MAX_PAYLOAD, Ring, Stored};
@@ -31,6 +34,9 @@ const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(350);
 const KEY_FRAME_RETRY: Duration = Duration::from_millis(500);
 /// How old a key frame may be for a new subscription to begin with it, out of the ring.
 const FRESH: Duration = Duration::from_millis(400);
+/// Key frame requests without a key frame, and time, after which a video payload is taken for unreadable: then decoding
+/// may begin anywhere, as with a format we do not know. It is the subscriber's to ask for a key frame.
+const UNREADABLE: (u64, Duration) = (3, Duration::from_millis(1_500));
 /// Sequence numbers asked for in one NACK.
 const NACKS: usize = 64;
 
@@ -70,6 +76,9 @@ pub struct Layer {
     unwrapper: Unwrapper,
     ring: Ring,
     missing: Missing,
+    /// What it holds, where that is several layers.
+    spatial: Option<Box<Spatial>>,
+    first_packet: Option<Instant>,
     reception: Reception,
     bitrate: Bitrate,
     last_packet: Option<Instant>,
@@ -102,6 +111,8 @@ impl Layer {
             unwrapper: Unwrapper::default(),
             ring: Ring::new(capacity),
             missing: Missing::default(),
+            spatial: None,
+            first_packet: None,
             reception: Reception::new(clock_rate, now),
             bitrate: Bitrate::new(now),
             last_packet: None,
@@ -118,6 +129,25 @@ impl Layer {
             nacks_sent: 0,
             plis_sent: 0,
         }
+    }
+
+    /// A layer that is itself a stream of up to `layers` spatial layers.
+    #[must_use]
+    pub fn scalable(encoding: &Encoding, format: Format, layers: u8, clock_rate: u32, now: Instant) -> Self {
+        let spatial = Some(Box::new(Spatial::new(Frames::new(format, layers), now)));
+        Self { spatial, ..Self::new(encoding, format, clock_rate, now) }
+    }
+
+    /// What it holds, where that is several layers.
+    #[must_use]
+    pub fn spatial(&self) -> Option<&Spatial> {
+        self.spatial.as_deref()
+    }
+
+    /// Operating points that packets come for now; all there are for a stream of one layer.
+    #[must_use]
+    pub fn points(&self) -> Points {
+        self.spatial.as_ref().map_or(Points::ALL, |spatial| spatial.frames.active())
     }
 
     /// Whether packets came within the last [`SILENCE`].
@@ -187,13 +217,14 @@ impl Layer {
         self.reception.sender_report(info, now);
     }
 
-    /// Takes a packet in. `repaired` packets came by RTX.
+    /// Takes a packet in. `descriptor` is its dependency descriptor, empty without one; `repaired` packets came by RTX.
     ///
     /// # Errors
     /// [`Reason::TooLarge`], [`Reason::Duplicate`] or [`Reason::TooOld`].
     pub fn receive(
         &mut self,
         header: &Header,
+        descriptor: &[u8],
         payload: &[u8],
         repaired: bool,
         now: Instant,
@@ -203,7 +234,7 @@ impl Layer {
         }
         let index = self.unwrapper.peek(header.sequence);
         self.note_order(index, now)?;
-        let description = self.format.describe(payload);
+        let (description, frame) = self.describe(index, header.timestamp, descriptor, payload, now);
         let packet = Stored {
             index,
             timestamp: header.timestamp,
@@ -211,9 +242,12 @@ impl Layer {
             marker: header.marker,
             key_frame: description.key_frame,
             picture: description.picture,
+            frame,
+            #[allow(clippy::cast_possible_truncation, reason = "an extension has at most 255 bytes")]
+            descriptor: descriptor.len() as u8,
             audio_level: header.extensions.audio_level,
         };
-        self.ring.store(packet, payload);
+        self.ring.store(packet, descriptor, payload);
         if repaired {
             self.repaired += 1;
         } else {
@@ -231,6 +265,38 @@ impl Layer {
         let woke = !std::mem::replace(&mut self.live, true);
         let resumed = std::mem::take(&mut self.stalled);
         Ok(Received { index, key_frame: description.key_frame, woke, resumed })
+    }
+
+    /// Reads a packet, and those after it that only its structure explains.
+    fn describe(
+        &mut self,
+        index: u64,
+        timestamp: u32,
+        descriptor: &[u8],
+        payload: &[u8],
+        now: Instant,
+    ) -> (Description, Option<Frame>) {
+        let mut seen = self.format.describe(payload, descriptor);
+        self.first_packet.get_or_insert(now);
+        let Some(spatial) = &mut self.spatial else { return (seen, None) };
+        let (frame, change) = spatial.frames.describe(index, timestamp, payload, descriptor);
+        if let Some(frame) = &frame {
+            spatial.count(frame, payload.len(), now);
+        }
+        seen.key_frame = frame.is_some_and(|frame| frame.key);
+        if change.structure {
+            let newest = self.unwrapper.highest().unwrap_or(index);
+            for later in (index + 1..=newest).take(self.ring.capacity()) {
+                let Some((packet, bytes)) = self.ring.get(later).filter(|(packet, _)| packet.frame.is_none()) else {
+                    continue;
+                };
+                let (descriptor, payload) = packet.split(bytes);
+                if let (Some(frame), _) = spatial.frames.describe(later, packet.timestamp, payload, descriptor) {
+                    self.ring.explain(later, frame);
+                }
+            }
+        }
+        (seen, frame)
     }
 
     /// Sorts a packet into the sequence: new, filling a gap, or seen.
@@ -273,6 +339,21 @@ impl Layer {
         let (_, first, at) = self.key_frame?;
         let fresh = now.saturating_duration_since(at) < FRESH && self.missing.none_since(first);
         (fresh && self.newest()? - first < self.ring.packets() / 2).then_some(first)
+    }
+
+    /// Whether a key frame was ever seen.
+    #[must_use]
+    pub fn had_key_frame(&self) -> bool {
+        self.key_frames > 0
+    }
+
+    /// Takes the payload for unreadable when a key frame was asked for long enough: it may be encrypted end to end.
+    pub fn doubt(&mut self, now: Instant) {
+        let (requests, time) = UNREADABLE;
+        let since = self.first_packet.map(|first| now.saturating_duration_since(first));
+        if self.plis_sent >= requests && since.is_some_and(|since| since >= time) {
+            self.format = Format::Opaque;
+        }
     }
 
     /// Asks for a key frame: now, or as soon as the throttle allows, and again until one comes.

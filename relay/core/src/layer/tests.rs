@@ -35,16 +35,16 @@ fn a_gap_is_asked_for_and_repaired() {
     let now = Instant::now();
     let mut layer = layer(now);
     let inter = [0x10, 0x01, 9];
-    assert!(layer.receive(&header(0xfffe), &inter, false, now).unwrap().woke);
-    assert!(!layer.receive(&header(2), &inter, false, now).unwrap().woke);
+    assert!(layer.receive(&header(0xfffe), &[], &inter, false, now).unwrap().woke);
+    assert!(!layer.receive(&header(2), &[], &inter, false, now).unwrap().woke);
     assert_eq!(layer.next_feedback(), Some(now));
     assert_eq!(feedback(&mut layer, now).0, [0xffff, 0, 1]);
     let rtx = Header { sequence: 7, ssrc: 43, timestamp: 5, ..Header::default() };
     let (original, skip) = unwrap_retransmission(&rtx, &[0xff, 0xff, 0x10, 0x01], SSRC).unwrap();
     assert_eq!((original.sequence, original.ssrc, original.timestamp, skip), (0xffff, SSRC, 5, 2));
-    layer.receive(&original, &inter, true, now).unwrap();
-    assert_eq!(layer.receive(&original, &inter, true, now), Err(Reason::Duplicate));
-    layer.receive(&header(0), &inter, false, now).unwrap();
+    layer.receive(&original, &[], &inter, true, now).unwrap();
+    assert_eq!(layer.receive(&original, &[], &inter, true, now), Err(Reason::Duplicate));
+    layer.receive(&header(0), &[], &inter, false, now).unwrap();
     assert_eq!(feedback(&mut layer, now + Duration::from_millis(50)).0, [1]);
     let stats = layer.stats(now);
     assert_eq!((stats.packets, stats.lost, stats.nacks_sent), (4, 1, 4));
@@ -62,9 +62,9 @@ fn padding_probes_are_no_packets() {
 fn too_old_and_too_large() {
     let now = Instant::now();
     let mut layer = layer(now);
-    layer.receive(&header(1000), &[0x10, 1], false, now).unwrap();
-    assert_eq!(layer.receive(&header(400), &[0x10, 1], false, now), Err(Reason::TooOld));
-    assert_eq!(layer.receive(&header(1001), &[0; MAX_PAYLOAD + 1], false, now), Err(Reason::TooLarge));
+    layer.receive(&header(1000), &[], &[0x10, 1], false, now).unwrap();
+    assert_eq!(layer.receive(&header(400), &[], &[0x10, 1], false, now), Err(Reason::TooOld));
+    assert_eq!(layer.receive(&header(1001), &[], &[0; MAX_PAYLOAD + 1], false, now), Err(Reason::TooLarge));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn key_frame_requests_are_throttled_and_end_with_a_key_frame() {
             asked.push(step * 10);
         }
         if step == 50 {
-            assert!(layer.receive(&header(1), &[0x10, 0x00, 0], false, now).unwrap().key_frame);
+            assert!(layer.receive(&header(1), &[], &[0x10, 0x00, 0], false, now).unwrap().key_frame);
         }
     }
     assert_eq!(asked, [0, 350], "the second waits for the throttle, none follows the key frame");
@@ -93,8 +93,8 @@ fn key_frame_requests_are_throttled_and_end_with_a_key_frame() {
 fn a_hopeless_gap_asks_for_a_key_frame() {
     let now = Instant::now();
     let mut layer = layer(now);
-    layer.receive(&header(0), &[0x10, 1], false, now).unwrap();
-    layer.receive(&header(2000), &[0x10, 1], false, now).unwrap();
+    layer.receive(&header(0), &[], &[0x10, 1], false, now).unwrap();
+    layer.receive(&header(2000), &[], &[0x10, 1], false, now).unwrap();
     assert_eq!(feedback(&mut layer, now), (vec![], 1));
 }
 
@@ -102,9 +102,9 @@ fn a_hopeless_gap_asks_for_a_key_frame() {
 fn silence_after_two_seconds() {
     let now = Instant::now();
     let mut layer = layer(now);
-    layer.receive(&header(0), &[0x10, 1], false, now).unwrap();
+    layer.receive(&header(0), &[], &[0x10, 1], false, now).unwrap();
     assert!(!layer.fell_silent(now + Duration::from_millis(1999)));
     assert!(layer.fell_silent(now + SILENCE) && !layer.is_live());
     assert!(!layer.fell_silent(now + SILENCE), "told once");
-    assert!(layer.receive(&header(1), &[0x10, 1], false, now + SILENCE).unwrap().woke);
+    assert!(layer.receive(&header(1), &[], &[0x10, 1], false, now + SILENCE).unwrap().woke);
 }

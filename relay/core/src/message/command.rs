@@ -61,6 +61,9 @@ pub enum Command {
         extensions: Extensions,
         /// Media identification of its m-line.
         mid: Option<String>,
+        /// W3C webrtc-svc mode such as `L3T3_KEY`, for one encoding that holds several layers: then "layer" means the
+        /// spatial layer in every message.
+        scalability: Option<String>,
     },
     /// End a track and every subscription to it.
     RemoveTrack {
@@ -109,6 +112,8 @@ pub enum Command {
         paused: bool,
         /// Highest layer to forward, an index into the track's `encodings`.
         max_layer: Option<u8>,
+        /// Highest temporal layer to forward of a scalable track.
+        max_temporal: Option<u8>,
     },
     /// Ask the publisher of `track` for a key frame.
     RequestKeyFrame {

@@ -88,6 +88,8 @@ pub struct Extensions {
     pub transport_cc: Option<u8>,
     /// Absolute send time.
     pub abs_send_time: Option<u8>,
+    /// Dependency descriptor (RTP Payload Format For AV1, appendix A).
+    pub dependency_descriptor: Option<u8>,
 }
 
 /// Read a msgpack array of commands.

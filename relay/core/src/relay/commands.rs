@@ -55,6 +55,7 @@ struct NewTrack {
     encodings: Vec<Encoding>,
     extensions: Extensions,
     mid: Option<String>,
+    scalability: Option<String>,
 }
 
 impl Relay {
@@ -76,16 +77,17 @@ impl Relay {
             }
             Command::RestartIce { transport, ufrag, password } => self.restart_ice(&transport, ufrag, &password, now),
             Command::CloseTransport { transport } => self.close_transport(&transport, now, wire),
-            Command::AddTrack { transport, track, kind, codec, encodings, extensions, mid } => {
-                self.add_track(NewTrack { transport, track, kind, codec, encodings, extensions, mid }, now)
+            Command::AddTrack { transport, track, kind, codec, encodings, extensions, mid, scalability } => {
+                let new = NewTrack { transport, track, kind, codec, encodings, extensions, mid, scalability };
+                self.add_track(new, now)
             }
             Command::RemoveTrack { track } => self.remove_track(&track),
             Command::MuteTrack { track, muted } => self.mute_track(&track, muted, now),
             Command::Subscribe { .. } => self.subscribe(command, now),
             Command::Unsubscribe { subscription } => self.unsubscribe(&subscription),
-            Command::SetSubscription { subscription, paused, max_layer } => {
+            Command::SetSubscription { subscription, paused, max_layer, max_temporal } => {
                 let key = self.subscription(&subscription)?.key;
-                self.switch.set_subscription(key, paused, max_layer, now);
+                self.switch.set_subscription(key, paused, max_layer, max_temporal, now);
                 Ok(())
             }
             Command::RequestKeyFrame { track } => {
@@ -245,8 +247,8 @@ impl Relay {
             return Err(Refused::duplicate(&new.track));
         }
         let Some(member) = self.members.get(index) else { return Err(Refusal::UnknownPeer.into()) };
-        let NewTrack { kind, codec, encodings, extensions, mid, .. } = new;
-        let config = TrackConfig { kind, codec, encodings, extensions, mid };
+        let NewTrack { kind, codec, encodings, extensions, mid, scalability, .. } = new;
+        let config = TrackConfig { kind, codec, encodings, extensions, mid, scalability };
         let key = self.switch.add_track(member.peer, &config, now)?;
         let track = Track { key, member: index, room: member.room.clone(), kind, muted: false };
         self.track_ids.insert(key, new.track.clone());

@@ -44,6 +44,15 @@ pub struct AudioLevel {
     pub voice: bool,
 }
 
+/// Where a value stands in a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// Bytes from the start of the packet.
+    pub at: usize,
+    /// Bytes of the value.
+    pub len: usize,
+}
+
 /// Values of the negotiated extensions in one packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Extensions {
@@ -59,6 +68,8 @@ pub struct Extensions {
     pub transport_cc: Option<u16>,
     /// Absolute send time, 24 bits of 6.18 fixed point seconds.
     pub abs_send_time: Option<u32>,
+    /// Dependency descriptor (RTP Payload Format For AV1, appendix A).
+    pub dependency_descriptor: Option<Span>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +82,7 @@ enum Kind {
     AudioLevel,
     TransportCc,
     AbsSendTime,
+    DependencyDescriptor,
 }
 
 /// What each extension id of a transport means: a table, so that parsing a packet looks nothing up.
@@ -105,6 +117,7 @@ impl ExtensionMap {
             (ids.audio_level, Kind::AudioLevel),
             (ids.transport_cc, Kind::TransportCc),
             (ids.abs_send_time, Kind::AbsSendTime),
+            (ids.dependency_descriptor, Kind::DependencyDescriptor),
         ] {
             if let Some(id) = id.filter(|id| *id != 0) {
                 self.kinds[usize::from(id)] = kind;
@@ -112,7 +125,7 @@ impl ExtensionMap {
         }
     }
 
-    /// Parses an extension block. Unknown profiles and unknown ids are skipped.
+    /// Parses an extension block; spans count from its start. Unknown profiles and unknown ids are skipped.
     pub(super) fn parse(&self, profile: u16, block: &[u8]) -> Result<Extensions, Reason> {
         let mut values = Extensions::default();
         if profile == ONE_BYTE {
@@ -133,7 +146,7 @@ impl ExtensionMap {
                 id => {
                     let len = usize::from(byte & 0x0f) + 1;
                     let value = block.get(at..at + len).ok_or(Reason::Malformed)?;
-                    self.assign(id, value, values);
+                    self.assign(id, value, at, values);
                     at += len;
                 }
             }
@@ -151,13 +164,13 @@ impl ExtensionMap {
             let len = usize::from(u8_at(block, at).ok_or(Reason::Malformed)?);
             at += 1;
             let value = block.get(at..at + len).ok_or(Reason::Malformed)?;
-            self.assign(id, value, values);
+            self.assign(id, value, at, values);
             at += len;
         }
         Ok(())
     }
 
-    fn assign(&self, id: u8, value: &[u8], values: &mut Extensions) {
+    fn assign(&self, id: u8, value: &[u8], at: usize, values: &mut Extensions) {
         match self.kinds[usize::from(id)] {
             Kind::Unknown => {}
             Kind::Mid => values.mid = Label::new(value),
@@ -169,6 +182,7 @@ impl ExtensionMap {
             }
             Kind::TransportCc => values.transport_cc = u16_at(value, 0),
             Kind::AbsSendTime => values.abs_send_time = u24_at(value, 0),
+            Kind::DependencyDescriptor => values.dependency_descriptor = Some(Span { at, len: value.len() }),
         }
     }
 }
@@ -184,11 +198,15 @@ mod tests {
         audio_level: Some(4),
         transport_cc: Some(5),
         abs_send_time: Some(6),
+        dependency_descriptor: Some(7),
     };
 
     #[test]
     fn one_byte_form() {
-        let block = [0x12, b'a', b'b', b'c', 0, 0x21, b'h', b'i', 0x51, 0x12, 0x34, 0x62, 1, 2, 3, 0x40, 0x0a, 0xf0, 9];
+        let block = [
+            0x12, b'a', b'b', b'c', 0, 0x21, b'h', b'i', 0x51, 0x12, 0x34, 0x62, 1, 2, 3, 0x40, 0x0a, 0x72, 0x80, 0, 5,
+            0xf0, 9,
+        ];
         let values = ExtensionMap::new(&IDS).parse(ONE_BYTE, &block).unwrap();
         assert_eq!(values.mid, Label::new(b"abc"));
         assert_eq!(values.rid, Label::new(b"hi"));
@@ -196,6 +214,7 @@ mod tests {
         assert_eq!(values.transport_cc, Some(0x1234));
         assert_eq!(values.abs_send_time, Some(0x01_0203));
         assert_eq!(values.audio_level, Some(AudioLevel { level: 10, voice: false }));
+        assert_eq!(values.dependency_descriptor, Some(Span { at: 18, len: 3 }));
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod extension;
 mod sequence;
 mod template;
 
-pub use extension::{AudioLevel, ExtensionMap, Extensions, Label};
+pub use extension::{AudioLevel, ExtensionMap, Extensions, Label, Span};
 pub use sequence::{Unwrapper, newer};
 pub use template::{Stamp, Template, TemplateConfig};
 
@@ -69,11 +69,21 @@ impl Header {
             header.len = start + 4 * usize::from(words);
             let block = packet.get(start..header.len).ok_or(Reason::Truncated)?;
             header.extensions = map.parse(profile, block)?;
+            if let Some(span) = &mut header.extensions.dependency_descriptor {
+                span.at += start;
+            }
         }
         if packet.len() < header.len {
             return Err(Reason::Truncated);
         }
         Ok(header)
+    }
+
+    /// The dependency descriptor in the packet this is the header of, empty without one.
+    #[must_use]
+    pub fn descriptor<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
+        let span = self.extensions.dependency_descriptor.unwrap_or_default();
+        packet.get(span.at..span.at + span.len).unwrap_or_default()
     }
 
     /// The decrypted payload without its padding (RFC 3550 section 5.1).

@@ -24,7 +24,7 @@ pub struct TemplateConfig {
 
 /// What differs from packet to packet.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Stamp {
+pub struct Stamp<'a> {
     /// Marker bit.
     pub marker: bool,
     /// Sequence number.
@@ -37,14 +37,30 @@ pub struct Stamp {
     pub abs_send_time: u32,
     /// Audio level; absent is written as silence.
     pub audio_level: Option<AudioLevel>,
+    /// Dependency descriptor, empty for none, written where the extension is negotiated.
+    pub descriptor: &'a [u8],
 }
 
 /// A header laid out once for an outgoing stream.
+///
+/// The dependency descriptor differs in length from packet to packet, and so is written behind everything else: in the
+/// two-byte form where it is longer than the one-byte form can say (RFC 8285 section 4.2).
 #[derive(Clone, Debug)]
 pub struct Template {
-    bytes: [u8; MAX_LEN],
-    len: usize,
+    layout: Layout,
+    /// With a dependency descriptor: its id, and the layout for long ones.
+    described: Option<(u8, Box<Layout>)>,
     payload_type: u8,
+}
+
+/// Everything that is the same for all packets.
+#[derive(Clone, Debug)]
+struct Layout {
+    bytes: [u8; MAX_LEN],
+    /// With the padding behind the last element, and without.
+    len: usize,
+    unpadded: usize,
+    two_byte: bool,
     /// Offsets of extension values, zero where not carried.
     transport_cc: usize,
     abs_send_time: usize,
@@ -55,61 +71,90 @@ impl Template {
     /// Lays out the header.
     #[must_use]
     pub fn new(config: &TemplateConfig) -> Self {
-        let ids = &config.extensions;
-        let mut template = Self {
-            bytes: [0; MAX_LEN],
-            len: FIXED_LEN,
-            payload_type: config.payload_type & 0x7f,
-            transport_cc: 0,
-            abs_send_time: 0,
-            audio_level: 0,
-        };
-        template.bytes[0] = 0x80;
-        template.bytes[8..12].copy_from_slice(&config.ssrc.to_be_bytes());
-        let audio_level = ids.audio_level.filter(|_| config.audio);
-        let mid = config.mid.filter(|_| ids.mid.is_some());
-        let used = [ids.mid.filter(|_| mid.is_some()), ids.transport_cc, ids.abs_send_time, audio_level];
-        if used.iter().all(Option::is_none) {
-            return template;
-        }
-        let two_byte = used.iter().flatten().any(|id| *id > 14);
-        template.open(two_byte);
-        if let (Some(id), Some(mid)) = (ids.mid, &mid) {
-            let at = template.element(two_byte, id, mid.as_bytes().len());
-            template.bytes[at..at + mid.as_bytes().len()].copy_from_slice(mid.as_bytes());
-        }
-        if let Some(id) = ids.transport_cc {
-            template.transport_cc = template.element(two_byte, id, 2);
-        }
-        if let Some(id) = ids.abs_send_time {
-            template.abs_send_time = template.element(two_byte, id, 3);
-        }
-        if let Some(id) = audio_level {
-            template.audio_level = template.element(two_byte, id, 1);
-        }
-        template.close();
-        template
+        let layout = Layout::new(config, false);
+        let described = config.extensions.dependency_descriptor.filter(|_| !config.audio);
+        let long = || if layout.two_byte { layout.clone() } else { Layout::new(config, true) };
+        Self { described: described.map(|id| (id, Box::new(long()))), payload_type: config.payload_type & 0x7f, layout }
     }
 
-    /// Bytes of the header.
+    /// Bytes of the header with this stamp.
+    #[inline]
     #[must_use]
-    #[allow(clippy::len_without_is_empty, reason = "a header is never empty")]
-    pub fn len(&self) -> usize {
-        self.len
+    pub fn len(&self, stamp: &Stamp<'_>) -> usize {
+        self.descriptor(stamp).map_or(self.layout.len, |(_, layout)| layout.len_with(stamp.descriptor))
     }
 
     /// Whether packets carry a transport-wide sequence number.
     #[must_use]
     pub fn has_transport_cc(&self) -> bool {
-        self.transport_cc != 0
+        self.layout.transport_cc != 0
     }
 
     /// Writes the header at the start of `out`; `None` when it does not fit. Returns its length.
     #[inline]
-    pub fn write(&self, out: &mut [u8], stamp: &Stamp) -> Option<usize> {
+    pub fn write(&self, out: &mut [u8], stamp: &Stamp<'_>) -> Option<usize> {
+        let described = self.descriptor(stamp);
+        let layout = described.map_or(&self.layout, |(_, layout)| layout);
+        layout.write(out, self.payload_type, stamp)?;
+        match described {
+            None => Some(self.layout.len),
+            Some((id, layout)) => layout.append(out, id, stamp.descriptor),
+        }
+    }
+
+    /// The id and the layout, where a descriptor is to be written.
+    #[inline]
+    fn descriptor(&self, stamp: &Stamp<'_>) -> Option<(u8, &Layout)> {
+        let (id, long) = self.described.as_ref().filter(|_| !stamp.descriptor.is_empty())?;
+        let short = *id <= 14 && stamp.descriptor.len() <= 16;
+        Some((*id, if short { &self.layout } else { long }))
+    }
+}
+
+impl Layout {
+    fn new(config: &TemplateConfig, two_byte: bool) -> Self {
+        let ids = &config.extensions;
+        let mut layout = Self {
+            bytes: [0; MAX_LEN],
+            len: FIXED_LEN,
+            unpadded: FIXED_LEN,
+            two_byte,
+            transport_cc: 0,
+            abs_send_time: 0,
+            audio_level: 0,
+        };
+        layout.bytes[0] = 0x80;
+        layout.bytes[8..12].copy_from_slice(&config.ssrc.to_be_bytes());
+        let audio_level = ids.audio_level.filter(|_| config.audio);
+        let mid = config.mid.filter(|_| ids.mid.is_some());
+        let used = [ids.mid.filter(|_| mid.is_some()), ids.transport_cc, ids.abs_send_time, audio_level];
+        if used.iter().all(Option::is_none) {
+            return layout;
+        }
+        layout.two_byte |= used.iter().flatten().any(|id| *id > 14);
+        layout.open();
+        if let (Some(id), Some(mid)) = (ids.mid, &mid) {
+            let at = layout.element(id, mid.as_bytes().len());
+            layout.bytes[at..at + mid.as_bytes().len()].copy_from_slice(mid.as_bytes());
+        }
+        if let Some(id) = ids.transport_cc {
+            layout.transport_cc = layout.element(id, 2);
+        }
+        if let Some(id) = ids.abs_send_time {
+            layout.abs_send_time = layout.element(id, 3);
+        }
+        if let Some(id) = audio_level {
+            layout.audio_level = layout.element(id, 1);
+        }
+        layout.close();
+        layout
+    }
+
+    #[inline]
+    fn write(&self, out: &mut [u8], payload_type: u8, stamp: &Stamp<'_>) -> Option<()> {
         let out = out.get_mut(..self.len)?;
         out.copy_from_slice(&self.bytes[..self.len]);
-        out[1] = self.payload_type | if stamp.marker { 0x80 } else { 0 };
+        out[1] = payload_type | if stamp.marker { 0x80 } else { 0 };
         out[2..4].copy_from_slice(&stamp.sequence.to_be_bytes());
         out[4..8].copy_from_slice(&stamp.timestamp.to_be_bytes());
         if self.transport_cc != 0 {
@@ -123,21 +168,55 @@ impl Template {
             let level = stamp.audio_level.unwrap_or(AudioLevel { level: 127, voice: false });
             out[self.audio_level] = (level.level & 0x7f) | if level.voice { 0x80 } else { 0 };
         }
-        Some(self.len)
+        Some(())
     }
 
-    fn open(&mut self, two_byte: bool) {
+    fn len_with(&self, descriptor: &[u8]) -> usize {
+        let begun = if self.unpadded == FIXED_LEN { FIXED_LEN + 4 } else { self.unpadded };
+        (begun + if self.two_byte { 2 } else { 1 } + descriptor.len()).next_multiple_of(4)
+    }
+
+    /// Writes one more element behind the others of a written header.
+    fn append(&self, out: &mut [u8], id: u8, descriptor: &[u8]) -> Option<usize> {
+        let len = self.len_with(descriptor);
+        let out = out.get_mut(..len)?;
+        let mut at = self.unpadded;
+        if at == FIXED_LEN {
+            out[0] |= 0x10;
+            out[at..at + 2].copy_from_slice(&self.profile().to_be_bytes());
+            at += 4;
+        }
+        out[at..].fill(0);
+        let size = u8::try_from(descriptor.len()).ok()?;
+        if self.two_byte {
+            out[at..at + 2].copy_from_slice(&[id, size]);
+            at += 2;
+        } else {
+            out[at] = id << 4 | (size.checked_sub(1)? & 0x0f);
+            at += 1;
+        }
+        out[at..at + descriptor.len()].copy_from_slice(descriptor);
+        let words = u16::try_from((len - FIXED_LEN - 4) / 4).ok()?;
+        out[FIXED_LEN + 2..FIXED_LEN + 4].copy_from_slice(&words.to_be_bytes());
+        Some(len)
+    }
+
+    fn profile(&self) -> u16 {
+        if self.two_byte { TWO_BYTE } else { ONE_BYTE }
+    }
+
+    fn open(&mut self) {
         self.bytes[0] |= 0x10;
-        let profile = if two_byte { TWO_BYTE } else { ONE_BYTE };
-        self.bytes[FIXED_LEN..FIXED_LEN + 2].copy_from_slice(&profile.to_be_bytes());
+        let profile = self.profile().to_be_bytes();
+        self.bytes[FIXED_LEN..FIXED_LEN + 2].copy_from_slice(&profile);
         self.len = FIXED_LEN + 4;
     }
 
     /// Lays out one element of `len` (1..=16) bytes and returns where its value goes.
-    fn element(&mut self, two_byte: bool, id: u8, len: usize) -> usize {
+    fn element(&mut self, id: u8, len: usize) -> usize {
         #[allow(clippy::cast_possible_truncation, reason = "at most Label::MAX")]
         let short = len as u8;
-        if two_byte {
+        if self.two_byte {
             self.bytes[self.len] = id;
             self.bytes[self.len + 1] = short;
             self.len += 2;
@@ -151,6 +230,7 @@ impl Template {
     }
 
     fn close(&mut self) {
+        self.unpadded = self.len;
         self.len = self.len.next_multiple_of(4);
         #[allow(clippy::cast_possible_truncation, reason = "at most MAX_LEN / 4")]
         let words = ((self.len - FIXED_LEN - 4) / 4) as u16;
@@ -174,10 +254,11 @@ mod tests {
             transport_cc: 0x1234,
             abs_send_time: 0x00ab_cdef,
             audio_level: Some(AudioLevel { level: 30, voice: true }),
+            descriptor: &[],
         };
         let mut out = [0xff; 100];
         let len = template.write(&mut out, &stamp).unwrap();
-        assert_eq!(len, template.len());
+        assert_eq!(len, template.len(&stamp));
         assert_eq!(template.write(&mut out[..len - 1], &stamp), None);
         (Header::parse(&out[..len], &ExtensionMap::new(&ids)).unwrap(), len)
     }
@@ -208,6 +289,32 @@ mod tests {
             assert_eq!(header.extensions.audio_level, Some(AudioLevel { level: 30, voice: true }));
             let (video, _) = round_trip(ids, false);
             assert_eq!(video.extensions.audio_level, None);
+        }
+    }
+
+    #[test]
+    fn descriptors_of_any_length_go_last() {
+        let ids = |base: u8, others: bool| ExtensionIds {
+            transport_cc: Some(base).filter(|_| others),
+            dependency_descriptor: Some(base + 1),
+            ..ExtensionIds::default()
+        };
+        for (base, others) in [(1, true), (1, false), (20, true), (20, false)] {
+            let ids = ids(base, others);
+            let template = Template::new(&TemplateConfig { extensions: ids, ..TemplateConfig::default() });
+            for size in [0, 1, 3, 16, 17, 255] {
+                let descriptor: Vec<u8> = (0..size).map(|byte| byte as u8 ^ 0x5a).collect();
+                let stamp = Stamp { transport_cc: 0x1234, descriptor: &descriptor, ..Stamp::default() };
+                let mut out = [0xff; 400];
+                let len = template.write(&mut out, &stamp).unwrap();
+                assert_eq!(len, template.len(&stamp));
+                assert_eq!(template.write(&mut out[..len - 1], &stamp), None, "does not fit");
+                template.write(&mut out, &stamp).unwrap();
+                let header = Header::parse(&out[..len], &ExtensionMap::new(&ids)).unwrap();
+                assert_eq!((header.len, header.descriptor(&out)), (len, &descriptor[..]), "{base} {others} {size}");
+                assert_eq!(header.extensions.transport_cc, Some(0x1234).filter(|_| others));
+                assert_eq!(out[12..14] == [0xbe, 0xde], base == 1 && size <= 16 && (size > 0 || others));
+            }
         }
     }
 }

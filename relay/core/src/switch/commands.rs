@@ -176,7 +176,10 @@ impl Switch {
             return Err(Refusal::Invalid);
         }
         let kind = published.track.kind();
-        let forward = Forward::new(peer.0.place(), config, kind, published.track.clock_rate(), egress, now);
+        let mut forward = Forward::new(peer.0.place(), config, kind, published.track.clock_rate(), egress, now);
+        if published.track.is_scalable() {
+            forward.be_layered();
+        }
         let key = self.subscriptions.next_key().ok_or(Refusal::Limit)?;
         let place = published.track.subscribe(SubscriptionKey(key), forward, now);
         self.subscriptions.insert(Place { track: track.0, peer: peer.0, forward: place });
@@ -198,17 +201,18 @@ impl Switch {
         }
     }
 
-    /// Pauses or resumes, and caps the layer.
+    /// Pauses or resumes, and caps the layer: the spatial one of a scalable track, and its temporal one.
     pub fn set_subscription(
         &mut self,
         subscription: SubscriptionKey,
         paused: bool,
         max_layer: Option<u8>,
+        max_temporal: Option<u8>,
         now: Instant,
     ) {
         let Some(place) = self.subscriptions.get(subscription.0).copied() else { return };
         if let Some(published) = self.tracks.get_mut(place.track) {
-            published.track.set_subscription(place.forward, paused, max_layer, now);
+            published.track.set_subscription(place.forward, paused, (max_layer, max_temporal), now);
             self.settle(place.track);
         }
     }

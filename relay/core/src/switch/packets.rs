@@ -55,7 +55,8 @@ impl Switch {
         let published = self.tracks.get_mut(key).ok_or(Reason::UnknownStream)?;
         let (header, moment) = (&arrival.header, Moment::new(now, self.epoch));
         let route: Route = arrival.route;
-        let result = published.track.receive(route, header, arrival.payload, &moment, &mut self.egresses, out);
+        let bytes = (arrival.descriptor, arrival.payload);
+        let result = published.track.receive(route, header, bytes, &moment, &mut self.egresses, out);
         let heard = published.track.kind() == Kind::Audio && !published.track.is_muted();
         if let Some(level) = header.extensions.audio_level.filter(|_| heard)
             && let Some(speakers) = self.peers.get(peer).and_then(|peer| self.rooms.get_mut(peer.room))

@@ -33,6 +33,8 @@ pub struct TrackConfig {
     pub extensions: Extensions,
     /// Media identification of its m-line.
     pub mid: Option<String>,
+    /// W3C webrtc-svc mode, where the one encoding holds several layers.
+    pub scalability: Option<String>,
 }
 
 /// How a track appears to a subscriber.

@@ -83,14 +83,20 @@ impl Track {
 
     /// Notices silent layers and writes NACK, key frame requests and reports to the publisher.
     pub fn write_feedback(&mut self, now: Instant, out: &mut Writer<'_>) {
-        let mut changed = false;
+        let (mut changed, mut silent) = (false, false);
         for (number, layer) in (0..).zip(&mut self.layers) {
             changed |= layer.fell_behind(now);
             if layer.fell_silent(now) {
                 layer.forget_key_frame();
-                self.events.push(TrackEvent::Live { layer: number, live: false });
+                if !self.scalable {
+                    self.events.push(TrackEvent::Live { layer: number, live: false });
+                }
+                silent = true;
                 changed = true;
             }
+        }
+        if silent && self.scalable {
+            self.fell_silent();
         }
         if changed {
             self.retarget(now);

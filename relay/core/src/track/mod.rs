@@ -4,12 +4,14 @@
 //! that layer. A forward is moved between the lists only by a key frame of the layer it should be shown.
 
 mod feedback;
+mod scalable;
 
 use std::time::{Duration, Instant};
 
 use slab::Slab;
 
 use crate::codec::Format;
+use crate::codec::scalable::Points;
 use crate::drop::Reason;
 use crate::egress::{Egress, Moment};
 use crate::forward::Forward;
@@ -66,6 +68,10 @@ pub struct Track {
     /// Whether some subscriber waits for a key frame, so that one is worth a look at all of them.
     waiting: bool,
     muted: bool,
+    /// Whether its one stream holds several layers: then "layer" is the spatial layer.
+    scalable: bool,
+    /// Operating points as last looked at, of a scalable track.
+    points: Points,
     /// Canonical name of the publisher.
     name: String,
     next_report: Instant,
@@ -87,14 +93,21 @@ impl Track {
             return Err(Refusal::Limit);
         }
         let format = Format::new(config.kind, codec);
+        let scalable = scalable::layers_of(config, format);
+        let layer = |encoding| match scalable {
+            None => Layer::new(encoding, format, codec.clock_rate, now),
+            Some(layers) => Layer::scalable(encoding, format, layers, codec.clock_rate, now),
+        };
         Ok(Self {
             kind: config.kind,
             clock_rate: codec.clock_rate,
-            layers: config.encodings.iter().map(|layer| Layer::new(layer, format, codec.clock_rate, now)).collect(),
+            layers: config.encodings.iter().map(layer).collect(),
             subscribers: Slab::new(),
             shown: Default::default(),
             waiting: false,
             muted: false,
+            scalable: scalable.is_some(),
+            points: Points::default(),
             name,
             next_report: now + REPORT_INTERVAL,
             next_sender_report: None,
@@ -125,7 +138,7 @@ impl Track {
         !self.events.is_empty()
     }
 
-    /// Takes a decrypted packet in and forwards it.
+    /// Takes a decrypted packet in, with its dependency descriptor (empty without one), and forwards it.
     ///
     /// # Errors
     /// Why it was dropped.
@@ -133,7 +146,7 @@ impl Track {
         &mut self,
         route: Route,
         header: &Header,
-        payload: &[u8],
+        (descriptor, payload): (&[u8], &[u8]),
         moment: &Moment,
         egresses: &mut [Egress],
         out: &mut O,
@@ -144,14 +157,17 @@ impl Track {
             layer.bind_repair(header.ssrc);
             let ssrc = layer.ssrc().ok_or(Reason::UnknownStream)?;
             let (original, skip) = unwrap_retransmission(header, payload, ssrc)?;
-            layer.receive(&original, payload.get(skip..).unwrap_or_default(), true, moment.now)?
+            layer.receive(&original, descriptor, payload.get(skip..).unwrap_or_default(), true, moment.now)?
         } else {
             if layer.bind(header.ssrc, moment.now) {
                 self.restart(place);
             }
             let layer = self.layers.get_mut(place).ok_or(Reason::UnknownStream)?;
-            layer.receive(header, payload, false, moment.now)?
+            layer.receive(header, descriptor, payload, false, moment.now)?
         };
+        if self.scalable {
+            return self.forward_layers(received, moment, egresses, out);
+        }
         if received.woke {
             self.events.push(TrackEvent::Live { layer: route.layer, live: true });
         }
@@ -201,6 +217,12 @@ impl Track {
             self.begin(layer, received.index, received.index, moment, egresses, out);
         } else if let Some(first) = source.fresh_key_frame(moment.now) {
             self.begin(layer, first, received.index, moment, egresses, out);
+        }
+        if self.kind == Kind::Video
+            && !self.layers.iter().any(Layer::had_key_frame)
+            && let Some(source) = self.layers.get_mut(usize::from(layer))
+        {
+            source.doubt(moment.now);
         }
         // A key frame may have come and gone unused.
         let waits = |(_, subscriber): (usize, &Subscriber)| {
@@ -297,10 +319,19 @@ impl Track {
         self.subscribers.iter().map(|(_, subscriber)| subscriber.key)
     }
 
-    /// Pauses or resumes a subscription, and caps its layer.
-    pub fn set_subscription(&mut self, place: usize, paused: bool, max_layer: Option<u8>, now: Instant) {
+    /// Pauses or resumes a subscription, and caps its layer and (of a scalable track) its temporal layer.
+    pub fn set_subscription(
+        &mut self,
+        place: usize,
+        paused: bool,
+        (max_layer, max_temporal): (Option<u8>, Option<u8>),
+        now: Instant,
+    ) {
         let Some(subscriber) = self.subscribers.get_mut(place) else { return };
         subscriber.forward.paused = paused;
+        if let Some(layered) = &mut subscriber.forward.layered {
+            layered.max_temporal = max_temporal.unwrap_or(u8::MAX);
+        }
         subscriber.forward.max_layer = max_layer.unwrap_or(u8::MAX);
         self.retarget(now);
     }
@@ -330,12 +361,29 @@ impl Track {
     /// Counters by layer.
     #[must_use]
     pub fn layer_stats(&self, now: Instant) -> Vec<LayerStats> {
-        self.layers.iter().map(|layer| layer.stats(now)).collect()
+        match self.layers.first().and_then(|layer| layer.spatial().map(|spatial| (layer, spatial))) {
+            None => self.layers.iter().map(|layer| layer.stats(now)).collect(),
+            Some((layer, spatial)) => spatial.stats(&layer.stats(now), now),
+        }
+    }
+
+    /// bit/s a subscriber of each layer gets over the last second, lowest first: of a simulcast layer its own, of a spatial
+    /// layer also what it needs of those below. Zero for a layer that is not live.
+    pub fn layer_bitrates(&self, now: Instant) -> impl Iterator<Item = u64> + '_ {
+        let spatial = self.layers.first().and_then(Layer::spatial);
+        let count = spatial.map_or(self.layers.len(), |spatial| usize::from(spatial.layers()));
+        (0..MAX_LAYERS.to_le_bytes()[0]).take(count).map(move |number| match spatial {
+            Some(spatial) => spatial.bits_per_second(number, now),
+            None => self.layers.get(usize::from(number)).map_or(0, |layer| layer.bits_per_second(now)),
+        })
     }
 
     /// Decides anew which layer each subscription should be shown: the highest live one it may have, and of those one that
     /// has not just stopped.
     fn retarget(&mut self, now: Instant) {
+        if self.scalable {
+            return self.retarget_layers(now);
+        }
         for (key, subscriber) in &mut self.subscribers {
             let forward = &mut subscriber.forward;
             let silenced = self.muted || forward.paused || !forward.open;
@@ -372,7 +420,10 @@ impl Track {
     }
 
     fn update_waiting(&mut self) {
-        let waits = |forward: &Forward| forward.target.is_some() && forward.target != forward.layer();
+        let waits = |forward: &Forward| match &forward.layered {
+            None => forward.target.is_some() && forward.target != forward.layer(),
+            Some(layered) => layered.goal.is_some() && layered.goal != layered.point,
+        };
         self.waiting = self.subscribers.iter().any(|(_, subscriber)| waits(&subscriber.forward));
     }
 }

@@ -44,6 +44,7 @@ pub fn publish(world: &mut World, client: usize, kind: Kind, mid: &str) {
         encodings: vec![Encoding { rid: None, ssrc: Some(*ssrc), rtx_ssrc: rtx.map(|ssrc| *ssrc) }],
         extensions: extensions(),
         mid: Some(mid.into()),
+        scalability: None,
     });
 }
 

@@ -101,9 +101,9 @@ fn up_and_down_without_a_jump() {
             match frame {
                 20 => camera.key = [false, true, false],
                 40 | 120 => camera.key = [false, false, true],
-                60 => scene.switch.set_subscription(key, false, Some(0), scene.now),
+                60 => scene.switch.set_subscription(key, false, Some(0), None, scene.now),
                 80 | 145 => camera.key = [true, false, false],
-                100 => scene.switch.set_subscription(key, false, None, scene.now),
+                100 => scene.switch.set_subscription(key, false, None, None, scene.now),
                 // The two upper layers stop: after half a second the lowest is asked for.
                 130 => camera.on = [true, false, false],
                 _ => {}
@@ -159,8 +159,8 @@ fn pause_and_mute_leave_no_gap() {
     let mut seen = Vec::new();
     for frame in 0..120 {
         match frame {
-            20 => scene.switch.set_subscription(key, true, None, scene.now),
-            40 => scene.switch.set_subscription(key, false, None, scene.now),
+            20 => scene.switch.set_subscription(key, true, None, None, scene.now),
+            40 => scene.switch.set_subscription(key, false, None, None, scene.now),
             50 | 90 => camera.key[0] = true,
             60 => scene.switch.mute_track(track, true, scene.now),
             80 => scene.switch.mute_track(track, false, scene.now),
@@ -270,4 +270,31 @@ fn who_comes_right_after_a_key_frame_gets_it_from_the_ring() {
     scene.out.packets.clear();
     camera.frame(&mut scene, &mut publisher);
     assert!(scene.seen_by(&mut later).0.is_empty(), "too old: a new one is asked for");
+}
+
+#[test]
+fn what_cannot_be_read_flows_all_the_same() {
+    for layers in [1, 3] {
+        let (mut scene, mut publisher, mut subscriber, ..) = scene();
+        let mut seen = Vec::new();
+        for frame in 0..100u32 {
+            for layer in 0..layers {
+                // No VP8 at all: bytes encrypted end to end, descriptor included.
+                let payload = [0x61, 0x13, 0x77, frame as u8];
+                let sent = Sent {
+                    ssrc: 100 + layer,
+                    payload_type: 96,
+                    timestamp: frame * 3_600,
+                    marker: true,
+                    payload: &payload,
+                };
+                let packet = publisher.next(sent);
+                scene.receive(&publisher, packet);
+            }
+            scene.pass(Duration::from_millis(40));
+            seen.extend(scene.seen_by(&mut subscriber).0);
+        }
+        assert!(seen.len() > 40, "{} of 100 frames", seen.len());
+        assert_eq!(seen.last().unwrap().payload, [0x61, 0x13, 0x77, 99], "untouched");
+    }
 }

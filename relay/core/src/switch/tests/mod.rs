@@ -5,6 +5,7 @@ mod feedback;
 mod layers;
 mod repair;
 mod rooms;
+mod scalable;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ pub(super) const IDS: Extensions = Extensions {
     audio_level: Some(4),
     transport_cc: Some(5),
     abs_send_time: Some(6),
+    dependency_descriptor: Some(7),
 };
 
 pub(super) fn codec(mime: &str, payload_type: u8) -> Codec {
@@ -34,7 +36,14 @@ pub(super) fn codec(mime: &str, payload_type: u8) -> Codec {
 pub(super) fn video(layers: u32) -> TrackConfig {
     let encodings =
         (0..layers).map(|layer| Encoding { rid: None, ssrc: Some(100 + layer), rtx_ssrc: Some(200 + layer) }).collect();
-    TrackConfig { kind: Kind::Video, codec: codec("video/VP8", 96), encodings, extensions: IDS, mid: Some("v".into()) }
+    TrackConfig {
+        kind: Kind::Video,
+        codec: codec("video/VP8", 96),
+        encodings,
+        extensions: IDS,
+        mid: Some("v".into()),
+        scalability: None,
+    }
 }
 
 pub(super) fn audio() -> TrackConfig {
@@ -45,6 +54,7 @@ pub(super) fn audio() -> TrackConfig {
         encodings,
         extensions: IDS,
         mid: Some("a".into()),
+        scalability: None,
     }
 }
 
