@@ -171,6 +171,5 @@ fn subscribe(transport: &str, number: u32) -> Command {
         rtx_ssrc: Some(10_001 + 2 * number),
         rtx_payload_type: Some(103),
         mid: Some("0".into()),
-        scalability: None,
     }
 }
