@@ -1,0 +1,104 @@
+"""Driver `ups`: a power supply that Network UPS Tools watches."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+
+from devices.context import Context
+from devices.discovery import Found
+from devices.driver import Driver, Manifest
+from devices.errors import DeviceError
+from devices.ups.lines import number, supply
+from devices.ups.link import Stale, UpsdLink
+from wire.problems import Notice
+
+PORT = 3493
+SHOWN = {"battery.charge": "charge", "battery.runtime": "runtime", "ups.load": "load"}
+NOTICES = {"battery": "device.on_battery", "low": "device.battery_low"}
+
+
+class UpsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`ups`: its name in the `ups.conf` of the computer `host`, to which it is attached."""
+
+    ups: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = PORT
+
+
+class UpsSupply(Driver[UpsSettings]):
+    """It only reports; nothing here switches it off."""
+
+    manifest = Manifest(
+        id="ups",
+        version="1.0",
+        title="UPS behind Network UPS Tools",
+        settings=UpsSettings,
+        transports=("tcp",),
+        emulator="devices.emulators.ups:UpsServer",
+    )
+    senses = ("supply",)
+    _context: Context
+    _link: UpsdLink
+    _there: bool | None = None  # the upsd hears it; None before the first answer
+    _supply: str | None = None
+
+    @classmethod
+    async def discover(cls, seconds: float) -> list[Found]:
+        """The supplies attached to this computer."""
+        try:
+            async with asyncio.timeout(seconds), UpsdLink.open("127.0.0.1", PORT) as link:
+                named = await link.supplies()
+        except (DeviceError, TimeoutError):
+            return []
+        return [Found("ups", name, about, {"ups": name}, f"local {name}") for name, about in named.items()]
+
+    async def run(self, context: Context) -> None:
+        """Hold the connection that all supplies of one upsd share."""
+        settings, self._context, self._there = self.settings, context, None
+        key = f"upsd {settings.host} {settings.port}"
+        async with context.shared.use(key, lambda: UpsdLink.open(settings.host, settings.port)) as self._link:
+            await self._look()
+            await self._link.until_lost()
+
+    async def poll(self, *, whole: bool) -> None:
+        """NUT tells nothing by itself: its status is asked each time, all of it while the power is cut."""
+        if whole or self._supply != "line" or supply(await self._ask_status()) != self._supply:
+            await self._look()
+
+    async def _look(self) -> None:
+        """Report everything, or that nobody hears it."""
+        try:
+            known = await self._context.retrying(lambda: self._link.variables(self.settings.ups))
+        except Stale:
+            known = {}
+        self._supply = supply(known.get("ups.status", ""))
+        if self._supply is None:
+            self._there = False
+            self._context.absent(Notice(Stale.code))
+            return
+        if not self._there:
+            self._there = True
+            maker, model = (known.get(name, "") for name in ("ups.mfr", "ups.model"))
+            self._context.connected(model=f"{maker} {model}".strip() or self.settings.ups)
+        self._context.heard(known["ups.status"])
+        self._context.report("supply", self._supply)
+        for variable, name in SHOWN.items():
+            self._context.report(name, number(known.get(variable)))
+        self._context.trouble(_trouble(self._supply, known["ups.status"].split()))
+
+    async def _ask_status(self) -> str:
+        try:
+            status = await self._context.retrying(lambda: self._link.status(self.settings.ups))
+        except Stale:
+            return ""
+        self._context.heard(status)
+        return status
+
+
+def _trouble(supply: str, flags: list[str]) -> Notice | None:
+    if supply in NOTICES:
+        return Notice(NOTICES[supply])
+    return Notice("device.replace_battery") if "RB" in flags else None
