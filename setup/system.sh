@@ -26,6 +26,9 @@ if [ "$need" = test ]; then
   package chromium chromium
   package firefox-esr firefox-esr
   package ip iproute2
+  package nft nftables
+  package turnserver coturn
+  package openssl openssl
   package fc-list fontconfig
   package mosquitto mosquitto
   package dummy-ups nut-server

@@ -137,6 +137,7 @@ def _free_port() -> int:
                 (0, socket.SOCK_STREAM),
                 (1, socket.SOCK_STREAM),
                 (2, socket.SOCK_DGRAM),
+                (2, socket.SOCK_STREAM),
                 (3, socket.SOCK_STREAM),
             ):
                 with socket.socket(socket.AF_INET, kind) as probe:

@@ -107,9 +107,9 @@ class Tab:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """A headless browser with fake devices."""
+async def chromium(*flags: str) -> AsyncIterator[Browser]:
+    """A headless browser with fake devices, and these flags besides."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
         yield browser
         await browser.close()

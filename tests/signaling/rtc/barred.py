@@ -1,0 +1,195 @@
+"""`python -m tests.signaling.rtc.barred BARRIER`: two tabs of Chromium meet, a firewall between them and the relay.
+
+To be run in a network namespace of its own. Prints one line of JSON: `Seen`.
+
+Tabs and relay share the namespace; what goes out to the relay's port is filtered, what comes in from the TURN server's
+namespace is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from relay import Relay, RelayConfig
+from relay.messages import Event, TransportState
+from signaling.rtc import RtcSettings, TurnServers
+from tests.signaling.rtc.browser import Tab, chromium, routes
+from tests.signaling.rtc.world import serve
+
+RELAY, PORT = "10.77.0.1", 7882
+TURN = "10.78.0.2"
+SECRET = "a secret of coturn"
+FRAMES = 30
+BARRIERS = {
+    "none": (),
+    "udp": ("udp",),
+    "udp-later": (),
+    "turn-udp": ("udp", "tcp"),
+    "turn-tcp": ("udp", "tcp"),
+    "turn-tls": ("udp", "tcp"),
+}
+URLS = {
+    "turn-udp": f"turn:{TURN}:3478?transport=udp",
+    "turn-tcp": f"turn:{TURN}:3478?transport=tcp",
+    "turn-tls": f"turns:{TURN}:5349?transport=tcp",
+}
+
+# The candidate pair in use on the connection that receives: [our type, what leads to the relay, what leads to TURN].
+_PAIR = """(async () => {
+  const { publisher, subscriber } = room.engine.pcManager ?? {};
+  const report = await (subscriber ?? publisher)?.getStats() ?? new Map();
+  const transport = [...report.values()].find((stats) => stats.type === 'transport');
+  const local = report.get(report.get(transport?.selectedCandidatePairId)?.localCandidateId);
+  return [local?.candidateType ?? null, local?.protocol ?? null, local?.relayProtocol ?? null];
+})()"""
+
+
+class Seen(msgspec.Struct):
+    """What `bob` received: frames, his candidate pair; and (protocol, address) of every transport at the relay."""
+
+    frames: int
+    pair: list[str | None]
+    transports: list[tuple[str, str]]
+
+
+class WatchedRelay(Relay):
+    """Keeps which transports connected."""
+
+    def listen(self, listener: Callable[[list[Event]], None]) -> None:
+        self.connected: list[TransportState] = []
+
+        def hear(events: list[Event]) -> None:
+            self.connected += [e for e in events if isinstance(e, TransportState) and e.phase == "connected"]
+            listener(events)
+
+        super().listen(hear)
+
+
+def run(*commands: str) -> None:
+    """Run commands to their end. Raises CalledProcessError."""
+    for command in commands:
+        subprocess.run(shlex.split(command), check=True, stdout=subprocess.DEVNULL)
+
+
+def bar(*protocols: str) -> None:
+    """Nothing of these protocols goes out to the relay's port any more."""
+    for protocol in protocols:
+        run(f"nft add rule inet wall out {protocol} dport {PORT} drop")
+
+
+def network() -> None:
+    """An address for media besides loopback, and a firewall that bars nothing yet."""
+    run(
+        "ip link set lo up",
+        "ip link add east type veth peer name west",
+        f"ip addr add {RELAY}/24 dev east",
+        "ip link set east up",
+        "ip link set west up",
+        "ip route add default dev east",
+        "nft add table inet wall",
+        "nft add chain inet wall out { type filter hook output priority 0 ; }",
+    )
+
+
+@asynccontextmanager
+async def turn_server(folder: Path) -> AsyncIterator[None]:
+    """A coturn in a namespace of its own, as its documentation says for time-limited credentials."""
+    run(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -batch -quiet -subj /CN=turn"
+        f" -keyout {folder}/key.pem -out {folder}/cert.pem"
+    )
+    options = (
+        f"-n --listening-ip={TURN} --relay-ip={TURN} --listening-port=3478 --tls-listening-port=5349"
+        f" --use-auth-secret --static-auth-secret={shlex.quote(SECRET)} --realm=example.org"
+        f" --cert={folder}/cert.pem --pkey={folder}/key.pem --no-cli --userdb={folder}/users"
+        f" --log-file=stdout --simple-log --pidfile={folder}/pid"
+    )
+    with (folder / "turn.log").open("wb") as log:
+        server = await asyncio.create_subprocess_exec(
+            "unshare", "--net", "sh", "-c", f"read go && exec turnserver {options}",
+            stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log,
+        )  # fmt: skip
+        assert server.stdin is not None
+        try:
+            await _apart(server.pid)
+            run(f"ip link add north type veth peer name south netns {server.pid}")
+            run("ip addr add 10.78.0.1/24 dev north", "ip link set north up")
+            inside = f"nsenter --net=/proc/{server.pid}/ns/net"
+            run(f"{inside} ip link set lo up", f"{inside} ip addr add {TURN}/24 dev south")
+            run(f"{inside} ip link set south up", f"{inside} ip route add default via 10.78.0.1")
+            server.stdin.write(b"go\n")
+            await _answers(TURN, 5349)
+            yield
+        finally:
+            server.kill()
+            await server.wait()
+
+
+async def _apart(pid: int) -> None:
+    """Until the process has its own namespace."""
+    async with asyncio.timeout(10):
+        while os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+            await asyncio.sleep(0.01)
+
+
+async def _answers(host: str, port: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(host, port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                return writer.close()
+
+
+async def meet(barrier: str, urls: tuple[str, ...]) -> Seen:
+    """Two tabs join; one shows its camera."""
+    relay = WatchedRelay.start(RelayConfig(bind=[f"{RELAY}:{PORT}"]))
+    assert isinstance(relay, WatchedRelay)
+    settings = RtcSettings(turn=TurnServers(urls, SECRET, 600.0)) if urls else RtcSettings()
+    async with (
+        serve(relay, settings=settings, routes=routes()) as world,
+        chromium("--ignore-certificate-errors") as all_,
+    ):
+        ann, bob = Tab(await all_.new_page()), Tab(await all_.new_page())
+        await ann.join(world.url, world.token("ann"))
+        await bob.join(world.url, world.token("bob"))
+        await ann.run("room.localParticipant.setCameraEnabled(true)")
+        await bob.more_frames("ann", FRAMES)
+        if barrier == "udp-later":
+            bar("udp")
+            await bob.until(f"(await {_PAIR})[1] === 'tcp'", 40)
+            await bob.more_frames("ann", FRAMES)
+        pair: list[str | None] = await bob.run(_PAIR)
+        transports = [(state.protocol or "", state.remote or "") for state in relay.connected]
+        seen = Seen(await bob.frames("ann"), pair, transports)
+    relay.close()
+    return seen
+
+
+async def main(barrier: str) -> None:
+    """One meeting behind one barrier."""
+    network()
+    bar(*BARRIERS[barrier])
+    if barrier not in URLS:
+        seen = await meet(barrier, ())
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            async with turn_server(Path(folder)):
+                seen = await meet(barrier, (URLS[barrier],))
+    print(msgspec.json.encode(seen).decode())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,71 @@
+"""Firewalls between browser and relay: TCP where no UDP comes through, a real coturn where nothing does.
+
+Chromium decodes frames in each; which way they went is what Chromium and the relay say about their ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+
+import msgspec
+import pytest
+
+from tests.signaling.rtc.barred import FRAMES, RELAY, TURN, Seen
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root"),
+]
+
+
+async def behind(barrier: str) -> Seen:
+    """What is seen behind a barrier, in a network of its own."""
+    unshare = shutil.which("unshare")
+    assert unshare is not None
+    process = await asyncio.create_subprocess_exec(
+        unshare, "--net", "--kill-child", sys.executable, "-m", "tests.signaling.rtc.barred", barrier,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(100):
+            said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    seen = msgspec.json.decode(said.splitlines()[-1], type=Seen)
+    assert seen.frames >= FRAMES
+    return seen
+
+
+async def test_udp_is_preferred_where_all_is_open() -> None:
+    seen = await behind("none")
+    assert seen.pair == ["host", "udp", None]
+    assert [protocol for protocol, _ in seen.transports] == ["udp", "udp"]
+
+
+async def test_tcp_where_udp_is_blocked() -> None:
+    seen = await behind("udp")
+    assert seen.pair[1:] == ["tcp", None]
+    assert [protocol for protocol, _ in seen.transports] == ["tcp", "tcp"]
+
+
+async def test_tcp_takes_over_where_udp_is_blocked_in_mid_call() -> None:
+    seen = await behind("udp-later")
+    assert seen.pair[1:] == ["tcp", None]
+    assert [protocol for protocol, _ in seen.transports[:2]] == ["udp", "udp"]
+    assert {protocol for protocol, _ in seen.transports[2:]} == {"tcp"}
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
+async def test_turn_where_nothing_comes_through(way: str) -> None:
+    seen = await behind(f"turn-{way}")
+    assert seen.pair == ["relay", "udp", way]
+    for protocol, address in seen.transports:
+        assert protocol == "udp"
+        assert address.rpartition(":")[0] == TURN != RELAY, "the relay sees the TURN server"
