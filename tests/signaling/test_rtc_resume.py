@@ -295,9 +295,12 @@ async def test_kept_sessions_and_missed_messages_are_bounded() -> None:
         await refused(world, bob.sid, "bob")
         assert lost(world, ann.sid)
         room = world.server.rooms["demo"]
-        for _ in range(4):
+        for _ in range(3):
             room.effects.send([ann.sid], SignalResponse(refresh_token="t"))
             room.effects.send([ann.sid], SignalResponse(pong=1))  # not kept
+        world.server.apply(room)
+        assert lost(world, ann.sid)
+        room.effects.send([ann.sid], SignalResponse(refresh_token="t"))
         world.server.apply(room)
         assert world.server.participants("demo") == []
 
