@@ -28,6 +28,7 @@ class Context:
         spacing: float,
         wake: Callable[[], None],
         request: Callable[[DeviceRequest], None] | None = None,
+        watched: Callable[[], bool] = lambda: False,
     ) -> None:
         self.timing = timing
         self.shared = shared
@@ -36,6 +37,7 @@ class Context:
         self._spacing = spacing
         self._wake = wake
         self._request = request
+        self._watched = watched
         self._next_exchange = 0.0  # loop time
         self._garbled = False
 
@@ -65,6 +67,11 @@ class Context:
         """
         if self._request is not None:
             self._request(DeviceRequest(self._state.config.id, self._state.config.role, op, args))
+
+    @property
+    def watched(self) -> bool:
+        """Somebody looks at the device, or its room is in a meeting; a poll follows soon when that begins or ends."""
+        return self._watched()
 
     def trouble(self, notice: Notice | None) -> None:
         """The device works but says that something in it is wrong (a lamp); None when all is well again."""

@@ -191,7 +191,15 @@ class DeviceRunner:
     async def _connection(self) -> BaseException:
         """One connection from dialling to its end; returns why it ended. A moving camera is stopped before we go."""
         spacing = self._driver.manifest.spacing
-        context = Context(self.state, self._timing, self._shared, spacing, self._connected, self._on_request)
+        context = Context(
+            self.state,
+            self._timing,
+            self._shared,
+            spacing,
+            self._connected,
+            self._on_request,
+            lambda: self._watched,
+        )
         hold = asyncio.create_task(self._body.run(context), name=f"hold {self.config.id}")
         serve = asyncio.create_task(self._serve(context), name=f"serve {self.config.id}")
         try:

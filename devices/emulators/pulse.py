@@ -54,9 +54,12 @@ class PulseServer(Emulator):
         """For PULSE_SERVER and the setting `server`."""
         return f"unix:{self.socket}"
 
-    def add(self, kind: Kind, name: str, description: str = "") -> PulseNode:
-        """A sink or source of that stable name; start it (or enter it) to plug it in."""
-        node = PulseNode(self, kind, name, description or name, reboot=self.reboot_time)
+    def add(self, kind: Kind, name: str, description: str = "", *, hardware: dict[str, str] | None = None) -> PulseNode:
+        """A sink or source of that stable name; start it (or enter it) to plug it in.
+
+        `hardware`: properties of a sink that tell its hardware (`device.bus_path`, `device.serial`).
+        """
+        node = PulseNode(self, kind, name, description or name, reboot=self.reboot_time, hardware=hardware or {})
         self.nodes[name] = node
         return node
 
@@ -154,12 +157,22 @@ class PulseNode(Emulator):
 
     available_faults = ("unplugged", "reboot")
 
-    def __init__(self, server: PulseServer, kind: Kind, name: str, description: str, *, reboot: float) -> None:
+    def __init__(
+        self,
+        server: PulseServer,
+        kind: Kind,
+        name: str,
+        description: str,
+        *,
+        reboot: float,
+        hardware: dict[str, str],
+    ) -> None:
         super().__init__(reboot=reboot)
         self.kind = kind
         self.name = name
         self.module: int | None = None
         self._server = server
+        self._hardware = hardware
         self._description = description.translate({ord("'"): "’", ord('"'): None, ord("\\"): None})
 
     @property
@@ -178,7 +191,8 @@ class PulseNode(Emulator):
         if client is None or self.module is not None:
             return
         called = f"description='{self._description}'"
-        said = called if self.kind == "source" else f'sink_properties="device.{called}"'
+        properties = " ".join((f"device.{called}", *(f"{key}='{value}'" for key, value in self._hardware.items())))
+        said = called if self.kind == "source" else f'sink_properties="{properties}"'
         self.module = await client.module_load(
             f"module-null-{self.kind}", f"{self.kind}_name={self.name} rate=48000 {said}"
         )
@@ -205,6 +219,11 @@ class PulseNode(Emulator):
         """As somebody at the device would."""
         assert self._server.client is not None
         await self._server.client.volume_set_all_chans(await self._info(), volume)
+
+    async def play(self) -> None:
+        """A loud tone comes out of a sink, until it is unplugged."""
+        assert self._server.client is not None
+        await self._server.client.module_load("module-sine", f"sink={self.name} frequency=440")
 
     async def _info(self) -> Any:
         client = self._server.client

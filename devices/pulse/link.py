@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any, Literal, TypeVar
 
 from pulsectl import PulseDisconnected, PulseError, PulseIndexError
@@ -61,6 +61,17 @@ class PulseLink:
             return await asyncio.shield(task)
         except PulseIndexError:
             raise
+        except (PulseError, PulseDisconnected) as error:
+            raise Lost(str(error) or "the sound server refused") from error
+
+    async def peaks(self, source: str, rate: int) -> AsyncIterator[float]:
+        """Peaks of 0..1 of a source, `rate` a second, until it goes; raises Lost."""
+        if self.lost:
+            raise Lost("the sound server is gone")
+        try:
+            async with aclosing(self._pulse.subscribe_peak_sample(source, rate)) as peaks:
+                async for peak in peaks:
+                    yield float(peak)
         except (PulseError, PulseDisconnected) as error:
             raise Lost(str(error) or "the sound server refused") from error
 

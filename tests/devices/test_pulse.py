@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from devices import DeviceConfig, Shared
+from devices import DeviceConfig, DeviceSettingsError, Shared
 from devices.emulators import PulseServer
+from devices.pulse.driver import PulseAudioDevice
+from devices.pulse.meter import decibels
+from devices.registry import Registry
 from tests.devices.stage import nothing_left_behind, stage
-from wire.devices import DeviceCommand, Role
+from wire.devices import Device, DeviceCommand, Property, Role
 
 
 @pytest.fixture
@@ -94,3 +100,130 @@ async def test_a_server_that_died_by_itself_is_started_again(server: PulseServer
         server.process.kill()
         await room.gone()
         await room.online()
+
+
+PLACE, SERIAL = "pci-0000:00:14.0-usb-0:3.2:1.0", "Jabra_SPEAK_510_745C4B"
+HARDWARE = {"device.bus_path": PLACE, "device.serial": SERIAL}
+
+
+@pytest.mark.parametrize("told", [{"bus_path": PLACE}, {"serial": SERIAL}, {"bus_path": PLACE, "serial": SERIAL}])
+async def test_a_device_is_found_by_its_hardware_whatever_its_name_becomes(
+    server: PulseServer, told: dict[str, str]
+) -> None:
+    config = DeviceConfig("sp", Role.ROOM_SPEAKER, "pulse", "HP", {"server": server.address, "kind": "sink", **told})
+    other = server.add("sink", "other", hardware={"device.bus_path": "pci-0000:00:14.0-usb-0:4:1.0"})
+    async with other, stage(config) as room:
+        async with server.add("sink", "usb.analog-stereo", hardware=HARDWARE) as sink:
+            await room.online()
+            await room.do("set_volume", volume=0.3)
+            assert await sink.volume() == pytest.approx(0.3, abs=0.01)
+        await room.gone()
+        async with server.add("sink", "usb.iec958-stereo.2", hardware=HARDWARE) as again:
+            await room.online()
+            await room.shows("volume", 0.3)
+            assert await again.volume() == pytest.approx(0.3, abs=0.01)
+        assert await other.volume() == 1.0
+
+
+async def test_a_level_is_measured_only_while_somebody_looks(server: PulseServer) -> None:
+    async with server.add("sink", "a.speaker") as sink, stage(speaker(server)) as room:
+        await room.online()
+        await sink.play()
+        await room.do("set_volume", volume=1.0)
+        assert room.property("level").reported is None
+        assert await listeners(server) == 0
+        room.hub.watch(True)
+        device = await room.until(lambda device: level(device) > -30)
+        assert level(device) <= 0
+        assert await listeners(server) == 1
+        room.hub.watch(False)
+        await room.shows("level", None)
+        assert await listeners(server) == 0
+
+
+async def test_a_level_goes_on_after_a_replug(server: PulseServer) -> None:
+    async with server.add("sink", "a.speaker") as sink, stage(speaker(server)) as room:
+        room.hub.watch(True)
+        await room.until(lambda device: level(device) == -90)
+        sink.fault("unplugged")
+        await room.gone()
+        sink.fault("unplugged", False)
+        await room.online()
+        await sink.play()
+        await room.until(lambda device: level(device) > -30)
+
+
+async def test_the_echo_is_taken_out_by_the_server_once(server: PulseServer) -> None:
+    echo = {"sink": "a.speaker", "source": "clean"}
+    config = DeviceConfig(
+        "mi", Role.ROOM_MIC, "pulse", "Micro", {"server": server.address, "source": "a.mic", "echo_cancel": echo}
+    )
+    async with server.add("sink", "a.speaker"), server.add("source", "a.mic"):
+        for _ in range(2):  # a restarted agent finds it loaded
+            async with stage(config) as room:
+                await room.shows("echo_cancel", True)
+                assert server.client is not None
+                assert "clean" in [source.name for source in await server.client.source_list()]
+                modules = [module.name for module in await server.client.module_list()]
+                assert modules.count("module-echo-cancel") == 1
+
+
+async def test_a_server_that_cannot_take_out_the_echo_still_gives_the_microphone(server: PulseServer) -> None:
+    echo = {"sink": "nowhere"}
+    config = DeviceConfig(
+        "mi", Role.ROOM_MIC, "pulse", "Micro", {"server": server.address, "source": "a.mic", "echo_cancel": echo}
+    )
+    async with server.add("source", "a.mic"), stage(config) as room:
+        await room.online()
+        assert room.property("echo_cancel").reported is False
+        assert (await room.do("set_mute", on=True)).outcome == "done"
+
+
+async def test_what_a_server_has_is_found_by_hardware_or_name(server: PulseServer) -> None:
+    async with (
+        server.add("sink", "usb", "Jabra", hardware=HARDWARE),
+        server.add("source", "a.mic", "Micro"),
+    ):
+        found = await PulseAudioDevice.found(server.address)
+    assert [(one.model, one.settings) for one in found] == [
+        ("Jabra", {"kind": "sink", "bus_path": PLACE, "serial": SERIAL}),
+        ("Micro", {"source": "a.mic"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({}, "none is given"),
+        ({"sink": "a", "source": "b"}, "more than one"),
+        ({"sink": "a", "kind": "sink", "serial": "x"}, "more than one"),
+        ({"kind": "sink"}, "needs"),
+        ({"serial": "x"}, "needs"),
+        ({"sink": "Default"}, "another device"),
+        ({"sink": "a", "echo_cancel": {"sink": "b"}}, "out of a source"),
+    ],
+)
+def test_settings_that_name_no_node_or_several_are_refused(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(DeviceSettingsError, match=problem):
+        Registry([PulseAudioDevice]).build([DeviceConfig("x", Role.ROOM_MIC, "pulse", "X", settings)])
+
+
+@given(st.floats())
+def test_any_peak_is_a_level(peak: float) -> None:
+    assert -90 <= decibels(peak) <= 0
+
+
+def test_levels_as_people_know_them() -> None:
+    assert [decibels(peak) for peak in (1.0, 0.5, 0.1, 0.0)] == [0, -6, -20, -90]
+
+
+def level(device: Device) -> float:
+    """The level shown, very low when there is none."""
+    value = device.properties.get("level", Property()).reported
+    return float(value) if isinstance(value, int | float) else -1000.0
+
+
+async def listeners(server: PulseServer) -> int:
+    """How many streams record from the server."""
+    assert server.client is not None
+    return len(await server.client.source_output_list())
