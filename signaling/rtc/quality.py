@@ -1,4 +1,8 @@
-"""How well each session's connection carries media, from the relay's counters: loss in the last interval, round trip."""
+"""How well each session's connection carries media, from the relay's counters: loss in the last interval, round trip.
+
+A connected peer is never silent: it checks its path (RFC 7675) and reports (RFC 3550) even with nothing to send. One that
+was not heard in two intervals is lost.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,13 @@ from signaling.rtc.session import Session
 
 GOOD_LOSS, POOR_LOSS = 0.02, 0.08  # fraction of packets
 GOOD_RTT, POOR_RTT = 250.0, 600.0  # ms
-_SCORES = {ConnectionQuality.EXCELLENT: 1.0, ConnectionQuality.GOOD: 0.6, ConnectionQuality.POOR: 0.2}
+SILENT = 2  # intervals without a packet
+_SCORES = {
+    ConnectionQuality.EXCELLENT: 1.0,
+    ConnectionQuality.GOOD: 0.6,
+    ConnectionQuality.POOR: 0.2,
+    ConnectionQuality.LOST: 0.0,
+}
 
 
 class Qualities:
@@ -20,20 +30,32 @@ class Qualities:
 
     def __init__(self) -> None:
         self._counted: dict[str, tuple[int, int]] = {}  # track -> (received, lost) at the last look
+        self._heard: dict[str, tuple[int, int]] = {}  # transport -> (packets received, intervals since that grew)
         self._told: dict[str, ConnectionQuality] = {}
 
     def judge(self, stats: Stats, sessions: Iterable[Session]) -> list[ConnectionQualityInfo]:
         """What to tell: everyone's quality if anyone's changed, else nothing. Hidden sessions are left out."""
-        losses = self._losses(stats)
+        losses, silent = self._losses(stats), self._silent(stats)
         trips = {entry.transport: entry.rtt_ms or 0.0 for entry in stats.transports}
         now: dict[str, ConnectionQuality] = {}
         for session in sessions:
             ends = (session.publisher.transport, session.subscriber.transport)
             if not session.grants.hidden:
                 loss, trip = max(losses.get(end, 0.0) for end in ends), max(trips.get(end, 0.0) for end in ends)
-                now[session.sid] = grade(loss, trip)
+                now[session.sid] = ConnectionQuality.LOST if silent & set(ends) else grade(loss, trip)
         changed, self._told = now != self._told, now
         return [_info(sid, quality) for sid, quality in now.items()] if changed else []
+
+    def _silent(self, stats: Stats) -> set[str]:
+        """Connected transports that were not heard for too long."""
+        heard: dict[str, tuple[int, int]] = {}
+        for entry in stats.transports:
+            if entry.phase == "connected":
+                packets, intervals = self._heard.get(entry.transport, (-1, 0))
+                grown = entry.packets_received != packets
+                heard[entry.transport] = (entry.packets_received, 0 if grown else intervals + 1)
+        self._heard = heard
+        return {transport for transport, (_, intervals) in heard.items() if intervals >= SILENT}
 
     def _losses(self, stats: Stats) -> dict[str, float]:
         """Worst loss (0..1) per transport: of what it publishes since the last look, of what it receives as it says."""
