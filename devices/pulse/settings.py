@@ -62,14 +62,14 @@ class PulseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Raises DeviceSettingsError when it names no node, or more than one, or one that changes."""
         told = self.bus_path is not None or self.serial is not None
         ways = [self.sink is not None, self.source is not None, self.kind is not None or told]
-        problem = ""
+        problem, field = "", "settings.sink, settings.source"
         if sum(ways) != 1:
             problem = "more than one is given" if any(ways) else "none is given"
         elif ways[2] and (self.kind is None or not told):
-            problem = "`kind` needs `bus_path` or `serial`, and they need it"
+            problem, field = "`kind` needs `bus_path` or `serial`, and they need it", "settings.kind"
         elif "default" in ((self.sink or "").lower(), (self.source or "").lower()):
-            problem = "'default' is another device after each replug"
+            problem, field = "'default' is another device after each replug", f"settings.{self.direction}"
         elif self.echo_cancel is not None and self.direction == "sink":
-            problem = "echo is taken out of a source, not of a sink"
+            problem, field = "echo is taken out of a source, not of a sink", "settings.echo_cancel"
         if problem:
-            raise DeviceSettingsError([Mistake(config.id, "settings.sink, source, kind", problem, REMEDY)])
+            raise DeviceSettingsError([Mistake(config.id, field, problem, REMEDY)])
