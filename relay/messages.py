@@ -13,6 +13,7 @@ import msgspec
 
 Kind = Literal["audio", "video"]
 TransportPhase = Literal["new", "connecting", "connected", "failed", "closed"]
+PauseReason = Literal["bandwidth", "last_n"]
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=False, tag_field="type"):
@@ -136,8 +137,12 @@ class Unsubscribe(Message, frozen=True, tag="unsubscribe"):
 
 
 class SetSubscription(Message, frozen=True, tag="set_subscription"):
-    """Pause or resume, and cap the layer: the highest live layer ≤ `max_layer` (index into `encodings`) is forwarded.
+    """Pause or resume, cap the layer, and say how important it is. Each one replaces all fields of the one before.
 
+    The highest live layer ≤ `max_layer` (index into `encodings`) that the subscriber's link carries is forwarded. Where
+    not everything fits, `priority` (larger first) comes before `screen` (a shared screen, to be readable), that before
+    the active speaker, and that before `visible`, the pixels (width × height) it is shown at. A `priority` above 0 pins:
+    `SetRoom.last_video` does not hide it.
     `max_temporal` caps the temporal layer of a scalable track.
     """
 
@@ -145,6 +150,21 @@ class SetSubscription(Message, frozen=True, tag="set_subscription"):
     paused: bool = False
     max_layer: int | None = None
     max_temporal: int | None = None
+    screen: bool = False
+    visible: int | None = None
+    priority: int = 0
+
+
+class SetRoom(Message, frozen=True, tag="set_room"):
+    """Limit what a large room forwards; None = all. Forgotten with the room's last transport.
+
+    Only the `loudest_audio` loudest audio tracks, and only cameras of the `last_video` transports that spoke last
+    (screens and pinned videos always).
+    """
+
+    room: str
+    loudest_audio: int | None = None
+    last_video: int | None = None
 
 
 class RequestKeyFrame(Message, frozen=True, tag="request_key_frame"):
@@ -188,6 +208,7 @@ Command = (
     | Subscribe
     | Unsubscribe
     | SetSubscription
+    | SetRoom
     | RequestKeyFrame
     | OpenDataChannel
     | SendData
@@ -224,6 +245,24 @@ class LayerChanged(Message, frozen=True, tag="layer_changed"):
 
     subscription: str
     layer: int | None
+
+
+class SubscriptionPaused(Message, frozen=True, tag="subscription_paused"):
+    """The relay withholds a video from its subscriber (and why), or does no longer (`reason` None)."""
+
+    subscription: str
+    paused: bool
+    reason: PauseReason | None = None
+
+
+class LayersWanted(Message, frozen=True, tag="layers_wanted"):
+    """Which layers of a track, lowest first, somebody could be shown: more are told of at once, fewer after 2 s.
+
+    The others need not be sent. Until the first one all are wanted.
+    """
+
+    track: str
+    layers: list[bool]
 
 
 class SpeakerLevel(msgspec.Struct, frozen=True):
@@ -348,4 +387,15 @@ class Stats(Message, frozen=True, tag="stats"):
     shards: list[ShardStats]
 
 
-Event = TransportState | TrackLive | LayerChanged | Speakers | DataChannelOpened | DataReceived | CommandFailed | Stats
+Event = (
+    TransportState
+    | TrackLive
+    | LayerChanged
+    | SubscriptionPaused
+    | LayersWanted
+    | Speakers
+    | DataChannelOpened
+    | DataReceived
+    | CommandFailed
+    | Stats
+)

@@ -29,6 +29,7 @@ from relay.messages import (
     RestartIce,
     SendData,
     SetRemote,
+    SetRoom,
     SetSubscription,
     Subscribe,
     Unsubscribe,
@@ -70,7 +71,13 @@ COMMANDS: list[tuple[Command, str]] = [
         "unknown_transport",
     ),
     (Unsubscribe(subscription="s"), "unknown_subscription"),
-    (SetSubscription(subscription="s", paused=True, max_layer=2, max_temporal=1), "unknown_subscription"),
+    (
+        SetSubscription(
+            subscription="s", paused=True, max_layer=2, max_temporal=1, screen=True, visible=9, priority=-1
+        ),
+        "unknown_subscription",
+    ),
+    (SetRoom(room="nowhere", loudest_audio=3, last_video=0), "unknown_room"),
     (RequestKeyFrame(track="t"), "unknown_track"),
     (OpenDataChannel(transport="x", label="l", ordered=False, max_retransmits=0), "unknown_transport"),
 ]

@@ -15,6 +15,7 @@
     )
 )]
 
+pub mod allocate;
 mod arena;
 pub mod bwe;
 mod bytes;

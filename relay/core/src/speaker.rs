@@ -91,6 +91,11 @@ impl<K: Copy + Eq> Speakers<K> {
         self.due
     }
 
+    /// The active speakers as of the last look, loudest first.
+    pub fn active(&self) -> impl Iterator<Item = K> + '_ {
+        self.told.iter().map(|(key, _)| *key)
+    }
+
     /// The active speakers, loudest first, if they changed and telling is due.
     pub fn changed(&mut self, now: Instant) -> Option<Vec<Speaker<K>>> {
         if self.due.is_none_or(|due| due > now) {

@@ -99,6 +99,7 @@ impl Router {
                 if count >= MAX_IDS { Err("limit") } else { Ok(known.unwrap_or_else(|| home(room, self.shards))) }
             }
             Command::GetStats { room, .. } => Ok(home(room.as_deref().unwrap_or_default(), self.shards)),
+            Command::SetRoom { room, .. } => Ok(home(room, self.shards)),
             Command::SetRemote { transport: id, .. }
             | Command::RestartIce { transport: id, .. }
             | Command::CloseTransport { transport: id }

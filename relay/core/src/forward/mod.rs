@@ -18,6 +18,7 @@ pub use timeline::Timeline;
 use layered::Fate;
 use std::time::Instant;
 
+use crate::allocate::Grant;
 use crate::codec::Shift;
 use crate::egress::{Egress, Moment};
 use crate::message::{Extensions, Kind};
@@ -60,6 +61,8 @@ pub struct Forward {
     pub max_layer: u8,
     /// Forward nothing.
     pub paused: bool,
+    /// What its subscriber's bandwidth and its room allow.
+    pub grant: Grant,
     /// Whether its subscriber can receive: keys and an address are known.
     pub open: bool,
     /// When the next sender report is due.
@@ -113,6 +116,7 @@ impl Forward {
             target: None,
             max_layer: u8::MAX,
             paused: false,
+            grant: Grant::ALL,
             open: egress.is_open(),
             report_due: None,
             report: None,
@@ -154,6 +158,12 @@ impl Forward {
     #[must_use]
     pub fn rtt_ms(&self) -> Option<f64> {
         self.rtt_ms
+    }
+
+    /// The highest layer that may be shown, if any may.
+    #[must_use]
+    pub fn ceiling(&self) -> Option<u8> {
+        self.grant.highest().map(|granted| granted.min(self.max_layer)).filter(|_| !self.paused && self.open)
     }
 
     /// Whether it never forwarded anything.

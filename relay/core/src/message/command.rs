@@ -103,7 +103,7 @@ pub enum Command {
         /// Subscription id.
         subscription: String,
     },
-    /// Pause or resume, and cap the layer.
+    /// Pause or resume, cap the layer, and say how important it is. Replaces all of an earlier one.
     SetSubscription {
         /// Subscription id.
         subscription: String,
@@ -114,6 +114,23 @@ pub enum Command {
         max_layer: Option<u8>,
         /// Highest temporal layer to forward of a scalable track.
         max_temporal: Option<u8>,
+        /// A shared screen: readable before any camera is large.
+        #[serde(default)]
+        screen: bool,
+        /// Pixels (width × height) the subscriber shows it at.
+        visible: Option<u32>,
+        /// Larger is more important; above 0 it comes before everything and is not hidden by `last_video`.
+        #[serde(default)]
+        priority: i32,
+    },
+    /// Limit what a large room forwards. Forgotten with the room's last transport.
+    SetRoom {
+        /// A room with transports.
+        room: String,
+        /// Forward only so many of the loudest audio tracks; `None` is all.
+        loudest_audio: Option<u16>,
+        /// Forward only cameras of so many transports that spoke last; `None` is all.
+        last_video: Option<u16>,
     },
     /// Ask the publisher of `track` for a key frame.
     RequestKeyFrame {
@@ -169,6 +186,7 @@ impl Command {
             Self::Subscribe { .. } => "subscribe",
             Self::Unsubscribe { .. } => "unsubscribe",
             Self::SetSubscription { .. } => "set_subscription",
+            Self::SetRoom { .. } => "set_room",
             Self::RequestKeyFrame { .. } => "request_key_frame",
             Self::OpenDataChannel { .. } => "open_data_channel",
             Self::SendData { .. } => "send_data",
@@ -192,6 +210,7 @@ impl Command {
             Self::Subscribe { subscription, .. }
             | Self::Unsubscribe { subscription }
             | Self::SetSubscription { subscription, .. } => subscription.clone(),
+            Self::SetRoom { room, .. } => room.clone(),
             Self::SendData { label, .. } => label.clone(),
             Self::GetStats { request, .. } => request.to_string(),
         }

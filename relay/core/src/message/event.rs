@@ -40,6 +40,22 @@ pub enum Event {
         /// `None`: nothing is being forwarded.
         layer: Option<u8>,
     },
+    /// A subscription was withheld from its subscriber, or is no longer.
+    SubscriptionPaused {
+        /// Subscription id.
+        subscription: String,
+        /// Nothing of it is sent.
+        paused: bool,
+        /// Why, while paused.
+        reason: Option<PauseReason>,
+    },
+    /// Other layers of a track are wanted by somebody: more at once, fewer after 2 s.
+    LayersWanted {
+        /// Track id.
+        track: String,
+        /// By layer, lowest first.
+        layers: Vec<bool>,
+    },
     /// Active speakers of a room, loudest first; on change, at most every 300 ms.
     Speakers {
         /// Room.
@@ -76,6 +92,16 @@ pub enum Event {
     },
     /// Answer to `GetStats`.
     Stats(Stats),
+}
+
+/// Why a subscription is paused by the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// The subscriber's link does not carry it.
+    Bandwidth,
+    /// Its publisher is none of those who spoke last.
+    LastN,
 }
 
 /// One speaker of `Speakers`.

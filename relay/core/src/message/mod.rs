@@ -10,7 +10,7 @@ mod stats;
 use serde::{Deserialize, Serialize};
 
 pub use command::Command;
-pub use event::{Event, SpeakerLevel};
+pub use event::{Event, PauseReason, SpeakerLevel};
 pub use stats::{LayerStats, ShardStats, Stats, SubscriptionStats, TrackStats, TransportStats};
 
 /// What a track carries.

@@ -8,7 +8,7 @@ use super::{MAX_TRANSPORTS, Member, Relay, Room, Subscription, Track};
 use crate::message::{Codec, Command, Encoding, Event, Extensions, Kind};
 use crate::outbox::Destination;
 use crate::sctp::Reliability;
-use crate::switch::{Refusal, SubscriptionConfig, TrackConfig};
+use crate::switch::{Refusal, SubscriptionConfig, TrackConfig, Wishes};
 use crate::transport::Transport;
 use crate::transport::dtls::Fingerprint;
 use crate::transport::ice::Ice;
@@ -85,9 +85,15 @@ impl Relay {
             Command::MuteTrack { track, muted } => self.mute_track(&track, muted, now),
             Command::Subscribe { .. } => self.subscribe(command, now),
             Command::Unsubscribe { subscription } => self.unsubscribe(&subscription),
-            Command::SetSubscription { subscription, paused, max_layer, max_temporal } => {
+            Command::SetSubscription { subscription, paused, max_layer, max_temporal, screen, visible, priority } => {
                 let key = self.subscription(&subscription)?.key;
+                self.switch.set_wishes(key, Wishes { screen, visible, priority });
                 self.switch.set_subscription(key, paused, max_layer, max_temporal, now);
+                Ok(())
+            }
+            Command::SetRoom { room, loudest_audio, last_video } => {
+                let key = self.rooms.get(&room).ok_or_else(|| Refused::unknown("unknown_room", &room))?.key;
+                self.switch.set_room(key, loudest_audio.map(usize::from), last_video.map(usize::from));
                 Ok(())
             }
             Command::RequestKeyFrame { track } => {

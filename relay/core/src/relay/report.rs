@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::{Member, Relay, Subscription, Track};
+use crate::allocate::Withheld;
 use crate::drop::Drops;
-use crate::message::{Event, SpeakerLevel, Stats, SubscriptionStats, TrackStats, TransportStats};
+use crate::message::{Event, PauseReason, SpeakerLevel, Stats, SubscriptionStats, TrackStats, TransportStats};
 use crate::switch::SwitchEvent;
 
 impl Relay {
@@ -20,6 +21,20 @@ impl Relay {
                     let id = self.subscription_ids.get(&subscription).cloned();
                     id.map(|subscription| Event::LayerChanged { subscription, layer })
                 }
+                SwitchEvent::Withheld { subscription, reason } => {
+                    let id = self.subscription_ids.get(&subscription).cloned();
+                    let reason = reason.map(|reason| match reason {
+                        Withheld::Bandwidth => PauseReason::Bandwidth,
+                        Withheld::LastN => PauseReason::LastN,
+                    });
+                    let paused = reason.is_some();
+                    id.map(|subscription| Event::SubscriptionPaused { subscription, paused, reason })
+                }
+                SwitchEvent::LayersWanted { track, layers, of } => self
+                    .track_ids
+                    .get(&track)
+                    .cloned()
+                    .map(|track| Event::LayersWanted { track, layers: (0..of).map(|layer| layer < layers).collect() }),
                 SwitchEvent::Speakers { room, speakers } => {
                     let levels = speakers.into_iter().filter_map(|(track, level)| {
                         let track = self.track_ids.get(&track)?.clone();

@@ -3,23 +3,23 @@
 use std::time::Instant;
 
 use super::{
-    ForwardStats, MAX_SUBSCRIPTIONS, MAX_TRACKS, Peer, PeerKey, PeerStats, Place, Published, Refusal, RoomKey,
-    SubscriptionConfig, SubscriptionKey, Switch, TrackConfig, TrackKey,
+    Allocation, ForwardStats, MAX_SUBSCRIPTIONS, MAX_TRACKS, Peer, PeerKey, PeerStats, Place, Published, Refusal, Room,
+    RoomKey, Subscription, SubscriptionConfig, SubscriptionKey, Switch, TrackConfig, TrackKey, Wishes,
 };
+use crate::allocate::{Grant, Hold};
 use crate::arena::Key;
 use crate::egress::Egress;
 use crate::forward::Forward;
 use crate::ingress::Ingress;
-use crate::message::LayerStats;
+use crate::message::{Kind, LayerStats};
 use crate::outbox::Destination;
-use crate::speaker::Speakers;
 use crate::srtp::{Opener, Sealer};
 use crate::track::Track;
 
 impl Switch {
     /// A room without peers.
     pub fn add_room(&mut self) -> RoomKey {
-        RoomKey(self.rooms.insert(Speakers::default()).unwrap_or(Key::NONE))
+        RoomKey(self.rooms.insert(Room::default()).unwrap_or(Key::NONE))
     }
 
     /// Forgets a room. Its peers should have been removed before.
@@ -40,6 +40,8 @@ impl Switch {
             subscriptions: Vec::new(),
             due: now + super::IDLE,
             rtt_ms: None,
+            allocation: Allocation::default(),
+            spoke: 0,
         };
         let key = self.peers.insert(peer).ok_or(Refusal::Limit)?;
         if self.egresses.len() <= key.place() {
@@ -74,7 +76,7 @@ impl Switch {
         let Some(state) = self.peers.get(peer.0) else { return };
         let open = self.egresses.get(peer.0.place()).is_some_and(Egress::is_open);
         let places: Vec<_> =
-            state.subscriptions.iter().filter_map(|(_, key)| self.subscriptions.get(*key).copied()).collect();
+            state.subscriptions.iter().filter_map(|(_, key)| Some(self.subscriptions.get(*key)?.place)).collect();
         for place in places {
             if let Some(published) = self.tracks.get_mut(place.track) {
                 published.track.set_open(place.forward, open, self.latest);
@@ -94,7 +96,11 @@ impl Switch {
         for (_, subscription) in subscriptions {
             self.unsubscribe(SubscriptionKey(subscription));
         }
-        self.peers.remove(peer.0);
+        if let Some(state) = self.peers.remove(peer.0)
+            && let Some(room) = self.rooms.get_mut(state.room)
+        {
+            room.leave(peer.0);
+        }
         if let Some(egress) = self.egresses.get_mut(peer.0.place()) {
             *egress = Egress::default();
         }
@@ -129,9 +135,9 @@ impl Switch {
         if let Some(peer) = self.peers.get_mut(owner) {
             peer.tracks.retain(|key| *key != track.0);
             peer.ingress.retract(track.0);
-            if let Some(speakers) = self.rooms.get_mut(peer.room) {
-                speakers.remove(track, self.latest);
-                self.due = speakers.next_change().map_or(self.due, |due| self.due.min(due));
+            if let Some(room) = self.rooms.get_mut(peer.room) {
+                room.end(track, self.latest);
+                self.due = room.next_change().map_or(self.due, |due| self.due.min(due));
             }
         }
     }
@@ -141,6 +147,7 @@ impl Switch {
         if let Some(published) = self.tracks.get_mut(track.0) {
             published.track.set_muted(muted, now);
             self.settle(track.0);
+            self.touch_audience(track.0);
         }
     }
 
@@ -180,24 +187,33 @@ impl Switch {
         if published.track.is_scalable() {
             forward.be_layered();
         }
+        if egress.estimate().is_some() && kind == Kind::Video {
+            // It begins small, and grows when it is known to fit.
+            forward.grant = Grant::Upto(0);
+        }
         let key = self.subscriptions.next_key().ok_or(Refusal::Limit)?;
         let place = published.track.subscribe(SubscriptionKey(key), forward, now);
-        self.subscriptions.insert(Place { track: track.0, peer: peer.0, forward: place });
+        let place = Place { track: track.0, peer: peer.0, forward: place };
+        let (wishes, hold) = (Wishes::default(), Hold::default());
+        self.subscriptions.insert(Subscription { place, wishes, hold, withheld: None });
         state.subscriptions.push((config.ssrc, key));
         // Its retransmissions share its fate: reports and requests about them are looked up alike.
         state.subscriptions.extend(config.rtx_ssrc.map(|ssrc| (ssrc, key)));
         self.settle(track.0);
+        self.touch(peer.0);
         Ok(SubscriptionKey(key))
     }
 
     /// Ends a subscription.
     pub fn unsubscribe(&mut self, subscription: SubscriptionKey) {
-        let Some(place) = self.subscriptions.remove(subscription.0) else { return };
+        let Some(Subscription { place, .. }) = self.subscriptions.remove(subscription.0) else { return };
         if let Some(published) = self.tracks.get_mut(place.track) {
-            published.track.unsubscribe(place.forward, &mut self.egresses);
+            published.track.unsubscribe(place.forward, &mut self.egresses, self.latest);
+            self.settle(place.track);
         }
         if let Some(peer) = self.peers.get_mut(place.peer) {
             peer.subscriptions.retain(|(_, key)| *key != subscription.0);
+            self.touch(place.peer);
         }
     }
 
@@ -210,11 +226,12 @@ impl Switch {
         max_temporal: Option<u8>,
         now: Instant,
     ) {
-        let Some(place) = self.subscriptions.get(subscription.0).copied() else { return };
+        let Some(Subscription { place, .. }) = self.subscriptions.get(subscription.0).copied() else { return };
         if let Some(published) = self.tracks.get_mut(place.track) {
             published.track.set_subscription(place.forward, paused, (max_layer, max_temporal), now);
             self.settle(place.track);
         }
+        self.touch(place.peer);
     }
 
     /// Counters of a peer.
@@ -244,7 +261,7 @@ impl Switch {
     /// Counters of a subscription.
     #[must_use]
     pub fn subscription_stats(&self, subscription: SubscriptionKey) -> Option<ForwardStats> {
-        let place = self.subscriptions.get(subscription.0)?;
+        let place = self.subscriptions.get(subscription.0)?.place;
         self.tracks.get(place.track)?.track.forward(place.forward).map(Forward::stats)
     }
 
@@ -252,6 +269,6 @@ impl Switch {
     pub(super) fn subscription_of(&self, peer: Key, ssrc: u32) -> Option<Place> {
         let subscriptions = &self.peers.get(peer)?.subscriptions;
         let (_, key) = subscriptions.iter().find(|(own, _)| *own == ssrc)?;
-        self.subscriptions.get(*key).copied()
+        Some(self.subscriptions.get(*key)?.place)
     }
 }

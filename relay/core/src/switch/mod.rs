@@ -15,22 +15,26 @@
 //! Keys are small numbers, never reused while anything refers to them; the dispatcher keeps the map from ids to keys.
 //! A stale key is harmless: commands on it do nothing, statistics on it are `None`.
 
+mod allocation;
 mod commands;
 mod packets;
+mod room;
 mod types;
 
 pub use types::{
     ForwardStats, PeerKey, PeerStats, Refusal, RoomKey, SubscriptionConfig, SubscriptionKey, SwitchEvent, TrackConfig,
-    TrackKey,
+    TrackKey, Wishes,
 };
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use self::allocation::{Allocation, Scratch};
+use self::room::Room;
+use crate::allocate::{Hold, Withheld};
 use crate::arena::{Arena, Key};
 use crate::egress::Egress;
 use crate::ingress::Ingress;
-use crate::speaker::Speakers;
 use crate::track::{Track, TrackEvent};
 
 /// Shortest time between two polls that time alone asks for.
@@ -53,6 +57,9 @@ struct Peer {
     /// When its feedback is due.
     due: Instant,
     rtt_ms: Option<f64>,
+    allocation: Allocation,
+    /// When it began to speak last, as the room counts; 0 is never.
+    spoke: u64,
 }
 
 /// A track and who publishes it.
@@ -70,16 +77,26 @@ struct Place {
     forward: usize,
 }
 
+/// A subscription, as its subscriber sees it.
+#[derive(Clone, Copy, Debug)]
+struct Subscription {
+    place: Place,
+    wishes: Wishes,
+    hold: Hold,
+    withheld: Option<Withheld>,
+}
+
 /// The media plane of one shard.
 #[derive(Debug)]
 pub struct Switch {
     epoch: Instant,
-    rooms: Arena<Speakers<TrackKey>>,
+    rooms: Arena<Room>,
     peers: Arena<Peer>,
     /// By the place of a peer's key: reached from every forwarded packet, so without a check of generations.
     egresses: Vec<Egress>,
     tracks: Arena<Published>,
-    subscriptions: Arena<Place>,
+    subscriptions: Arena<Subscription>,
+    scratch: Scratch,
     events: VecDeque<SwitchEvent>,
     due: Instant,
     /// The latest instant heard of.
@@ -97,6 +114,7 @@ impl Switch {
             egresses: Vec::new(),
             tracks: Arena::default(),
             subscriptions: Arena::default(),
+            scratch: Scratch::default(),
             events: VecDeque::new(),
             due: now + IDLE,
             latest: now,
@@ -121,6 +139,7 @@ impl Switch {
             self.events.extend(published.track.drain_events().map(|event| match event {
                 TrackEvent::Live { layer, live } => SwitchEvent::Live { track: TrackKey(key), layer, live },
                 TrackEvent::LayerChanged { subscription, layer } => SwitchEvent::LayerChanged { subscription, layer },
+                TrackEvent::Wanted { layers, of } => SwitchEvent::LayersWanted { track: TrackKey(key), layers, of },
             }));
         }
         let mut due = published.track.next_feedback();
@@ -131,6 +150,9 @@ impl Switch {
             due = due.min(report);
         }
         self.due = self.due.min(due);
+        if published.track.take_flow_changed() {
+            self.touch_audience(key);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{IDLE, PeerKey, SHORTEST, Switch, SwitchEvent, TrackKey};
+use super::{IDLE, PeerKey, SHORTEST, Switch, TrackKey};
 use crate::arena::Key;
 use crate::drop::Reason;
 use crate::egress::Moment;
@@ -59,10 +59,11 @@ impl Switch {
         let result = published.track.receive(route, header, bytes, &moment, &mut self.egresses, out);
         let heard = published.track.kind() == Kind::Audio && !published.track.is_muted();
         if let Some(level) = header.extensions.audio_level.filter(|_| heard)
-            && let Some(speakers) = self.peers.get(peer).and_then(|peer| self.rooms.get_mut(peer.room))
+            && let Some(room) = self.peers.get(peer).and_then(|peer| self.rooms.get_mut(peer.room))
         {
-            speakers.observe(TrackKey(key), level.level, now);
-            self.due = speakers.next_change().map_or(self.due, |due| self.due.min(due));
+            let changes = room.observe(TrackKey(key), level.level, now);
+            self.due = room.next_change().map_or(self.due, |due| self.due.min(due));
+            self.set_heard(changes.into_iter().flatten());
         }
         self.settle(key);
         result
@@ -116,6 +117,7 @@ impl Switch {
                 if let Some(egress) = self.egresses.get_mut(peer.place()) {
                     egress.on_remb(bitrate, &moment);
                 }
+                self.estimated(peer);
             }
         }
     }
@@ -143,6 +145,7 @@ impl Switch {
                 state.rtt_ms = rtt_ms.or(state.rtt_ms);
             }
         }
+        self.estimated(peer);
     }
 
     /// What a subscriber's link carried. A lie is counted with the one who tells it.
@@ -154,6 +157,7 @@ impl Switch {
         if let Err(reason) = egress.on_feedback(content, &moment) {
             state.ingress.drops.count(reason);
         }
+        self.estimated(peer);
     }
 
     /// Does something with a track, then collects what came of it.
@@ -179,6 +183,9 @@ impl Switch {
             }
         }
         let peers: Vec<_> = self.peers.keys().collect();
+        for key in &peers {
+            self.allocate_due(*key, now);
+        }
         for key in peers {
             self.give_feedback(key, now, out);
         }
@@ -228,20 +235,6 @@ impl Switch {
         self.due = self.due.min(peer.due);
         for track in peer.tracks.clone() {
             self.settle(track);
-        }
-    }
-
-    fn tell_speakers(&mut self, now: Instant) {
-        let rooms: Vec<_> = self.rooms.keys().collect();
-        for key in rooms {
-            let Some(speakers) = self.rooms.get_mut(key) else { continue };
-            if let Some(active) = speakers.changed(now) {
-                let speakers = active.iter().map(|speaker| (speaker.key, speaker.level)).collect();
-                self.events.push_back(SwitchEvent::Speakers { room: super::RoomKey(key), speakers });
-            }
-            if let Some(due) = self.rooms.get(key).and_then(crate::speaker::Speakers::next_change) {
-                self.due = self.due.min(due);
-            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Keys, configurations, events and counters of the media plane.
 
+use crate::allocate::Withheld;
 use crate::arena::Key;
 use crate::drop::Drops;
 use crate::message::{Codec, Encoding, Extensions, Kind};
@@ -54,6 +55,17 @@ pub struct SubscriptionConfig {
     pub mid: Option<String>,
 }
 
+/// How a subscriber shows a track.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// It is a shared screen, which has to be readable.
+    pub screen: bool,
+    /// Pixels it is shown at.
+    pub visible: Option<u32>,
+    /// Larger is more important; above 0 it is pinned.
+    pub priority: i32,
+}
+
 /// Why a track or subscription was refused. `code` is the stable code of `CommandFailed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -101,6 +113,22 @@ pub enum SwitchEvent {
         subscription: SubscriptionKey,
         /// `None`: nothing is being forwarded.
         layer: Option<u8>,
+    },
+    /// A subscription was withheld from its subscriber, or is no longer.
+    Withheld {
+        /// The subscription.
+        subscription: SubscriptionKey,
+        /// Why; `None`: it is not.
+        reason: Option<Withheld>,
+    },
+    /// Other layers of a track are wanted by somebody.
+    LayersWanted {
+        /// The track.
+        track: TrackKey,
+        /// How many, counted from the lowest.
+        layers: u8,
+        /// How many there are.
+        of: u8,
     },
     /// Active speakers of a room, loudest first.
     Speakers {

@@ -78,7 +78,8 @@ impl Track {
     /// When [`Track::write_feedback`] has something to say.
     #[must_use]
     pub fn next_feedback(&self) -> Instant {
-        self.layers.iter().filter_map(Layer::next_feedback).fold(self.next_report, Instant::min)
+        let layers = self.layers.iter().filter_map(Layer::next_feedback);
+        layers.chain(self.demand.due()).fold(self.next_report, Instant::min)
     }
 
     /// Notices silent layers and writes NACK, key frame requests and reports to the publisher.
@@ -100,6 +101,9 @@ impl Track {
         }
         if changed {
             self.retarget(now);
+        }
+        if self.kind == Kind::Video && self.demand.fell(now) {
+            self.tell_demand();
         }
         if self.next_report <= now {
             self.next_report = now + REPORT_INTERVAL;

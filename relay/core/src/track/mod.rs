@@ -5,11 +5,14 @@
 
 mod feedback;
 mod scalable;
+mod target;
 
 use std::time::{Duration, Instant};
 
 use slab::Slab;
 
+use self::target::wants;
+use crate::allocate::{Demand, Rates};
 use crate::codec::Format;
 use crate::codec::scalable::Points;
 use crate::drop::Reason;
@@ -47,6 +50,13 @@ pub enum TrackEvent {
         /// `None`: nothing is being forwarded.
         layer: Option<u8>,
     },
+    /// Other layers are wanted by somebody.
+    Wanted {
+        /// How many, counted from the lowest.
+        layers: u8,
+        /// How many there are.
+        of: u8,
+    },
 }
 
 /// One forwarding entry with the key its events are told under.
@@ -54,10 +64,13 @@ pub enum TrackEvent {
 struct Subscriber {
     key: SubscriptionKey,
     forward: Forward,
+    /// The layer last told of.
+    told: Option<u8>,
 }
 
 /// One published track.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Track {
     kind: Kind,
     clock_rate: u32,
@@ -72,6 +85,11 @@ pub struct Track {
     scalable: bool,
     /// Operating points as last looked at, of a scalable track.
     points: Points,
+    /// Whether its sound is among the loudest, where only those are forwarded.
+    heard: bool,
+    rates: Rates,
+    demand: Demand,
+    flow_changed: bool,
     /// Canonical name of the publisher.
     name: String,
     next_report: Instant,
@@ -94,6 +112,7 @@ impl Track {
         }
         let format = Format::new(config.kind, codec);
         let scalable = scalable::layers_of(config, format);
+        let layers = if config.kind == Kind::Audio { 0 } else { scalable.map_or(config.encodings.len(), usize::from) };
         let layer = |encoding| match scalable {
             None => Layer::new(encoding, format, codec.clock_rate, now),
             Some(layers) => Layer::scalable(encoding, format, layers, codec.clock_rate, now),
@@ -108,6 +127,10 @@ impl Track {
             muted: false,
             scalable: scalable.is_some(),
             points: Points::default(),
+            heard: true,
+            rates: Rates::new(config.kind),
+            demand: Demand::new(layers, now),
+            flow_changed: false,
             name,
             next_report: now + REPORT_INTERVAL,
             next_sender_report: None,
@@ -177,7 +200,9 @@ impl Track {
         if self.muted {
             return Err(Reason::Muted);
         }
-        self.fan_out(route.layer, received, moment, egresses, out);
+        if self.heard {
+            self.fan_out(route.layer, received, moment, egresses, out);
+        }
         Ok(())
     }
 
@@ -269,7 +294,9 @@ impl Track {
             if let Some(list) = self.shown.get_mut(place) {
                 list.push(key);
             }
-            self.events.push(TrackEvent::LayerChanged { subscription: subscriber.key, layer: Some(layer) });
+            if subscriber.told.replace(layer) != Some(layer) {
+                self.events.push(TrackEvent::LayerChanged { subscription: subscriber.key, layer: Some(layer) });
+            }
             let Some(egress) = egresses.get_mut(forward.peer) else { continue };
             for index in (first..=newest).filter(|index| *index != current) {
                 if let Some((packet, payload)) = source.ring().get(index) {
@@ -285,8 +312,9 @@ impl Track {
 
     /// Adds a subscription.
     pub fn subscribe(&mut self, key: SubscriptionKey, forward: Forward, now: Instant) -> usize {
-        let place = self.subscribers.insert(Subscriber { key, forward });
-        self.retarget(now);
+        let place = self.subscribers.insert(Subscriber { key, forward, told: None });
+        self.retarget_one(place, now);
+        self.update_demand(now);
         place
     }
 
@@ -297,7 +325,7 @@ impl Track {
     }
 
     /// Ends a subscription.
-    pub fn unsubscribe(&mut self, place: usize, egresses: &mut [Egress]) {
+    pub fn unsubscribe(&mut self, place: usize, egresses: &mut [Egress], now: Instant) {
         let Some(subscriber) = self.subscribers.try_remove(place) else { return };
         for list in &mut self.shown {
             list.retain(|shown| *shown != place);
@@ -306,6 +334,7 @@ impl Track {
             subscriber.forward.end(egress);
         }
         self.update_waiting();
+        self.update_demand(now);
     }
 
     /// A subscription's forward.
@@ -317,45 +346,6 @@ impl Track {
     /// The keys of all subscriptions.
     pub fn subscriptions(&self) -> impl Iterator<Item = SubscriptionKey> + '_ {
         self.subscribers.iter().map(|(_, subscriber)| subscriber.key)
-    }
-
-    /// Pauses or resumes a subscription, and caps its layer and (of a scalable track) its temporal layer.
-    pub fn set_subscription(
-        &mut self,
-        place: usize,
-        paused: bool,
-        (max_layer, max_temporal): (Option<u8>, Option<u8>),
-        now: Instant,
-    ) {
-        let Some(subscriber) = self.subscribers.get_mut(place) else { return };
-        subscriber.forward.paused = paused;
-        if let Some(layered) = &mut subscriber.forward.layered {
-            layered.max_temporal = max_temporal.unwrap_or(u8::MAX);
-        }
-        subscriber.forward.max_layer = max_layer.unwrap_or(u8::MAX);
-        self.retarget(now);
-    }
-
-    /// Notes whether a subscriber can receive. A key frame that comes before would be lost on it, and so is not asked for.
-    pub fn set_open(&mut self, place: usize, open: bool, now: Instant) {
-        if let Some(subscriber) = self.subscribers.get_mut(place)
-            && std::mem::replace(&mut subscriber.forward.open, open) != open
-        {
-            self.retarget(now);
-        }
-    }
-
-    /// Stops or resumes forwarding.
-    pub fn set_muted(&mut self, muted: bool, now: Instant) {
-        if std::mem::replace(&mut self.muted, muted) != muted {
-            self.retarget(now);
-        }
-    }
-
-    /// Whether it forwards nothing.
-    #[must_use]
-    pub fn is_muted(&self) -> bool {
-        self.muted
     }
 
     /// Counters by layer.
@@ -376,64 +366,5 @@ impl Track {
             Some(spatial) => spatial.bits_per_second(number, now),
             None => self.layers.get(usize::from(number)).map_or(0, |layer| layer.bits_per_second(now)),
         })
-    }
-
-    /// Decides anew which layer each subscription should be shown: the highest live one it may have, and of those one that
-    /// has not just stopped.
-    fn retarget(&mut self, now: Instant) {
-        if self.scalable {
-            return self.retarget_layers(now);
-        }
-        for (key, subscriber) in &mut self.subscribers {
-            let forward = &mut subscriber.forward;
-            let silenced = self.muted || forward.paused || !forward.open;
-            let allowed = || (0..).zip(&self.layers).filter(|(number, _)| *number <= forward.max_layer);
-            let flowing = allowed().filter(|(_, layer)| layer.is_flowing()).last();
-            let highest = flowing.or_else(|| allowed().filter(|(_, layer)| layer.is_live()).last());
-            forward.target = highest.map(|(number, _)| number).filter(|_| !silenced);
-            if silenced && let Some(before) = forward.layer() {
-                if let Some(list) = self.shown.get_mut(usize::from(before)) {
-                    list.retain(|shown| *shown != key);
-                }
-                forward.stop();
-                self.events.push(TrackEvent::LayerChanged { subscription: subscriber.key, layer: None });
-            }
-            if let Some(target) = forward.target.filter(|target| Some(*target) != forward.layer())
-                && self.kind == Kind::Video
-                && let Some(layer) = self.layers.get_mut(usize::from(target))
-                && !(forward.is_new() && layer.fresh_key_frame(now).is_some())
-            {
-                layer.want_key_frame(now);
-            }
-        }
-        self.update_waiting();
-    }
-
-    /// Lets everyone shown a layer begin anew, after its SSRC changed.
-    fn restart(&mut self, place: usize) {
-        for key in self.shown.get_mut(place).map(std::mem::take).unwrap_or_default() {
-            if let Some(subscriber) = self.subscribers.get_mut(key) {
-                subscriber.forward.stop();
-            }
-        }
-        self.update_waiting();
-    }
-
-    fn update_waiting(&mut self) {
-        let waits = |forward: &Forward| match &forward.layered {
-            None => forward.target.is_some() && forward.target != forward.layer(),
-            Some(layered) => layered.goal.is_some() && layered.goal != layered.point,
-        };
-        self.waiting = self.subscribers.iter().any(|(_, subscriber)| waits(&subscriber.forward));
-    }
-}
-
-/// Whether a key frame of `layer` brings a subscription nearer to its target: to it, or up on the way to it, or to any
-/// picture at all.
-fn wants(forward: &Forward, layer: u8) -> bool {
-    let Some(target) = forward.target else { return false };
-    match forward.layer() {
-        None => layer <= forward.max_layer,
-        Some(shown) => shown != layer && (layer == target || (shown < layer && layer < target)),
     }
 }

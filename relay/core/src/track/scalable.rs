@@ -150,9 +150,9 @@ impl Track {
         let mut wanted = false;
         for (key, subscriber) in &mut self.subscribers {
             let forward = &mut subscriber.forward;
+            let ceiling = forward.ceiling().filter(|_| live);
             let Some(layered) = &mut forward.layered else { continue };
-            let may = live && !forward.paused && forward.open;
-            layered.goal = points.best(forward.max_layer, layered.max_temporal).filter(|_| may);
+            layered.goal = ceiling.and_then(|ceiling| points.best(ceiling, layered.max_temporal));
             let (point, goal) = (layered.point, layered.goal);
             forward.target = goal.map(|goal| goal.spatial);
             if goal.is_none() && point.is_some() {

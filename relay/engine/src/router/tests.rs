@@ -65,7 +65,15 @@ fn everything_of_a_room_goes_to_its_home() {
         add_track("a", "t"),
         subscribe("s", "b", "t"),
         Command::MuteTrack { track: "t".into(), muted: true },
-        Command::SetSubscription { subscription: "s".into(), paused: true, max_layer: None, max_temporal: None },
+        Command::SetSubscription {
+            subscription: "s".into(),
+            paused: true,
+            max_layer: None,
+            max_temporal: None,
+            screen: false,
+            visible: None,
+            priority: 0,
+        },
         Command::GetStats { request: 1, room: Some("room-7".into()) },
     ] {
         assert_eq!(shard(&router.route(command)), expected);

@@ -1,5 +1,6 @@
 //! Publishers and subscribers in virtual time: real SRTP on both ends, a lossy link in between.
 
+mod allocation;
 mod fan_out;
 mod feedback;
 mod layers;

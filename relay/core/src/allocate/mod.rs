@@ -1,0 +1,157 @@
+//! Which layer of each video a subscriber gets, out of the bit/s its link carries.
+//!
+//! Sound is never dropped: the caller takes it off the budget first. Then, in this order:
+//!
+//! 1. the lowest layer of every video, the most important first; who does not fit is paused, and the next is tried;
+//! 2. screens, what the subscriber pinned, and the active speaker go up, each as far as it fits before the next;
+//! 3. the others go up in turn, one layer each.
+//!
+//! So nobody goes up while somebody else could still have a picture, and layers go down before a video is paused.
+//! Everything is decided anew each time, from rates measured; what keeps it from flapping is a margin on all that is not
+//! shown already ([`Video::shown`]) and a pause after a way down ([`Hold`]).
+//!
+//! Everything here is pure: numbers in, layers out. `switch::allocation` feeds it.
+
+mod demand;
+mod floor;
+mod grant;
+mod hold;
+mod last;
+mod loudest;
+mod rates;
+
+pub use demand::Demand;
+pub use floor::Floor;
+pub use grant::{Grant, Withheld};
+pub use hold::{Ceiling, Hold};
+pub use last::{Camera, latest};
+pub use loudest::{Change, Loudest};
+pub use rates::Rates;
+
+use std::cmp::Reverse;
+
+/// Layers of one video, lowest first.
+pub const LAYERS: usize = 4;
+/// What is not shown yet has to leave this share of the budget over: estimates and rates tremble.
+const MARGIN: u64 = 8;
+
+/// How a subscriber shows a video; larger is more important.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    /// What the subscriber says; above 0 it is pinned.
+    pub priority: i32,
+    /// A shared screen, which has to be readable.
+    pub screen: bool,
+    /// The active speaker's.
+    pub speaker: bool,
+    /// Pixels it is shown at; 0 where unknown.
+    pub visible: u32,
+}
+
+impl Rank {
+    /// Whether it goes up before the others begin to.
+    const fn leads(self) -> bool {
+        self.priority > 0 || self.screen || self.speaker
+    }
+}
+
+/// One video a subscriber wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Video<K> {
+    /// The caller's name of it.
+    pub key: K,
+    /// Its importance; of equals the earlier `key` wins.
+    pub rank: Rank,
+    /// bit/s of each layer that may be shown and flows.
+    pub layers: [Option<u64>; LAYERS],
+    /// The layer given the last time.
+    pub shown: Option<u8>,
+    /// How far it may go up now.
+    pub ceiling: Ceiling,
+    /// The decision: `None` is paused.
+    pub granted: Option<u8>,
+}
+
+impl<K> Video<K> {
+    /// bit/s of a layer.
+    fn cost(&self, layer: u8) -> u64 {
+        self.layers.get(usize::from(layer)).copied().flatten().unwrap_or_default()
+    }
+
+    /// What has to be left over for a layer: nothing where the video is there already.
+    fn spare(&self, layer: u8, reserve: u64) -> u64 {
+        if self.shown.is_some_and(|shown| layer <= shown) { 0 } else { reserve }
+    }
+
+    /// The lowest layer above `layer`, or of all.
+    fn above(&self, layer: Option<u8>) -> Option<u8> {
+        let from = layer.map_or(0, |layer| usize::from(layer) + 1);
+        let mut flowing = (0u8..).zip(&self.layers).skip(from);
+        flowing.find(|(_, rate)| rate.is_some()).map(|(layer, _)| layer)
+    }
+
+    /// The highest layer there is.
+    #[must_use]
+    pub fn highest(&self) -> Option<u8> {
+        (0u8..).zip(&self.layers).filter(|(_, rate)| rate.is_some()).map(|(layer, _)| layer).last()
+    }
+
+    /// bit/s of the layer granted.
+    #[must_use]
+    pub fn rate(&self) -> u64 {
+        self.granted.map_or(0, |layer| self.cost(layer))
+    }
+
+    /// bit/s of its highest layer beyond the one granted.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.highest().map_or(0, |layer| self.cost(layer)).saturating_sub(self.rate())
+    }
+
+    /// Goes one layer up if that fits.
+    fn raise(&mut self, left: &mut u64, reserve: u64) -> bool {
+        let Some(granted) = self.granted else { return false };
+        let Some(next) = self.above(Some(granted)).filter(|next| self.ceiling.admits(*next)) else { return false };
+        let room = left.saturating_add(self.cost(granted)).checked_sub(self.cost(next));
+        let Some(room) = room.filter(|room| *room >= self.spare(next, reserve)) else { return false };
+        *left = room;
+        self.granted = Some(next);
+        true
+    }
+}
+
+/// Decides what each video gets of `budget` bit/s (`None`: no limit is known, everything gets its highest layer).
+///
+/// Puts the videos in order of importance, and returns what is left of the budget.
+pub fn allocate<K: Copy + Ord>(budget: Option<u64>, videos: &mut [Video<K>]) -> u64 {
+    let Some(mut left) = budget else {
+        for video in videos.iter_mut() {
+            video.granted = video.highest();
+        }
+        return 0;
+    };
+    let reserve = left / MARGIN;
+    videos.sort_unstable_by_key(|video| (Reverse(video.rank), video.key));
+    let mut any = false;
+    for video in videos.iter_mut() {
+        let lowest = video.above(None).filter(|_| video.ceiling != Ceiling::Paused);
+        // One picture is better than none: the first needs no margin.
+        let fits = |layer: &u8| left >= video.cost(*layer) + if any { video.spare(*layer, reserve) } else { 0 };
+        video.granted = lowest.filter(fits);
+        any |= video.granted.is_some();
+        left -= video.rate();
+    }
+    for video in videos.iter_mut().filter(|video| video.rank.leads()) {
+        while video.raise(&mut left, reserve) {}
+    }
+    loop {
+        let others = videos.iter_mut().filter(|video| !video.rank.leads());
+        let raised = others.map(|video| video.raise(&mut left, reserve)).filter(|raised| *raised).count();
+        if raised == 0 {
+            return left;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! What subscribers get out of what their links carry.
+
+mod properties;
+mod scenarios;
+
+use super::*;
+
+/// A video nobody was shown yet.
+fn video(key: u32, rank: Rank, layers: &[u64]) -> Video<u32> {
+    let mut rates = [None; LAYERS];
+    rates.iter_mut().zip(layers).for_each(|(place, rate)| *place = Some(*rate));
+    Video { key, rank, layers: rates, shown: None, ceiling: Ceiling::Free, granted: None }
+}
+
+/// The layer granted to each video, by key.
+fn granted(videos: &[Video<u32>]) -> Vec<Option<u8>> {
+    let mut by_key: Vec<_> = videos.iter().map(|video| (video.key, video.granted)).collect();
+    by_key.sort_unstable();
+    by_key.into_iter().map(|(_, granted)| granted).collect()
+}
+
+/// Decides, and takes the decision as shown.
+fn decide(budget: u64, videos: &mut [Video<u32>]) -> Vec<Option<u8>> {
+    allocate(Some(budget), videos);
+    videos.iter_mut().for_each(|video| video.shown = video.granted);
+    granted(videos)
+}

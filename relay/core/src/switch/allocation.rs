@@ -1,0 +1,233 @@
+//! Giving each subscriber the layers its link carries: when to decide again, from what, and what comes of it.
+//!
+//! Nothing here runs per packet. A decision is asked for when a subscriber's estimate, subscriptions or wishes change, or
+//! when layers begin or cease to flow, and is made at most every 100 ms per subscriber; with an estimate known, twice a
+//! second at least, for rates change. Subscribers nothing is known of get everything and cost nothing.
+
+use std::time::{Duration, Instant};
+
+use super::{PeerKey, Subscription, SubscriptionKey, Switch, SwitchEvent, Wishes};
+use crate::allocate::{Camera, Grant, LAYERS, Rank, Video, Withheld, allocate, latest};
+use crate::arena::Key;
+use crate::egress::Egress;
+use crate::message::Kind;
+
+/// Least time between two decisions.
+const SHORTEST: Duration = Duration::from_millis(100);
+/// Longest time between two decisions while an estimate limits.
+const LONGEST: Duration = Duration::from_millis(500);
+/// An estimate that changed by less than this share is the same.
+const SAME: u64 = 32;
+
+/// When a subscriber's layers are decided on, and what came of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Allocation {
+    due: Option<Instant>,
+    decided: Option<Instant>,
+    /// The estimate decided by.
+    estimate: Option<u64>,
+    /// Whether anything might be withheld.
+    limited: bool,
+    /// bit/s wanted and not sent.
+    missing: u64,
+}
+
+/// What one decision is made with, kept for its memory.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    videos: Vec<Video<SubscriptionKey>>,
+    /// The publisher of each video that last-N counts.
+    cameras: Vec<Camera<Key>>,
+    /// Which video is whose camera.
+    owners: Vec<(SubscriptionKey, Key)>,
+    shown: Vec<Key>,
+    hidden: Vec<SubscriptionKey>,
+}
+
+impl Switch {
+    /// How a subscriber shows a track.
+    pub fn set_wishes(&mut self, subscription: SubscriptionKey, wishes: Wishes) {
+        let Some(state) = self.subscriptions.get_mut(subscription.0) else { return };
+        let peer = state.place.peer;
+        if std::mem::replace(&mut state.wishes, wishes) != wishes {
+            self.touch(peer);
+        }
+    }
+
+    /// bit/s a subscriber wants and is not sent.
+    #[must_use]
+    pub fn wanted_bitrate(&self, peer: PeerKey) -> u64 {
+        self.peers.get(peer.0).map_or(0, |state| state.allocation.missing)
+    }
+
+    /// Decides on a subscriber's layers as soon as may be.
+    pub(super) fn touch(&mut self, peer: Key) {
+        let Some(state) = self.peers.get_mut(peer) else { return };
+        let last_n = self.rooms.get(state.room).is_some_and(|room| room.last_video.is_some());
+        let estimated = self.egresses.get(peer.place()).is_some_and(|egress| egress.estimate().is_some());
+        if last_n || estimated || state.allocation.limited {
+            let earliest = state.allocation.decided.map_or(self.latest, |decided| decided + SHORTEST);
+            let due = state.allocation.due.map_or(earliest, |due| due.min(earliest));
+            state.allocation.due = Some(due);
+            self.due = self.due.min(due);
+        }
+    }
+
+    /// The same for everybody in a room.
+    pub(super) fn touch_room(&mut self, room: Key) {
+        let peers: Vec<_> = self.peers.keys().collect();
+        for peer in peers {
+            if self.peers.get(peer).is_some_and(|state| state.room == room) {
+                self.touch(peer);
+            }
+        }
+    }
+
+    /// The same for all subscribers of a track.
+    pub(super) fn touch_audience(&mut self, track: Key) {
+        let Some(published) = self.tracks.get(track) else { return };
+        let subscriptions: Vec<_> = published.track.subscriptions().collect();
+        for subscription in subscriptions {
+            if let Some(peer) = self.subscriptions.get(subscription.0).map(|state| state.place.peer) {
+                self.touch(peer);
+            }
+        }
+    }
+
+    /// After news about a subscriber's link.
+    pub(super) fn estimated(&mut self, peer: Key) {
+        let estimate = self.egresses.get(peer.place()).and_then(Egress::estimate);
+        let Some(state) = self.peers.get(peer) else { return };
+        let same = match (state.allocation.estimate, estimate) {
+            (Some(before), Some(now)) => before.abs_diff(now) <= before / SAME,
+            (before, now) => before == now,
+        };
+        if !same {
+            self.touch(peer);
+        }
+    }
+
+    /// Decides on a subscriber's layers if that is due.
+    pub(super) fn allocate_due(&mut self, peer: Key, now: Instant) {
+        let Some(due) = self.peers.get(peer).and_then(|state| state.allocation.due) else { return };
+        if due <= now {
+            let mut scratch = std::mem::take(&mut self.scratch);
+            self.decide(peer, &mut scratch, now);
+            self.scratch = scratch;
+        }
+        if let Some(due) = self.peers.get(peer).and_then(|state| state.allocation.due) {
+            self.due = self.due.min(due);
+        }
+    }
+
+    fn decide(&mut self, peer: Key, scratch: &mut Scratch, now: Instant) {
+        let estimate = self.egresses.get(peer.place()).and_then(Egress::estimate);
+        let Some(state) = self.peers.get(peer) else { return };
+        let last_video = self.rooms.get(state.room).and_then(|room| room.last_video);
+        let sound = self.gather(peer, scratch, now);
+        scratch.hidden.clear();
+        if let Some(limit) = last_video {
+            latest(limit, &scratch.cameras, &mut scratch.shown);
+            let hidden = scratch.owners.iter().filter(|(_, publisher)| !scratch.shown.contains(publisher));
+            scratch.hidden.extend(hidden.map(|(key, _)| *key));
+            scratch.videos.retain(|video| !scratch.hidden.contains(&video.key));
+        }
+        allocate(estimate.map(|estimate| estimate.saturating_sub(sound)), &mut scratch.videos);
+        let missing = scratch.videos.iter().map(Video::missing).sum();
+        let sent: u64 = scratch.videos.iter().map(Video::rate).sum();
+        let limited = estimate.is_some() || last_video.is_some();
+        if let Some(state) = self.peers.get_mut(peer) {
+            let due = estimate.map(|_| now + LONGEST);
+            state.allocation = Allocation { due, decided: Some(now), estimate, limited, missing };
+            if let Some(egress) = self.egresses.get_mut(peer.place()) {
+                egress.set_wanted(sound + sent + missing);
+            }
+        }
+        for video in &scratch.videos {
+            self.apply(video, estimate.is_some(), now);
+        }
+        for key in &scratch.hidden {
+            self.grant(*key, Grant::Nothing(Withheld::LastN), now);
+        }
+    }
+
+    /// Collects the videos a subscriber wants; returns the bit/s of its sound.
+    fn gather(&mut self, peer: Key, scratch: &mut Scratch, now: Instant) -> u64 {
+        scratch.videos.clear();
+        scratch.cameras.clear();
+        scratch.owners.clear();
+        let Some(state) = self.peers.get(peer) else { return 0 };
+        let floor = self.rooms.get(state.room).and_then(super::Room::floor);
+        let (mut sound, mut before) = (0, Key::NONE);
+        for (_, key) in &state.subscriptions {
+            // Retransmissions are listed after what they repair.
+            if std::mem::replace(&mut before, *key) == *key {
+                continue;
+            }
+            let Some(Subscription { place, wishes, hold, .. }) = self.subscriptions.get(*key) else { continue };
+            let Some(published) = self.tracks.get_mut(place.track) else { continue };
+            let mut layers = published.track.rates(now);
+            let Some(forward) = published.track.forward(place.forward) else { continue };
+            if forward.paused || published.track.is_muted() {
+                continue;
+            }
+            if published.track.kind() == Kind::Audio {
+                let heard = published.track.is_heard();
+                sound += layers.into_iter().flatten().next().filter(|_| heard).unwrap_or_default();
+                continue;
+            }
+            let allowed = usize::from(forward.max_layer).saturating_add(1).min(LAYERS);
+            layers.iter_mut().skip(allowed).for_each(|layer| *layer = None);
+            let (owner, key) = (published.peer, SubscriptionKey(*key));
+            let rank = Rank {
+                priority: wishes.priority,
+                screen: wishes.screen,
+                speaker: floor == Some(owner),
+                visible: wishes.visible.unwrap_or_default(),
+            };
+            let (shown, ceiling) = (hold.granted(), hold.ceiling(now));
+            scratch.videos.push(Video { key, rank, layers, shown, ceiling, granted: None });
+            if !wishes.screen && wishes.priority <= 0 {
+                let spoke = self.peers.get(owner).map_or(0, |owner| owner.spoke);
+                scratch.cameras.push(Camera { publisher: owner, spoke });
+                scratch.owners.push((key, owner));
+            }
+        }
+        sound
+    }
+
+    /// Takes a decision about one video.
+    fn apply(&mut self, video: &Video<SubscriptionKey>, limited: bool, now: Instant) {
+        let Some(state) = self.subscriptions.get_mut(video.key.0) else { return };
+        let place = state.place;
+        let before = self.tracks.get(place.track).and_then(|published| published.track.forward(place.forward));
+        let before = before.map_or(Grant::ALL, |forward| forward.grant);
+        let grant = match video.granted {
+            _ if !limited => Grant::ALL,
+            Some(layer) => Grant::Upto(layer),
+            None if video.highest().is_some() => Grant::Nothing(Withheld::Bandwidth),
+            // Nothing comes: it goes on as it ceased, or begins small.
+            None if before.withheld().is_none() => before,
+            None => Grant::Upto(0),
+        };
+        if video.highest().is_some() {
+            let had = state.hold.granted().and_then(|layer| video.layers.get(usize::from(layer)));
+            state.hold.decide(video.granted, had.is_some_and(Option::is_some), now);
+        }
+        self.grant(video.key, grant, now);
+    }
+
+    /// Lets a subscription have so much, and tells when it begins or ceases to be withheld.
+    fn grant(&mut self, key: SubscriptionKey, grant: Grant, now: Instant) {
+        let Some(state) = self.subscriptions.get_mut(key.0) else { return };
+        let place = state.place;
+        let reason = grant.withheld();
+        if std::mem::replace(&mut state.withheld, reason) != reason {
+            self.events.push_back(SwitchEvent::Withheld { subscription: key, reason });
+        }
+        if let Some(published) = self.tracks.get_mut(place.track) {
+            published.track.set_grant(place.forward, grant, now);
+            self.settle(place.track);
+        }
+    }
+}
