@@ -52,6 +52,9 @@ ROLES: Final[Mapping[Role, RoleRule]] = MappingProxyType(
 )
 
 
+BESIDE: Final = RoleRule(notices.DEVICE_STALE, notices.CHECK_DEVICE, Health.DEGRADED)  # a meeting goes on without it
+
+
 class SignalRule(NamedTuple):
     """What a signal of the room's computer means where it is not ok.
 
@@ -207,7 +210,7 @@ class HealthWatch:
         return self._see(Condition.SILENT, device.id, raw, now) is not None
 
     def _device(self, device: Device, signals: list[Heard], healthy: set[Role], now: float) -> list[Finding]:
-        rule = ROLES[device.role]
+        rule = ROLES.get(device.role, BESIDE)
         mine = [heard for heard in signals if heard.signal.subject == device.id]
         silent = self._watches[Condition.SILENT, device.id]
         connecting = device.connection is Connection.CONNECTING
