@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Seen(msgspec.Struct):
 
     frames: int
     pair: list[str | None]
-    transports: list[tuple[str, str]]
+    transports: Sequence[tuple[str, str]]
 
 
 class WatchedRelay(Relay):
@@ -103,14 +103,16 @@ def network() -> None:
 
 @asynccontextmanager
 async def turn_server(folder: Path) -> AsyncIterator[None]:
-    """A coturn in a namespace of its own, as its documentation says for time-limited credentials."""
+    """A coturn in a namespace of its own, as docs/operations.md says."""
     run(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -batch -quiet -subj /CN=turn"
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -batch -subj /CN=turn"
         f" -keyout {folder}/key.pem -out {folder}/cert.pem"
     )
     options = (
         f"-n --listening-ip={TURN} --relay-ip={TURN} --listening-port=3478 --tls-listening-port=5349"
         f" --use-auth-secret --static-auth-secret={shlex.quote(SECRET)} --realm=example.org"
+        f" --denied-peer-ip=0.0.0.0-255.255.255.255 --denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+        f" --allowed-peer-ip={RELAY}"
         f" --cert={folder}/cert.pem --pkey={folder}/key.pem --no-cli --userdb={folder}/users"
         f" --log-file=stdout --simple-log --pidfile={folder}/pid"
     )
