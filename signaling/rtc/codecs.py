@@ -1,6 +1,7 @@
 """Which codec a section gets: one per published track, and our own payload types towards subscribers.
 
-The relay forwards Opus, VP8 and H.264 (constrained baseline, packetization mode 1: what every browser decodes).
+The relay forwards Opus, VP8, H.264 (constrained baseline, packetization mode 1: what every browser decodes), VP9 and AV1
+(profile 0). A stream of the last two may hold several layers, which the relay takes apart: see `scalability`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from aiortc.sdp import MediaDescription, parameters_from_sdp, parameters_to_sdp
 
 from relay.messages import Codec, Extensions
 
-OPUS, VP8, H264 = "audio/opus", "video/vp8", "video/h264"
-PUBLISHABLE = ("video/VP8", "video/H264", "audio/opus")  # as announced in `join`
+OPUS, VP8, H264, VP9, AV1 = "audio/opus", "video/vp8", "video/h264", "video/vp9", "video/av1"
+PUBLISHABLE = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus")  # as announced in `join`
+NAMES = {mime.lower(): mime for mime in PUBLISHABLE}  # as SDP spells them
+LAYERED = (VP9, AV1)  # whose one stream may hold several layers
 
 _URIS = {
     "mid": "urn:ietf:params:rtp-hdrext:sdes:mid",
@@ -23,9 +26,17 @@ _URIS = {
     "audio_level": "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
     "transport_cc": "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
     "abs_send_time": "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    "dependency_descriptor": "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
 }
 _NAMES = {uri: name for name, uri in _URIS.items()}
-_OURS = {"mid": 1, "audio_level": 2, "transport_cc": 3, "abs_send_time": 4}  # ids towards subscribers
+# ids towards subscribers
+_OURS = {"mid": 1, "audio_level": 2, "transport_cc": 3, "abs_send_time": 4, "dependency_descriptor": 5}
+_ONLY = {"audio_level": "audio", "dependency_descriptor": "video"}  # extensions that mean nothing to the other kind
+_FMTP = {
+    H264: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+    VP9: "profile-id=0",
+    AV1: "level-idx=5;profile=0;tier=0",
+}
 _FEEDBACK: dict[str, list[tuple[str, str | None]]] = {
     "audio": [("transport-cc", None)],
     "video": [("goog-remb", None), ("transport-cc", None), ("ccm", "fir"), ("nack", None), ("nack", "pli")],
@@ -42,8 +53,8 @@ class Chosen:
 
 
 def choose(media: MediaDescription, wanted: str | None) -> Chosen | None:
-    """One codec of an offered section: `wanted` (a name like `h264`) if it is there, else Opus or VP8, else H.264."""
-    order = [OPUS] if media.kind == "audio" else [VP8, H264]
+    """One codec of an offered section: `wanted` (a name like `h264`) if it is there, else Opus or what most decode."""
+    order = [OPUS] if media.kind == "audio" else [VP8, H264, VP9, AV1]
     if wanted is not None and f"{media.kind}/{wanted.lower()}" in order:
         order.sort(key=lambda mime: mime != f"{media.kind}/{wanted.lower()}")
     for mime in order:
@@ -54,9 +65,12 @@ def choose(media: MediaDescription, wanted: str | None) -> Chosen | None:
 
 
 def _usable(codec: RTCRtpCodecParameters) -> bool:
-    if codec.mimeType.lower() == OPUS:
+    mime = codec.mimeType.lower()
+    if mime == OPUS:
         return bool(codec.clockRate == 48000)
-    if codec.mimeType.lower() != H264:
+    if mime in LAYERED:  # 8 bits, 4:2:0
+        return str(codec.parameters.get("profile-id" if mime == VP9 else "profile", "0")) == "0"
+    if mime != H264:
         return True
     profile = str(codec.parameters.get("profile-level-id", "42e01f")).lower()
     return profile[:4] in ("42e0", "4200") and str(codec.parameters.get("packetization-mode", "0")) == "1"
@@ -90,6 +104,17 @@ def payload_type(codec: RTCRtpCodecParameters) -> int:
     return codec.payloadType
 
 
+def scalability(mime: str, encodings: int, layers: int) -> str | None:
+    """The webrtc-svc mode of a track by LiveKit's rules, None for simulcast or a codec without layers in one stream.
+
+    VP9 and AV1 in one encoding are one stream of as many spatial layers as `add_track` declared. How these depend on one
+    another the stream itself tells, so the rest of the mode stands for any.
+    """
+    if mime.lower() not in LAYERED or encodings != 1:
+        return None
+    return f"L{layers}T3_KEY" if layers > 1 else "L1T3"
+
+
 def relay_codec(chosen: Chosen) -> Codec:
     """The chosen codec in the relay's words."""
     codec = chosen.codec
@@ -106,18 +131,17 @@ def relay_codec(chosen: Chosen) -> Codec:
 # --- header extensions (RFC 8285) ---------------------------------------------------------------------------------
 
 
-def known_extensions(media: MediaDescription) -> list[RTCRtpHeaderExtensionParameters]:
-    """The offered extensions that the relay speaks, in the one-byte form."""
-    audio_only, seen = {"audio_level"}, set()
+def known_extensions(media: MediaDescription, chosen: Chosen | None = None) -> list[RTCRtpHeaderExtensionParameters]:
+    """The offered extensions that the relay speaks, with ids of the one-byte form.
+
+    With `chosen`, what a publisher's packets should carry: a dependency descriptor is bytes for nothing where a stream has
+    one layer.
+    """
+    seen = {"dependency_descriptor"} if chosen is not None and chosen.codec.mimeType.lower() not in LAYERED else set()
     taken = []
     for extension in media.rtp.headerExtensions:
         name = _NAMES.get(extension.uri)
-        if (
-            name is None
-            or not 1 <= extension.id <= 14
-            or name in seen
-            or (name in audio_only and media.kind == "video")
-        ):
+        if name is None or not 1 <= extension.id <= 14 or name in seen or _ONLY.get(name, media.kind) != media.kind:
             continue
         seen.add(name)
         taken.append(extension)
@@ -131,7 +155,7 @@ def relay_extensions(extensions: Iterable[RTCRtpHeaderExtensionParameters]) -> E
 
 def our_extensions(kind: str) -> list[RTCRtpHeaderExtensionParameters]:
     """The extensions we offer to subscribers."""
-    names = [name for name in _OURS if kind == "audio" or name != "audio_level"]
+    names = [name for name in _OURS if _ONLY.get(name, kind) == kind]
     return [RTCRtpHeaderExtensionParameters(id=_OURS[name], uri=_URIS[name]) for name in names]
 
 
@@ -185,11 +209,9 @@ class Formats:
 
     def of(self, codec: Codec, *, stereo: bool = False) -> Format | None:
         """The format for a track's codec; None where no payload type is left."""
-        mime, fmtp = codec.mime.lower(), ""
+        mime, fmtp = codec.mime.lower(), _FMTP.get(codec.mime.lower(), "")
         if mime == OPUS:
             fmtp = "minptime=10;useinbandfec=1" + (";stereo=1;sprop-stereo=1" if stereo else "")
-        elif mime == H264:
-            fmtp = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
         known = self._known.get((mime, fmtp))
         if known is None:
             kind = mime.partition("/")[0]

@@ -197,6 +197,7 @@ class Publisher:
                 encodings=track.encodings,
                 extensions=_extensions(line),
                 mid=track.mid,
+                scalability=track.scalability,
             )
         )
 
@@ -219,7 +220,7 @@ class Publisher:
         section = sdp.Section(media.kind, media.rtp.muxId, [codecs.payload_type(codec) for codec in kept])
         section.direction = "recvonly"
         section.rtp.codecs = kept
-        section.rtp.headerExtensions = codecs.known_extensions(media)
+        section.rtp.headerExtensions = codecs.known_extensions(media, chosen)
         section.extra.append("rtcp-rsize")
         if line.rids:
             section.extra.extend(f"rid:{rid} recv" for rid in line.rids)
@@ -259,7 +260,7 @@ def _names(line: Line, track: Track, exact: bool) -> bool:
 
 
 def _extensions(line: Line) -> Extensions:
-    return codecs.relay_extensions(codecs.known_extensions(line.media))
+    return codecs.relay_extensions(codecs.known_extensions(line.media, line.chosen))
 
 
 def _encodings(line: Line, track: Track) -> list[Encoding]:

@@ -173,7 +173,8 @@ class Section(MediaDescription):
     def __init__(self, kind: str, mid: str, fmt: list[int] | list[str]) -> None:
         data = kind == DATA
         super().__init__(kind, 9, DATA_PROFILE if data else RTP_PROFILE, fmt)
-        self.extra: list[str] = []
+        # RFC 8285 section 4.1: a dependency descriptor may need the two-byte form, the other extensions do not.
+        self.extra: list[str] = [] if data else ["extmap-allow-mixed"]
         self._text: str | None = None
         self.host = "0.0.0.0"  # noqa: S104  (RFC 8839: the address is in the candidates)
         self.rtp.muxId = mid

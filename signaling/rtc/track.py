@@ -9,6 +9,7 @@ from livekit.protocol.models import SimulcastCodecInfo, TrackInfo, TrackSource, 
 from livekit.protocol.rtc import AddTrackRequest
 
 from relay.messages import Codec, Encoding, Kind
+from signaling.rtc import codecs
 from signaling.rtc.ids import track_sid
 
 SOURCE_NAMES = {
@@ -60,18 +61,29 @@ class Track:
         name = self.info.mime_type.partition("/")[2]
         return name or None
 
+    @property
+    def scalability(self) -> str | None:
+        """The webrtc-svc mode, where its one encoding holds several layers."""
+        mime = self.codec.mime if self.codec is not None else ""
+        return codecs.scalability(mime, len(self.encodings), len(self.info.layers))
+
+    @property
+    def layer_count(self) -> int:
+        """Layers as the relay numbers them: encodings, or the spatial layers of one stream."""
+        return max(1, len(self.info.layers)) if self.scalability is not None else len(self.encodings)
+
     def bind(self, mid: str, codec: Codec, encodings: list[Encoding]) -> None:
         """The publisher's SDP carries it now."""
         self.mid, self.codec, self.encodings = mid, codec, encodings
         self.info.mid = mid
         self.info.mime_type = codec.mime
-        self.info.simulcast = len(encodings) > 1
+        self.info.simulcast = self.layer_count > 1
         for entry in self.info.codecs:
             entry.mime_type, entry.mid = codec.mime, mid
 
     def top_layer(self, quality: VideoQuality) -> int | None:
         """The highest layer (index into `encodings`) for a wanted quality; None = no cap."""
-        top = len(self.encodings) - 1
+        top = self.layer_count - 1
         if top <= 0 or quality == VideoQuality.HIGH:
             return None
         return 0 if quality == VideoQuality.LOW else min(1, top)
@@ -85,7 +97,7 @@ class Track:
         return None
 
     def _layer_sizes(self) -> list[tuple[int, int]]:
-        count = len(self.encodings)
+        count = self.layer_count
         declared = sorted((layer.width * layer.height, layer.width, layer.height) for layer in self.info.layers)
         if len(declared) == count and declared and declared[0][0] > 0:
             return [(width, height) for _, width, height in declared]
@@ -139,7 +151,7 @@ def _mime(request: AddTrackRequest, video: bool) -> str:
     if not video:
         return "audio/opus"
     wanted = request.simulcast_codecs[0].codec.lower() if request.simulcast_codecs else ""
-    return "video/H264" if wanted.removeprefix("video/") == "h264" else "video/VP8"
+    return codecs.NAMES.get("video/" + wanted.removeprefix("video/"), "video/VP8")
 
 
 def lowest_first(rids: Sequence[str], layers: Sequence[VideoLayer]) -> list[str]:

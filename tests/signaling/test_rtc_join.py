@@ -30,7 +30,13 @@ async def test_join_says_who_is_there_and_offers_data_channels() -> None:
         assert join.subscriber_primary
         assert join.fast_publish
         assert (join.ping_interval, join.ping_timeout) == (5, 15)
-        assert [codec.mime for codec in join.enabled_publish_codecs] == ["video/VP8", "video/H264", "audio/opus"]
+        assert [codec.mime for codec in join.enabled_publish_codecs] == [
+            "video/VP8",
+            "video/H264",
+            "video/VP9",
+            "video/AV1",
+            "audio/opus",
+        ]
         offer = (await ann.expect("offer")).offer
         assert offer.id == 1
         assert "m=application" in offer.sdp
