@@ -15,6 +15,7 @@ from devices.errors import Lost
 from devices.rtsp.capture import capture
 
 Said = TypeVar("Said")
+Take = Callable[[str, threading.Event, Callable[[VideoFrame], None]], None]
 
 
 class Viewer:
@@ -44,9 +45,10 @@ class Viewer:
 
 
 class VideoFeed:
-    """The driver calls `serve`, whoever wants pictures `watch`."""
+    """The driver calls `serve`, whoever wants pictures `watch`. `take` captures them, on a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, take: Take = capture) -> None:
+        self._take = take
         self._viewers: set[Viewer] = set()
         self._changed: asyncio.Event = asyncio.Event()
 
@@ -93,7 +95,7 @@ class VideoFeed:
         def work() -> None:
             error: BaseException | None = None
             try:
-                capture(url, stop, lambda frame: _tell(loop, show, frame))
+                self._take(url, stop, lambda frame: _tell(loop, show, frame))
             except BaseException as caught:
                 error = caught
             _tell(loop, end, error)

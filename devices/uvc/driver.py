@@ -10,10 +10,12 @@ from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
-from devices.errors import NotSupported, Rejected
+from devices.errors import Lost, NotSupported, Rejected
 from devices.kernel.node import open_node
 from devices.kernel.usb import check, path_of, usb_nodes
+from devices.rtsp.feed import VideoFeed
 from devices.uvc.camera import Control, V4l2Camera
+from devices.uvc.capture import capture
 from devices.uvc.layout import FOCUS_ABSOLUTE
 from devices.uvc.motion import PERIOD, Motion
 from devices.uvc.presets import PresetBook
@@ -33,6 +35,7 @@ class UvcCamera(Driver[UvcSettings]):
         transports=("kernel", "usb"),
         emulator="devices.emulators.uvc:UvcEmulator",
     )
+    senses = ("video",)
     _context: Context
     _camera: V4l2Camera
     _controls: dict[int, Control]
@@ -43,17 +46,13 @@ class UvcCamera(Driver[UvcSettings]):
         super().__init__(config, settings)
         check(config, settings)
         self._book = PresetBook(settings.memory)
+        self.video = VideoFeed(capture)
 
     @classmethod
-    async def discover(cls, seconds: float) -> list[Found]:
-        """Every USB camera of this machine."""
-        return await asyncio.to_thread(cls.found, "/")
-
-    @classmethod
-    def found(cls, root: str) -> list[Found]:
-        """Those below `root` (blocking)."""
-        nodes = [node for node in usb_nodes("video", root) if node.index == 0]
-        return [Found("uvc", one.name, one.name, one.settings, one.identity) for one in nodes]
+    async def discover(cls, seconds: float, root: str = "/") -> list[Found]:
+        """Every USB camera of this machine; `root` is another folder in tests."""
+        nodes = await asyncio.to_thread(usb_nodes, "video", root)
+        return [Found("uvc", one.name, one.name, one.settings, one.identity) for one in nodes if one.index == 0]
 
     @property
     def presets(self) -> dict[str, str]:
@@ -63,16 +62,18 @@ class UvcCamera(Driver[UvcSettings]):
     async def run(self, context: Context) -> None:
         """Learn the controls, set those of the settings, then take the steps that moves ask for."""
         self._context, self._stepping, self._moves = context, {}, asyncio.Event()
+        self._polled = asyncio.Event()
         self._turn = asyncio.Lock()  # a step is not under way while a stop is carried out
         await asyncio.to_thread(self._book.load)
-        async with open_node(await path_of("video", self.settings)) as node:
+        path = await path_of("video", self.settings)
+        async with open_node(path) as node:
             self._camera = V4l2Camera(context, node)
             model = await self._camera.describe()
             self._controls = await self._camera.controls()
             self._motion = Motion.of(self._controls)
             await self._set_up()
             context.connected(model=model, capabilities=self._can)
-            held = [asyncio.ensure_future(work) for work in (node.until_lost(), self._steps())]
+            held = [asyncio.ensure_future(work) for work in (node.until_lost(), self._steps(), self._serve(path))]
             try:
                 ended, _ = await asyncio.wait(held, return_when=asyncio.FIRST_COMPLETED)
                 ended.pop().result()
@@ -86,6 +87,7 @@ class UvcCamera(Driver[UvcSettings]):
         self._context.heard(await self._camera.describe())
         if not whole:
             return
+        self._polled.set()
         place = await self._place()
         for axis, value in place.items():
             self._context.report(axis, value)
@@ -148,7 +150,7 @@ class UvcCamera(Driver[UvcSettings]):
     @property
     def _can(self) -> list[str]:
         has = {"ptz": self._motion.moves, "presets": self._motion.places, "framing": self.settings.framing}
-        return [name for name, there in has.items() if there]
+        return [*(name for name, there in has.items() if there), "video"]
 
     async def _set_up(self) -> None:
         named = {control.name: control for control in self._controls.values()}
@@ -164,6 +166,17 @@ class UvcCamera(Driver[UvcSettings]):
         ids = {axis: control.id for axis, control in self._motion.places.items()}
         values = await self._camera.read(*ids.values()) if ids else {}
         return {axis: values[id] for axis, id in ids.items()}
+
+    async def _serve(self, path: str) -> None:
+        """Pictures for who wants them; a camera that shows none can still be driven, and is tried at the next poll."""
+        while True:
+            try:
+                await self.video.serve(self._context, path)
+            except Lost as error:
+                self._context.trouble(error.notice)
+                self._polled.clear()
+                await self._polled.wait()
+                self._context.trouble(None)
 
     async def _steps(self) -> None:
         """Take a step each period while axes go by steps; the move lease ends them by a stop."""

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from av.video.frame import VideoFrame
 
 from devices import DeviceConfig, DeviceSettingsError
+from devices.driver import Driver
 from devices.emulators.uvc import FOCUS_AUTO, SELECTOR, UNIT, UvcEmulator
+from devices.errors import Lost
 from devices.registry import Registry
+from devices.rtsp.feed import VideoFeed
+from devices.uvc.capture import capture
 from devices.uvc.driver import UvcCamera
 from devices.uvc.layout import FOCUS_ABSOLUTE, PAN_SPEED
-from tests.devices.stage import nothing_left_behind, stage
+from devices.uvc.settings import UvcSettings
+from tests.devices.stage import Stage, nothing_left_behind, stage
 from tests.devices.usbtree import usb_tree
-from wire.devices import Role
+from wire.devices import Connection, Role
 
 Speeds = Literal["right", "misreported"] | None
 KINDS: tuple[Speeds, ...] = ("right", "misreported", None)
@@ -103,7 +111,7 @@ async def test_a_camera_with_misreported_speeds_and_no_positions_is_not_moved(tm
     emulator = UvcEmulator(tmp_path / "v", speeds="misreported", absolute=False)
     async with emulator as camera, stage(usb_camera(camera)) as room:
         await room.online()
-        assert room.device.capabilities == []
+        assert room.device.capabilities == ["video"]
         assert (await room.do("move", pan=1.0)).outcome == "unsupported"
 
 
@@ -190,14 +198,83 @@ async def test_a_camera_is_found_again_by_place_whatever_its_node(tmp_path: Path
             await room.online()
 
 
-def test_cameras_are_found_without_their_metadata_nodes(tmp_path: Path) -> None:
+async def test_cameras_are_found_without_their_metadata_nodes(tmp_path: Path) -> None:
     usb = usb_tree(tmp_path)
     usb.add("1-3", "video", "video0", serial="S1", name="Cam")
     usb.add("2-1.4", "video", "video1", index=1)
-    found = UvcCamera.found(str(tmp_path))
+    found = await UvcCamera.discover(1.0, str(tmp_path))
     assert [(one.name, one.settings) for one in found] == [("Acme Cam", {"usb": "1-3", "serial": "S1"})]
 
 
 def test_a_camera_that_is_not_named_is_refused() -> None:
     with pytest.raises(DeviceSettingsError, match="none is given"):
         Registry([UvcCamera]).build([DeviceConfig("c", Role.MAIN_CAMERA, "uvc", "C", {})])
+
+
+class Pattern(UvcCamera):
+    """A camera whose pictures are FFmpeg's test pattern, or none at all."""
+
+    broken = False
+
+    def __init__(self, config: DeviceConfig, settings: UvcSettings) -> None:
+        super().__init__(config, settings)
+        self.video = VideoFeed(self.take)
+        self.open = 0
+
+    def take(self, path: str, stop: threading.Event, offer: Callable[[VideoFrame], None]) -> None:
+        self.open += 1
+        try:
+            if self.broken:
+                capture("/dev/null", stop, offer)
+            capture("testsrc=size=64x48:rate=20,realtime", stop, offer, "lavfi")
+        finally:
+            self.open -= 1
+
+
+@asynccontextmanager
+async def pattern(camera: UvcEmulator) -> AsyncIterator[tuple[Stage, Pattern]]:
+    built: list[Pattern] = []
+
+    class Known(Registry):
+        def build(self, devices: list[DeviceConfig]) -> list[Driver[Any]]:
+            built.extend(one for one in super().build(devices) if isinstance(one, Pattern))
+            return [*built]
+
+    async with stage(usb_camera(camera), registry=Known([Pattern])) as room:
+        await room.online()
+        yield room, built[0]
+
+
+async def test_the_camera_is_captured_only_while_somebody_wants_pictures(tmp_path: Path) -> None:
+    async with UvcEmulator(tmp_path / "v") as camera, pattern(camera) as (room, driver):
+        await room.shows("streaming", False)
+        assert driver.open == 0
+        async with driver.video.watch() as pictures:
+            first, second = await anext(pictures), await anext(pictures)
+            assert (first.width, first.height) == (64, 48)
+            assert first.pts is not None
+            assert second.pts is not None
+            assert second.pts > first.pts
+            await room.shows("streaming", True)
+            assert (await room.do("move", pan=0.1)).outcome == "done"
+        await room.shows("streaming", False)
+        assert driver.open == 0
+
+
+async def test_a_camera_without_a_picture_says_so_and_can_be_driven(tmp_path: Path) -> None:
+    async with UvcEmulator(tmp_path / "v") as camera, pattern(camera) as (room, driver):
+        driver.broken = True
+        async with driver.video.watch() as pictures:
+            device = await room.until(lambda device: device.fault is not None)
+            assert device.fault is not None
+            assert (device.fault.code, device.connection) == ("device.no_picture", Connection.ONLINE)
+            assert (await room.do("stop")).outcome == "done"
+            driver.broken = False
+            await anext(pictures)
+            await room.until(lambda device: device.fault is None)
+
+
+def test_a_node_that_is_gone_has_no_picture() -> None:
+    with pytest.raises(Lost) as caught:
+        capture("/dev/video250", threading.Event(), lambda frame: None)
+    assert caught.value.notice.code == "device.no_picture"
