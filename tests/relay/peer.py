@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -91,17 +92,26 @@ class Peer:
             fingerprint=fingerprint or ours.value,
         )
 
-    async def connect(self, relay: Relay, opened: OpenTransport | None = None, *, set_remote: bool = True) -> None:
+    async def connect(
+        self,
+        relay: Relay,
+        opened: OpenTransport | None = None,
+        *,
+        set_remote: bool = True,
+        candidates: Sequence[tuple[str, int, str]] | None = None,
+    ) -> None:
         """Open, and run ICE and DTLS to the end."""
         opened = opened or self.open(relay)
         if set_remote:
             relay.submit(self.remote())
-        await self.start(relay, opened)
+        await self.start(relay, opened, candidates)
 
-    async def start(self, relay: Relay, opened: OpenTransport) -> None:
-        """Run ICE and DTLS against an open transport."""
+    async def start(
+        self, relay: Relay, opened: OpenTransport, candidates: Sequence[tuple[str, int, str]] | None = None
+    ) -> None:
+        """Run ICE and DTLS against an open transport; `candidates` to know only some of the relay's."""
         await self.gatherer.gather()
-        for address, port, protocol in relay.candidates(self.room):
+        for address, port, protocol in candidates or relay.candidates(self.room):
             candidate = RTCIceCandidate(
                 component=1, foundation="1", ip=address, port=port, priority=1, protocol=protocol, type="host"
             )

@@ -13,7 +13,7 @@ import sys
 import msgspec
 import pytest
 
-from tests.signaling.rtc.barred import FRAMES, RELAY, TURN, Seen
+from tests.signaling.rtc.barred import FRAMES, OUTSIDE, RELAY, TURN, Seen
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,27 +45,34 @@ async def behind(barrier: str) -> Seen:
 
 async def test_udp_is_preferred_where_all_is_open() -> None:
     seen = await behind("none")
-    assert seen.pair == ["host", "udp", None]
+    assert seen.pair == ["host", "udp", None, RELAY]
     assert [protocol for protocol, _ in seen.transports] == ["udp", "udp"]
 
 
 async def test_tcp_where_udp_is_blocked() -> None:
     seen = await behind("udp")
-    assert seen.pair[1:] == ["tcp", None]
+    assert seen.pair[1:] == ["tcp", None, RELAY]
     assert [protocol for protocol, _ in seen.transports] == ["tcp", "tcp"]
 
 
 async def test_tcp_takes_over_where_udp_is_blocked_in_mid_call() -> None:
     seen = await behind("udp-later")
-    assert seen.pair[1:] == ["tcp", None]
+    assert seen.pair[1:] == ["tcp", None, RELAY]
     assert [protocol for protocol, _ in seen.transports[:2]] == ["udp", "udp"]
     assert {protocol for protocol, _ in seen.transports[2:]} == {"tcp"}
+
+
+@pytest.mark.parametrize(("barrier", "way"), [("nat", "udp"), ("nat-udp", "tcp")])
+async def test_the_announced_address_of_a_nat_leads_to_the_bound_one(barrier: str, way: str) -> None:
+    seen = await behind(barrier)
+    assert seen.pair[1:] == [way, None, OUTSIDE]
+    assert [protocol for protocol, _ in seen.transports] == [way, way]
 
 
 @pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
 async def test_turn_where_nothing_comes_through(way: str) -> None:
     seen = await behind(f"turn-{way}")
-    assert seen.pair == ["relay", "udp", way]
+    assert seen.pair == ["relay", "udp", way, RELAY]
     for protocol, address in seen.transports:
         assert protocol == "udp"
         assert address.rpartition(":")[0] == TURN != RELAY, "the relay sees the TURN server"

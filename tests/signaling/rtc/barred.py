@@ -27,6 +27,7 @@ from tests.signaling.rtc.browser import Tab, chromium, routes
 from tests.signaling.rtc.world import serve
 
 RELAY, PORT = "10.77.0.1", 7882
+OUTSIDE = "203.0.113.7"  # what the NAT makes of RELAY
 TURN = "10.78.0.2"
 SECRET = "a secret of coturn"
 FRAMES = 30
@@ -34,6 +35,8 @@ BARRIERS = {
     "none": (),
     "udp": ("udp",),
     "udp-later": (),
+    "nat": (),
+    "nat-udp": ("udp",),
     "turn-udp": ("udp", "tcp"),
     "turn-tcp": ("udp", "tcp"),
     "turn-tls": ("udp", "tcp"),
@@ -44,13 +47,15 @@ URLS = {
     "turn-tls": f"turns:{TURN}:5349?transport=tcp",
 }
 
-# The candidate pair in use on the connection that receives: [our type, what leads to the relay, what leads to TURN].
+# The candidate pair in use on the connection that receives: [our type, what leads to the relay, what leads to TURN,
+# the relay's address].
 _PAIR = """(async () => {
   const { publisher, subscriber } = room.engine.pcManager ?? {};
   const report = await (subscriber ?? publisher)?.getStats() ?? new Map();
   const transport = [...report.values()].find((stats) => stats.type === 'transport');
-  const local = report.get(report.get(transport?.selectedCandidatePairId)?.localCandidateId);
-  return [local?.candidateType ?? null, local?.protocol ?? null, local?.relayProtocol ?? null];
+  const pair = report.get(transport?.selectedCandidatePairId);
+  const [local, remote] = [report.get(pair?.localCandidateId), report.get(pair?.remoteCandidateId)];
+  return [local?.candidateType ?? null, local?.protocol ?? null, local?.relayProtocol ?? null, remote?.address ?? null];
 })()"""
 
 
@@ -155,9 +160,9 @@ async def _answers(host: str, port: int) -> None:
                 return writer.close()
 
 
-async def meet(barrier: str, urls: tuple[str, ...]) -> Seen:
+async def meet(barrier: str, urls: tuple[str, ...] = (), announce: tuple[str, ...] = ()) -> Seen:
     """Two tabs join; one shows its camera."""
-    relay = WatchedRelay.start(RelayConfig(bind=[f"{RELAY}:{PORT}"]))
+    relay = WatchedRelay.start(RelayConfig(bind=[f"{RELAY}:{PORT}"], announce=list(announce)))
     assert isinstance(relay, WatchedRelay)
     settings = RtcSettings(turn=TurnServers(urls, SECRET, 600.0)) if urls else RtcSettings()
     async with (
@@ -184,8 +189,15 @@ async def main(barrier: str) -> None:
     """One meeting behind one barrier."""
     network()
     bar(*BARRIERS[barrier])
-    if barrier not in URLS:
-        seen = await meet(barrier, ())
+    if barrier.startswith("nat"):
+        run(
+            "nft add table ip nat",
+            "nft add chain ip nat out { type nat hook output priority -100 ; }",
+            f"nft add rule ip nat out ip daddr {OUTSIDE} dnat to {RELAY}",
+        )
+        seen = await meet(barrier, announce=(OUTSIDE,))
+    elif barrier not in URLS:
+        seen = await meet(barrier)
     else:
         with tempfile.TemporaryDirectory() as folder:
             async with turn_server(Path(folder)):
