@@ -24,6 +24,7 @@ BUILT_IN = {
     "pulse": "devices.pulse.driver:PulseAudioDevice",  # needs the system's libpulse
     "rtsp": "devices.rtsp.driver:RtspCamera",
     "uvc": "devices.uvc.driver:UvcCamera",
+    "snmp": "devices.snmp.driver:SnmpSwitch",
     "ups": "devices.ups.driver:UpsSupply",
     "visca": "devices.visca.driver:ViscaCamera",
 }

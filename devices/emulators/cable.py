@@ -34,7 +34,7 @@ class Cable(Emulator):
         super().__init__(delay=delay, reboot=reboot, seed=seed)
         self.address: Address = ("127.0.0.1", port)
         self._server = server
-        self._kind = kind
+        self.kind = kind
         self._on_reboot = on_reboot
         self._listening: asyncio.BaseTransport | asyncio.Server | None = None
         self._ends: set[_End] = set()
@@ -49,7 +49,7 @@ class Cable(Emulator):
         """Listen."""
         loop = asyncio.get_running_loop()
         host, port = self.address
-        if self._kind == "tcp":
+        if self.kind == "tcp":
             self._listening = await loop.create_server(lambda: _Stream(self), host, port, reuse_address=True)
             self.address = (host, self._listening.sockets[0].getsockname()[1])
         else:
@@ -82,7 +82,7 @@ class Cable(Emulator):
 
     def ask(self, end: _End, data: bytes) -> None:
         """From the client to the server."""
-        if "reset" in self._on:
+        if "reset" in self._on and self.kind == "tcp":
             end.abort()
         elif not self.lost() and end.pair is not None:
             end.pair.write(data)
@@ -107,7 +107,7 @@ class Cable(Emulator):
     async def _connect(self, client: _End, far: _Far) -> None:
         loop = asyncio.get_running_loop()
         try:
-            if self._kind == "tcp":
+            if self.kind == "tcp":
                 await loop.create_connection(lambda: far, *self._server)
             else:
                 await loop.create_datagram_endpoint(lambda: far, remote_addr=self._server)
@@ -135,8 +135,8 @@ class _End(asyncio.Protocol, asyncio.DatagramProtocol):
         """Send to whoever is at this side."""
         if self._transport is None:
             self._waiting.append(data)
-        elif isinstance(self._transport, asyncio.DatagramTransport):
-            self._transport.sendto(data)
+        elif self._cable.kind == "udp":  # asyncio's datagram transports are no DatagramTransport
+            cast(asyncio.DatagramTransport, self._transport).sendto(data)
         elif not self._transport.is_closing():
             cast(asyncio.WriteTransport, self._transport).write(data)
 

@@ -1,0 +1,1 @@
+"""Managed switches over SNMP: `link` (questions to one agent), `driver` (their ports)."""

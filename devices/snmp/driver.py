@@ -1,0 +1,176 @@
+"""Driver `snmp`: the ports of a managed switch that a room may know of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+
+from devices.capabilities import Port, PortState, Reply
+from devices.config import DeviceConfig, DeviceSettingsError, Mistake
+from devices.context import Context
+from devices.driver import Driver, Manifest
+from devices.errors import DeviceError, Lost, NotSupported
+from devices.snmp.link import Login, SnmpLink, engine
+
+Answer = TypeVar("Answer")
+Password = Annotated[str, msgspec.Meta(min_length=8, max_length=128)]
+
+DESCRIPTION, UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.3.0"  # RFC 3418
+ADMIN, OPER = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8"  # RFC 2863 ifAdminStatus, ifOperStatus: up(1), down(2)
+POWER, DELIVERS = (
+    "1.3.6.1.2.1.105.1.1.1.3",
+    "1.3.6.1.2.1.105.1.1.1.6",
+)  # RFC 3621 pethPsePortAdminEnable: true(1), false(2)
+DELIVERING = 3  # RFC 3621 pethPsePortDetectionStatus
+
+
+class PortSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`interface`: its ifIndex. `power`: group and port of RFC 3621, as `1.3`; without it its power is not touched."""
+
+    interface: Annotated[int, msgspec.Meta(ge=1, le=2147483647)]
+    power: Annotated[str, msgspec.Meta(pattern=r"^\d{1,6}\.\d{1,6}$")] | None = None
+
+
+class SnmpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`community` for version 2c, or `user` and passwords for version 3. `ports`: only these, by printed number.
+
+    `off`: seconds without power when a port is cycled.
+    """
+
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    ports: Annotated[
+        dict[Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,3}$")], PortSettings], msgspec.Meta(min_length=1)
+    ]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 161
+    community: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    user: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    authentication: Literal["md5", "sha", "sha256"] = "sha"
+    password: Password | None = None
+    privacy: Password | None = None
+    off: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 5.0
+
+
+class SnmpSwitch(Driver[SnmpSettings]):
+    """`port_<n>` is reported as `up`, `down`, or `off` when it was switched off; `power_<n>` when it delivers power."""
+
+    manifest = Manifest(
+        id="snmp",
+        version="1.0",
+        title="SNMP switch",
+        settings=SnmpSettings,
+        transports=("udp",),
+        emulator="devices.emulators.snmp:SnmpSwitchEmulator",
+        spacing=0.02,
+    )
+    _context: Context
+    _link: SnmpLink
+
+    def __init__(self, config: DeviceConfig, settings: SnmpSettings) -> None:
+        super().__init__(config, settings)
+        self._dark: dict[str, float] = {}  # ports without power for a moment: loop time when they get it back
+        self._cycled = asyncio.Event()
+        if bool(settings.community) == bool(settings.user) or (settings.privacy and not settings.password):
+            problem, remedy = "is not one way in", "Give community, or user and password; privacy only with a password."
+            raise DeviceSettingsError([Mistake(config.id, "settings.community, settings.user", problem, remedy)])
+
+    async def run(self, context: Context) -> None:
+        """Ask what it is; then give cycled ports their power back in time, whatever happens to the connection."""
+        settings, self._context = self.settings, context
+        login = Login(
+            settings.community, settings.user, settings.authentication, settings.password or "", settings.privacy or ""
+        )
+        async with context.shared.use(f"snmp {login!r}", engine) as one:
+            self._link = await SnmpLink.open(one, (settings.host, settings.port), login, context.timing.reply)
+            (what,) = await self._ask(lambda: self._link.get(DESCRIPTION))
+            context.connected(model=str(what or "SNMP switch"))
+            try:
+                await self._give_back_in_time()
+            finally:
+                await self._give_back_at_the_end()
+
+    async def poll(self, *, whole: bool) -> None:
+        """Its uptime, or the state of every port that we may know of."""
+        if not whole:
+            (uptime,) = await self._ask(lambda: self._link.get(UPTIME))
+            self._context.heard(f"uptime {uptime}")
+            return
+        for number, port in self.settings.ports.items():
+            await self._look(number, port)
+
+    async def _look(self, number: str, port: PortSettings) -> None:
+        oids = [f"{ADMIN}.{port.interface}", f"{OPER}.{port.interface}"]
+        oids += [f"{DELIVERS}.{port.power}"] if port.power else []
+        admin, oper, *power = await self._ask(lambda: self._link.get(*oids))
+        state = (
+            None if admin is None or oper is None else "off" if int(admin) == 2 else "up" if int(oper) == 1 else "down"
+        )
+        self._context.heard(f"port {number} {state}")
+        self._context.report(f"port_{number}", state)
+        if power:
+            self._context.report(f"power_{number}", None if power[0] is None else int(power[0]) == DELIVERING)
+
+    # --- capabilities -------------------------------------------------------------------------------------------
+
+    async def set_port(self, args: PortState) -> Reply:
+        """The power of a port that gives power, else its link."""
+        number, port = self._known(args)
+        oid = f"{POWER}.{port.power}" if port.power else f"{ADMIN}.{port.interface}"
+        await self._switch(oid, on=args.on)
+        self._dark.pop(number, None)  # whoever says on or off now is obeyed
+        await self._look(number, port)
+        return Reply.DONE
+
+    async def cycle_port(self, args: Port) -> Reply:
+        """Take its power away; it comes back by itself after `off` seconds."""
+        number, port = self._known(args)
+        if port.power is None:
+            raise NotSupported(f"port {number} gives no power that we may switch")
+        self._dark[number] = (
+            asyncio.get_running_loop().time() + self.settings.off
+        )  # before we ask: no answer may mean done
+        self._cycled.set()
+        await self._switch(f"{POWER}.{port.power}", on=False)
+        await self._look(number, port)
+        return Reply.ACCEPTED
+
+    def _known(self, args: Port) -> tuple[str, PortSettings]:
+        number = str(args.port)
+        if number not in self.settings.ports:
+            raise NotSupported(f"port {number} is not among those of the room: {', '.join(self.settings.ports)}")
+        return number, self.settings.ports[number]
+
+    async def _give_back_in_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._cycled.clear()
+            try:
+                async with asyncio.timeout_at(min(self._dark.values(), default=None)):
+                    await self._cycled.wait()
+            except TimeoutError:
+                await self._give_back({number for number, due in self._dark.items() if due <= loop.time()})
+
+    async def _give_back_at_the_end(self) -> None:
+        """Before we go; what cannot be given back now is when the switch is dialled again."""
+        with suppress(TimeoutError, DeviceError):
+            async with asyncio.timeout(self._context.timing.last_stop):
+                await self._give_back(set(self._dark))
+
+    async def _give_back(self, numbers: set[str]) -> None:
+        for number in numbers:
+            port = self.settings.ports[number]
+            try:
+                await self._switch(f"{POWER}.{port.power}", on=True)
+            except DeviceError as error:
+                raise Lost(f"port {number} did not get its power back: {error}") from error  # and again when dialled
+            self._dark.pop(number, None)
+            await self._look(number, port)
+
+    async def _switch(self, oid: str, *, on: bool) -> None:
+        await self._ask(lambda: self._link.set(oid, 1 if on else 2))
+
+    async def _ask(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        return await self._context.retrying(ask)
