@@ -124,7 +124,8 @@ class Publisher:
         if self._receiver is not None:
             offered = zip(remote.sections, remote.bundle_only, strict=True)
             bound.received = self._receiver.take((media, media.port != 0 or bundled) for media, bundled in offered)
-        sections = [self._answer_section(media) for media in remote.sections]
+        offered = zip(remote.sections, remote.bundle_only, strict=True)
+        sections = [self._answer_section(media, media.port != 0 or bundled) for media, bundled in offered]
         return sdp.describe(sections, self._local, sdp.PASSIVE, self._origin), bound
 
     # --- transport ---------------------------------------------------------------------------------------------
@@ -203,11 +204,12 @@ class Publisher:
 
     # --- answer ------------------------------------------------------------------------------------------------
 
-    def _answer_section(self, media: MediaDescription) -> sdp.Section:
+    def _answer_section(self, media: MediaDescription, alive: bool) -> sdp.Section:
+        """Our answer to one section; `alive` unless it has port 0 and is not bundle-only (RFC 9143 §6)."""
         line = self._lines.get(media.rtp.muxId)
-        if media.kind == sdp.DATA and media.port != 0:
+        if media.kind == sdp.DATA and alive:
             return sdp.Section(sdp.DATA, media.rtp.muxId, [sdp.DATA_FORMAT])
-        if line is None or not media.rtp.codecs or (media.port == 0 and not line.sending):
+        if line is None or not media.rtp.codecs or not alive:
             return sdp.rejected(media)
         if self._receiver is not None and (sent := self._receiver.section(media)) is not None:
             return sent
@@ -216,7 +218,8 @@ class Publisher:
             return _inactive(media, chosen)
         info = line.track.info if line.track is not None else None
         dtx, stereo = not (info and info.disable_dtx), bool(info and info.stereo)
-        kept = codecs.answer_codecs(media, chosen, dtx=dtx, stereo=stereo)
+        red = info is None or not info.disable_red
+        kept = codecs.answer_codecs(media, chosen, dtx=dtx, stereo=stereo, red=red)
         section = sdp.Section(media.kind, media.rtp.muxId, [codecs.payload_type(codec) for codec in kept])
         section.direction = "recvonly"
         section.rtp.codecs = kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 import tracemalloc
 from contextlib import AsyncExitStack
 
@@ -135,6 +136,19 @@ async def test_publishing_on_the_same_connection() -> None:
         added = relay.of(AddTrack)[-1]
         assert (added.transport, added.track) == (f"{ann.sid}/pub", sid)
         assert [encoding.rid for encoding in added.encodings] == ["q", "h", "f"]
+
+
+async def test_no_section_of_firefox_is_rejected() -> None:
+    """It ends a line for good whose answer has port 0; its own port is 0 where the line is bundle-only."""
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join("bob") as bob:
+        sid = await publish(bob)
+        async with world.single(offer=peers.FIREFOX_SINGLE) as ann:
+            answer = (await ann.expect("answer")).answer
+            assert re.findall(r"(?m)^m=\w+ 0 ", answer.sdp) == []
+            assert peers.value(answer.sdp, "group") == peers.value(peers.FIREFOX_SINGLE, "group")
+            assert list(answer.mid_to_track_id.values()) == [sid]
+            assert sorted(peers.directions(answer.sdp).values()) == ["", *["inactive"] * 5, "sendonly"]
 
 
 async def test_a_line_the_client_takes_back_gives_its_track_to_another() -> None:

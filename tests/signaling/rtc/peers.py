@@ -13,6 +13,8 @@ FIREFOX = (Path(__file__).parent / "firefox_publisher.sdp").read_bytes().decode(
 """The same of Firefox 153; its track ids are in braces and are not the ones of add_track."""
 SINGLE = (Path(__file__).parent / "chromium_single.sdp").read_bytes().decode()
 """The first offer of livekit-client 2.23 in Chromium on path V1: receives on 3 audio (0-2), 3 video lines (3-5); data (6)."""
+FIREFOX_SINGLE = (Path(__file__).parent / "firefox_single.sdp").read_bytes().decode()
+"""The same of Firefox 153: media sections but the first of each kind have port 0 and are bundle-only."""
 AUDIO_ID, VIDEO_ID = re.findall(r"^a=msid:\S+ (\S+)\r$", RECORDED, re.M)
 
 
