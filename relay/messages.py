@@ -21,13 +21,17 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=False, tag_field="type"
 
 
 class Codec(msgspec.Struct, frozen=True):
-    """One negotiated codec of a track. `mime` is like `video/VP8`; `clock_rate` in Hz; `rtx_payload_type` as RFC 4588."""
+    """One negotiated codec of a track. `mime` is like `video/VP8`; `clock_rate` in Hz; `rtx_payload_type` as RFC 4588.
+
+    `red_payload_type`: of the same with redundancy (RFC 2198), audio only.
+    """
 
     mime: str
     payload_type: int
     clock_rate: int
     channels: int = 1
     rtx_payload_type: int | None = None
+    red_payload_type: int | None = None
     fmtp: str = ""
 
 
@@ -117,7 +121,10 @@ class MuteTrack(Message, frozen=True, tag="mute_track"):
 
 
 class Subscribe(Message, frozen=True, tag="subscribe"):
-    """Forward `track` to `transport` as `ssrc` with the subscriber's payload types and extension ids."""
+    """Forward `track` to `transport` as `ssrc` with the subscriber's payload types and extension ids.
+
+    Without `red_payload_type` redundant audio (RFC 2198) is taken apart: the subscriber gets the packets proper.
+    """
 
     subscription: str
     transport: str
@@ -127,6 +134,7 @@ class Subscribe(Message, frozen=True, tag="subscribe"):
     extensions: Extensions
     rtx_ssrc: int | None = None
     rtx_payload_type: int | None = None
+    red_payload_type: int | None = None
     mid: str | None = None
 
 

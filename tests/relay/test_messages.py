@@ -52,7 +52,7 @@ COMMANDS: list[tuple[Command, str]] = [
             transport="x",
             track="t",
             kind="video",
-            codec=Codec("video/VP8", 96, 90000, rtx_payload_type=97, fmtp="a=b"),
+            codec=Codec("video/VP8", 96, 90000, rtx_payload_type=97, red_payload_type=98, fmtp="a=b"),
             encodings=[Encoding(rid="q"), Encoding(ssrc=1, rtx_ssrc=2)],
             extensions=Extensions(
                 mid=1, rid=2, repaired_rid=3, audio_level=4, transport_cc=5, abs_send_time=6, dependency_descriptor=7
@@ -66,7 +66,7 @@ COMMANDS: list[tuple[Command, str]] = [
     (MuteTrack(track="t", muted=True), "unknown_track"),
     (
         Subscribe(
-            "s", "x", "t", ssrc=2**32 - 1, payload_type=127, extensions=NONE, rtx_ssrc=1, rtx_payload_type=9, mid="1"
+            "s", "x", "t", ssrc=2**32 - 1, payload_type=127, extensions=NONE, rtx_ssrc=1, rtx_payload_type=9, red_payload_type=8, mid="1"
         ),
         "unknown_transport",
     ),

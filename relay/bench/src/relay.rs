@@ -151,6 +151,7 @@ fn add_track() -> Command {
             clock_rate: 90_000,
             channels: 1,
             rtx_payload_type: None,
+            red_payload_type: None,
             fmtp: String::new(),
         },
         encodings: vec![Encoding { ssrc: Some(SSRC), ..Encoding::default() }],
@@ -170,6 +171,7 @@ fn subscribe(transport: &str, number: u32) -> Command {
         extensions: Extensions { mid: Some(1), transport_cc: Some(3), abs_send_time: Some(2), ..Extensions::default() },
         rtx_ssrc: Some(10_001 + 2 * number),
         rtx_payload_type: Some(103),
+        red_payload_type: None,
         mid: Some("0".into()),
     }
 }

@@ -53,6 +53,7 @@ struct Announced {
     mid: Option<Label>,
     payload_type: u8,
     rtx_payload_type: Option<u8>,
+    red_payload_type: Option<u8>,
     /// RID, SSRC and RTX SSRC by layer.
     layers: Vec<(Option<Label>, Option<u32>, Option<u32>)>,
 }
@@ -66,6 +67,7 @@ impl Announced {
             mid: label(&config.mid),
             payload_type: config.codec.payload_type,
             rtx_payload_type: config.codec.rtx_payload_type,
+            red_payload_type: config.codec.red_payload_type.filter(|_| config.kind == Kind::Audio),
             layers: config.encodings.iter().map(|layer| (label(&layer.rid), layer.ssrc, layer.rtx_ssrc)).collect(),
         }
     }
@@ -98,8 +100,9 @@ impl Announced {
     }
 
     fn accepts(&self, header: &Header, route: Route) -> bool {
+        let payload_type = Some(header.payload_type);
         let expected = if route.repair { self.rtx_payload_type } else { Some(self.payload_type) };
-        expected == Some(header.payload_type)
+        expected == payload_type || (!route.repair && self.red_payload_type == payload_type)
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Stored {
     pub frame: Option<Frame>,
     /// Bytes of the dependency descriptor, which are kept before the payload.
     pub descriptor: u8,
+    /// Where the packet proper begins in redundant audio (RFC 2198), `None` for a packet without.
+    pub red: Option<u16>,
     /// Audio level.
     pub audio_level: Option<AudioLevel>,
 }
@@ -189,6 +191,7 @@ mod tests {
             picture: Picture::default(),
             frame: None,
             descriptor: 0,
+            red: None,
             audio_level: None,
         }
     }

@@ -6,6 +6,7 @@ mod bits;
 pub mod dependency;
 pub mod h264;
 mod picture;
+pub mod red;
 pub mod scalable;
 pub mod vp8;
 pub mod vp9;

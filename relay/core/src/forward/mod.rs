@@ -19,7 +19,7 @@ use layered::Fate;
 use std::time::Instant;
 
 use crate::allocate::Grant;
-use crate::codec::Shift;
+use crate::codec::{Shift, red};
 use crate::egress::{Egress, Moment};
 use crate::message::{Extensions, Kind};
 use crate::outbox::Outbox;
@@ -46,6 +46,9 @@ pub struct Forward {
     pub peer: usize,
     ssrc: u32,
     template: Template,
+    /// Headers of redundant audio, and the payload type of what it holds.
+    red: Option<Template>,
+    payload_type: u8,
     rtx: Option<Rtx>,
     kind: Kind,
     runs: Runs,
@@ -102,6 +105,8 @@ impl Forward {
             peer,
             ssrc: config.ssrc,
             template: layout(config.ssrc, config.payload_type, extensions),
+            red: config.red_payload_type.map(|payload_type| layout(config.ssrc, payload_type, extensions)),
+            payload_type: config.payload_type,
             rtx: rtx.map(|(ssrc, payload_type)| Rtx {
                 ssrc,
                 template: layout(ssrc, payload_type, extensions),
@@ -234,13 +239,22 @@ impl Forward {
         let Some(index) = run.outgoing(packet.index) else { return false };
         let timestamp = packet.timestamp.wrapping_add(run.timestamp);
         let begins = index == run.first_out && self.kind == Kind::Audio;
+        if packet.red.is_some() {
+            // Always: another subscriber's may stand there.
+            red::name_blocks(bytes, self.payload_type);
+        }
         let (descriptor, payload) = renumber(packet, bytes, run);
         let stamp = Stamp { descriptor, ..stamp(packet, index, timestamp, packet.marker || begins, moment) };
         if index >= self.next {
             self.timeline.advance(timestamp, &packet.picture, run.picture, moment.now);
             self.next = index + 1;
         }
-        if !egress.send_rtp(&self.template, stamp, payload, index, moment, out) {
+        let (template, payload) = match (packet.red, &self.red) {
+            (None, _) => (&self.template, payload),
+            (Some(_), Some(red)) => (red, payload),
+            (Some(primary), None) => (&self.template, payload.get(usize::from(primary)..).unwrap_or_default()),
+        };
+        if !egress.send_rtp(template, stamp, payload, index, moment, out) {
             return false;
         }
         self.stats.packets += 1;

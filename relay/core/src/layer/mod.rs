@@ -73,6 +73,7 @@ pub struct Layer {
     rtx_ssrc: Option<u32>,
     format: Format,
     clock_rate: u32,
+    red_payload_type: Option<u8>,
     unwrapper: Unwrapper,
     ring: Ring,
     missing: Missing,
@@ -108,6 +109,7 @@ impl Layer {
             rtx_ssrc: encoding.rtx_ssrc,
             format,
             clock_rate,
+            red_payload_type: None,
             unwrapper: Unwrapper::default(),
             ring: Ring::new(capacity),
             missing: Missing::default(),
@@ -136,6 +138,12 @@ impl Layer {
     pub fn scalable(encoding: &Encoding, format: Format, layers: u8, clock_rate: u32, now: Instant) -> Self {
         let spatial = Some(Box::new(Spatial::new(Frames::new(format, layers), now)));
         Self { spatial, ..Self::new(encoding, format, clock_rate, now) }
+    }
+
+    /// Takes packets of this payload type for redundant audio (RFC 2198).
+    #[must_use]
+    pub fn with_red(self, payload_type: Option<u8>) -> Self {
+        Self { red_payload_type: payload_type, ..self }
     }
 
     /// What it holds, where that is several layers.
@@ -232,6 +240,12 @@ impl Layer {
         if payload.len() > MAX_PAYLOAD {
             return Err(Reason::TooLarge);
         }
+        let red = if self.red_payload_type == Some(header.payload_type) {
+            let primary = crate::codec::red::primary(payload).and_then(|primary| u16::try_from(primary).ok());
+            Some(primary.ok_or(Reason::Malformed)?)
+        } else {
+            None
+        };
         let index = self.unwrapper.peek(header.sequence);
         self.note_order(index, now)?;
         let (description, frame) = self.describe(index, header.timestamp, descriptor, payload, now);
@@ -243,6 +257,7 @@ impl Layer {
             key_frame: description.key_frame,
             picture: description.picture,
             frame,
+            red,
             #[allow(clippy::cast_possible_truncation, reason = "an extension has at most 255 bytes")]
             descriptor: descriptor.len() as u8,
             audio_level: header.extensions.audio_level,

@@ -95,6 +95,8 @@ pub enum Command {
         rtx_ssrc: Option<u32>,
         /// Payload type of retransmissions towards the subscriber.
         rtx_payload_type: Option<u8>,
+        /// Payload type of redundant audio (RFC 2198) towards the subscriber; without, it gets the packets proper.
+        red_payload_type: Option<u8>,
         /// Media identification of the subscriber's m-line.
         mid: Option<String>,
     },

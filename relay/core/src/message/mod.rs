@@ -53,6 +53,8 @@ pub struct Codec {
     pub channels: u8,
     /// Payload type of retransmissions (RFC 4588).
     pub rtx_payload_type: Option<u8>,
+    /// Payload type of the same with redundancy (RFC 2198), audio only.
+    pub red_payload_type: Option<u8>,
     /// Format parameters as in the SDP.
     #[serde(default)]
     pub fmtp: String,

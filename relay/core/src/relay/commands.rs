@@ -287,6 +287,7 @@ impl Relay {
             extensions,
             rtx_ssrc,
             rtx_payload_type,
+            red_payload_type,
             mid,
         } = command
         else {
@@ -298,7 +299,8 @@ impl Relay {
         }
         let source = self.track(&track)?.key;
         let Some(member) = self.members.get(index) else { return Err(Refusal::UnknownPeer.into()) };
-        let config = SubscriptionConfig { ssrc, payload_type, extensions, rtx_ssrc, rtx_payload_type, mid };
+        let config =
+            SubscriptionConfig { ssrc, payload_type, extensions, rtx_ssrc, rtx_payload_type, red_payload_type, mid };
         let key = self.switch.subscribe(member.peer, source, &config, now)?;
         self.subscription_ids.insert(key, subscription.clone());
         self.subscriptions.insert(subscription, Subscription { key, member: index, track });

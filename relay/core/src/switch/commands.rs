@@ -179,7 +179,8 @@ impl Switch {
         }
         let taken = |ssrc: u32| state.subscriptions.iter().any(|(used, _)| *used == ssrc);
         let twice = config.rtx_ssrc == Some(config.ssrc) || config.rtx_ssrc.is_some_and(taken) || taken(config.ssrc);
-        if twice || config.payload_type > 127 || config.rtx_payload_type.is_some_and(|number| number > 127) {
+        let types = [Some(config.payload_type), config.rtx_payload_type, config.red_payload_type];
+        if twice || types.iter().flatten().any(|number| *number > 127) {
             return Err(Refusal::Invalid);
         }
         let kind = published.track.kind();

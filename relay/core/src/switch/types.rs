@@ -51,6 +51,8 @@ pub struct SubscriptionConfig {
     pub rtx_ssrc: Option<u32>,
     /// Payload type of retransmissions towards the subscriber.
     pub rtx_payload_type: Option<u8>,
+    /// Payload type of redundant audio towards the subscriber.
+    pub red_payload_type: Option<u8>,
     /// Media identification of the subscriber's m-line.
     pub mid: Option<String>,
 }

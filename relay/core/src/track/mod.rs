@@ -114,7 +114,7 @@ impl Track {
         let scalable = scalable::layers_of(config, format);
         let layers = if config.kind == Kind::Audio { 0 } else { scalable.map_or(config.encodings.len(), usize::from) };
         let layer = |encoding| match scalable {
-            None => Layer::new(encoding, format, codec.clock_rate, now),
+            None => Layer::new(encoding, format, codec.clock_rate, now).with_red(codec.red_payload_type),
             Some(layers) => Layer::scalable(encoding, format, layers, codec.clock_rate, now),
         };
         Ok(Self {

@@ -25,7 +25,15 @@ fn codec(kind: Kind) -> Codec {
         Kind::Audio => ("audio/opus", OPUS, 48_000, None),
         Kind::Video => ("video/VP8", VP8, 90_000, Some(VP8_RTX)),
     };
-    Codec { mime: mime.into(), payload_type, clock_rate, channels: 2, rtx_payload_type: rtx, fmtp: String::new() }
+    Codec {
+        mime: mime.into(),
+        payload_type,
+        clock_rate,
+        channels: 2,
+        rtx_payload_type: rtx,
+        red_payload_type: None,
+        fmtp: String::new(),
+    }
 }
 
 /// Declare a stream the client sends, and tell the relay.
@@ -65,6 +73,7 @@ pub fn subscribe(world: &mut World, client: usize, kind: Kind, track: &str) {
         extensions: extensions(),
         rtx_ssrc: rtx,
         rtx_payload_type: rtx.map(|_| VP8_RTX),
+        red_payload_type: None,
         mid: Some(track.into()),
     });
 }

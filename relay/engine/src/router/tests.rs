@@ -18,6 +18,7 @@ fn add_track(transport: &str, track: &str) -> Command {
         clock_rate: 48_000,
         channels: 2,
         rtx_payload_type: None,
+        red_payload_type: None,
         fmtp: String::new(),
     };
     Command::AddTrack {
@@ -42,6 +43,7 @@ fn subscribe(subscription: &str, transport: &str, track: &str) -> Command {
         extensions: Extensions::default(),
         rtx_ssrc: None,
         rtx_payload_type: None,
+        red_payload_type: None,
         mid: None,
     }
 }

@@ -4,6 +4,7 @@ mod allocation;
 mod fan_out;
 mod feedback;
 mod layers;
+mod redundancy;
 mod repair;
 mod rooms;
 mod scalable;
@@ -31,7 +32,15 @@ pub(super) const IDS: Extensions = Extensions {
 pub(super) fn codec(mime: &str, payload_type: u8) -> Codec {
     let clock_rate = if mime.starts_with("audio") { 48_000 } else { 90_000 };
     let rtx_payload_type = mime.starts_with("video").then_some(payload_type + 1);
-    Codec { mime: mime.into(), payload_type, clock_rate, channels: 1, rtx_payload_type, fmtp: String::new() }
+    Codec {
+        mime: mime.into(),
+        payload_type,
+        clock_rate,
+        channels: 1,
+        rtx_payload_type,
+        red_payload_type: None,
+        fmtp: String::new(),
+    }
 }
 
 pub(super) fn video(layers: u32) -> TrackConfig {
@@ -66,6 +75,7 @@ pub(super) fn shown(ssrc: u32, rtx: bool) -> SubscriptionConfig {
         extensions: IDS,
         rtx_ssrc: rtx.then_some(ssrc + 1),
         rtx_payload_type: rtx.then_some(121),
+        red_payload_type: None,
         mid: Some("7".into()),
     }
 }

@@ -1,0 +1,31 @@
+//! Redundant audio: whole to who takes it, the packets proper to who does not.
+
+use super::*;
+
+#[test]
+fn whole_or_taken_apart() {
+    let mut scene = Scene::new();
+    let (mut publisher, mut whole, mut apart) = (scene.client(), scene.client(), scene.client());
+    let config = TrackConfig { codec: Codec { red_payload_type: Some(63), ..codec("audio/opus", 111) }, ..audio() };
+    let track = scene.switch.add_track(publisher.key, &config, scene.now).unwrap();
+    let with = SubscriptionConfig { red_payload_type: Some(98), payload_type: 97, ..shown(900, false) };
+    scene.switch.subscribe(whole.key, track, &with, scene.now).unwrap();
+    scene.switch.subscribe(apart.key, track, &shown(910, false), scene.now).unwrap();
+    // With an earlier block, without redundancy at all, and malformed.
+    let packets: [(u8, &[u8]); 3] =
+        [(63, &[0xef, 0, 0, 2, 0x6f, 1, 2, 7, 8, 9]), (111, &[7, 8, 9]), (63, &[0xef, 0, 0, 200, 0x6f, 1])];
+    for (payload_type, payload) in packets {
+        let sent = Sent { ssrc: 300, payload_type, timestamp: 960, marker: false, payload };
+        let packet = publisher.next(sent);
+        scene.receive(&publisher, packet);
+    }
+    let packets = std::mem::take(&mut scene.out.packets);
+    let of =
+        |seen: Vec<Seen>| seen.into_iter().map(|seen| (seen.header.payload_type, seen.payload)).collect::<Vec<_>>();
+    let seen = of(whole.open(packets.clone()).0);
+    assert_eq!(seen, [(98, vec![0xe1, 0, 0, 2, 0x61, 1, 2, 7, 8, 9]), (97, vec![7, 8, 9])], "blocks named anew");
+    let seen = of(apart.open(packets).0);
+    assert_eq!(seen, [(120, vec![7, 8, 9]), (120, vec![7, 8, 9])]);
+    let dropped = scene.switch.peer_stats(publisher.key).unwrap().dropped;
+    assert_eq!(dropped.of(crate::drop::Reason::Malformed), 1);
+}
