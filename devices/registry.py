@@ -27,6 +27,7 @@ BUILT_IN = {
     "snmp": "devices.snmp.driver:SnmpSwitch",
     "ups": "devices.ups.driver:UpsSupply",
     "visca": "devices.visca.driver:ViscaCamera",
+    "wol": "devices.wol.driver:WolComputer",
 }
 
 

@@ -31,6 +31,7 @@ if [ "$need" = test ]; then
   package openssl openssl
   package fc-list fontconfig
   package mosquitto mosquitto
+  package tshark tshark
   package dummy-ups nut-server
   package snmpd snmpd
   gst=/usr/lib/*/gstreamer-1.0

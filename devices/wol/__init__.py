@@ -1,0 +1,1 @@
+"""Wake-on-LAN: `packet` (the magic packet), `driver` (a computer that is woken)."""

@@ -1,0 +1,30 @@
+"""A computer that is on, and woken once more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from devices import DeviceConfig
+from devices.emulators.wol import MAC, WolEmulator
+from tests.devices.cases.case import DELAY, Case, Rig
+from wire.devices import Role
+
+
+def computer(one: WolEmulator, **settings: Any) -> DeviceConfig:
+    host, port = one.address
+    there = {"mac": MAC, "broadcast": host, "port": port, "host": host, "probe": one.port}
+    return DeviceConfig("pc", Role.ROOM_COMPUTER, "wol", "Ordinateur", there | settings)
+
+
+@asynccontextmanager
+async def rig(folder: Path) -> AsyncIterator[Rig]:
+    async with WolEmulator(on=True, delay=DELAY) as one:
+        yield Rig(one, computer(one), "wake", {}, "power", "on")
+
+
+OFF = dict.fromkeys(("silent", "unplugged", "reboot", "reboot_in_command"), "being off is a state, no fault")
+WITHOUT = OFF | {"single_client": "nobody is connected", "wrong_password": "nobody answers a packet"}
+CASES = [Case("wol", "wol", rig, WolEmulator.available_faults, {}, without=WITHOUT)]
