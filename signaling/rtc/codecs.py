@@ -15,7 +15,8 @@ from aiortc.sdp import MediaDescription, parameters_from_sdp, parameters_to_sdp
 from relay.messages import Codec, Extensions
 
 OPUS, VP8, H264, VP9, AV1 = "audio/opus", "video/vp8", "video/h264", "video/vp9", "video/av1"
-PUBLISHABLE = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus")  # as announced in `join`
+RED = "audio/red"
+PUBLISHABLE = ("video/VP8", "video/H264", "video/VP9", "video/AV1", "audio/opus", "audio/red")  # as announced in `join`
 NAMES = {mime.lower(): mime for mime in PUBLISHABLE}  # as SDP spells them
 LAYERED = (VP9, AV1)  # whose one stream may hold several layers
 
@@ -46,10 +47,14 @@ _DYNAMIC = [*range(96, 128), *range(35, 64)]  # payload types free for codecs un
 
 @dataclass(frozen=True)
 class Chosen:
-    """A codec of the peer's section that we take, with its retransmission format (RFC 4588) if it offers one."""
+    """A codec of the peer's section that we take, with its retransmission format (RFC 4588) if it offers one.
+
+    `red`: the same with redundancy (RFC 2198), for Opus.
+    """
 
     codec: RTCRtpCodecParameters
     rtx: RTCRtpCodecParameters | None
+    red: RTCRtpCodecParameters | None = None
 
 
 def choose(media: MediaDescription, wanted: str | None) -> Chosen | None:
@@ -60,7 +65,7 @@ def choose(media: MediaDescription, wanted: str | None) -> Chosen | None:
     for mime in order:
         for codec in media.rtp.codecs:
             if codec.mimeType.lower() == mime and _usable(codec):
-                return Chosen(codec, _rtx(media, codec.payloadType))
+                return Chosen(codec, _rtx(media, codec.payloadType), _red(media, codec))
     return None
 
 
@@ -83,8 +88,20 @@ def _rtx(media: MediaDescription, payload_type: int | None) -> RTCRtpCodecParame
     return None
 
 
-def answer_codecs(media: MediaDescription, chosen: Chosen, *, dtx: bool, stereo: bool) -> list[RTCRtpCodecParameters]:
-    """The codecs of our answer: what the peer said, with the feedback we speak."""
+def _red(media: MediaDescription, of: RTCRtpCodecParameters) -> RTCRtpCodecParameters | None:
+    """The redundancy format whose blocks are all of this codec: `a=fmtp:63 111/111` (RFC 2198 §5)."""
+    for codec in media.rtp.codecs:
+        if codec.mimeType.lower() == RED and codec.clockRate == of.clockRate:
+            blocks = {block for parameter in codec.parameters for block in parameter.split("/")}
+            if blocks == {str(of.payloadType)}:
+                return codec
+    return None
+
+
+def answer_codecs(
+    media: MediaDescription, chosen: Chosen, *, dtx: bool, stereo: bool, red: bool = True
+) -> list[RTCRtpCodecParameters]:
+    """The codecs of our answer: what the peer said, with the feedback we speak. A peer sends the first one."""
     codec = chosen.codec
     wanted = _FEEDBACK[media.kind]
     codec.rtcpFeedback = [f for f in codec.rtcpFeedback if (f.type, f.parameter) in wanted]
@@ -92,6 +109,9 @@ def answer_codecs(media: MediaDescription, chosen: Chosen, *, dtx: bool, stereo:
         codec.parameters = {"minptime": 10, "useinbandfec": 1}
         codec.parameters.update({"usedtx": "1"} if dtx else {})
         codec.parameters.update({"stereo": 1, "sprop-stereo": "1", "maxaveragebitrate": "510000"} if stereo else {})
+    if chosen.red is not None and red:
+        chosen.red.rtcpFeedback = list(codec.rtcpFeedback)
+        return [chosen.red, codec]
     if chosen.rtx is None:
         return [codec]
     chosen.rtx.rtcpFeedback = []
@@ -124,6 +144,7 @@ def relay_codec(chosen: Chosen) -> Codec:
         clock_rate=codec.clockRate,
         channels=codec.channels or 1,
         rtx_payload_type=chosen.rtx.payloadType if chosen.rtx is not None else None,
+        red_payload_type=chosen.red.payloadType if chosen.red is not None else None,
         fmtp=parameters_to_sdp(codec.parameters),
     )
 
@@ -173,6 +194,7 @@ class Format:
     fmtp: str
     payload_type: int
     rtx_payload_type: int | None
+    red_payload_type: int | None = None
 
     def codecs(self) -> list[RTCRtpCodecParameters]:
         """For the SDP."""
@@ -184,6 +206,16 @@ class Format:
             rtcpFeedback=[RTCRtcpFeedback(type=t, parameter=p) for t, p in _FEEDBACK[self.kind]],
             parameters=parameters_from_sdp(self.fmtp) if self.fmtp else {},
         )
+        if self.red_payload_type is not None:
+            red = RTCRtpCodecParameters(
+                mimeType=RED,
+                clockRate=self.clock_rate,
+                channels=self.channels,
+                payloadType=self.red_payload_type,
+                rtcpFeedback=list(main.rtcpFeedback),
+                parameters={f"{self.payload_type}/{self.payload_type}": None},
+            )
+            return [main, red]
         if self.rtx_payload_type is None:
             return [main]
         rtx = RTCRtpCodecParameters(
@@ -219,8 +251,9 @@ class Formats:
                 return None
             payload_type = self._free.pop(0)
             rtx = self._free.pop(0) if kind == "video" else None
+            red = self._free.pop(0) if mime == OPUS else None
             channels = 2 if mime == OPUS else 1
-            known = Format(kind, codec.mime, codec.clock_rate, channels, fmtp, payload_type, rtx)
+            known = Format(kind, codec.mime, codec.clock_rate, channels, fmtp, payload_type, rtx, red)
             self._known[(mime, fmtp)] = known
         return known
 

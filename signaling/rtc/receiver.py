@@ -227,5 +227,6 @@ def _subscribe(
         extensions=codecs.relay_extensions(codecs.known_extensions(media)),
         rtx_ssrc=subscription.rtx_ssrc if with_rtx else None,
         rtx_payload_type=chosen.rtx.payloadType if with_rtx and chosen.rtx is not None else None,
+        red_payload_type=chosen.red.payloadType if chosen.red is not None else None,
         mid=line.mid,
     )

@@ -248,6 +248,7 @@ def _accepts(media: MediaDescription, wanted: codecs.Format | None) -> bool:
 def _subscribe(transport: str, slot: Slot, subscription: Subscription, media: MediaDescription) -> Subscribe:
     wanted = slot.format
     assert wanted is not None  # it is offered
+    red = wanted.red_payload_type if wanted.red_payload_type in media.fmt else None
     with_rtx = wanted.rtx_payload_type is not None and wanted.rtx_payload_type in media.fmt
     return Subscribe(
         subscription=subscription.id,
@@ -258,6 +259,7 @@ def _subscribe(transport: str, slot: Slot, subscription: Subscription, media: Me
         extensions=codecs.relay_extensions(codecs.known_extensions(media)),
         rtx_ssrc=subscription.rtx_ssrc if with_rtx else None,
         rtx_payload_type=wanted.rtx_payload_type if with_rtx else None,
+        red_payload_type=red,
         mid=slot.mid,
     )
 

@@ -118,7 +118,7 @@ def from_request(owner: str, request: AddTrackRequest) -> Track:
         disable_dtx=request.disable_dtx,
         source=request.source,
         stereo=request.stereo,
-        disable_red=True,
+        disable_red=request.disable_red,
         encryption=request.encryption,
         stream=request.stream[:MAX_NAME],
         audio_features=request.audio_features[:MAX_FEATURES],

@@ -36,6 +36,7 @@ async def test_join_says_who_is_there_and_offers_data_channels() -> None:
             "video/VP9",
             "video/AV1",
             "audio/opus",
+            "audio/red",
         ]
         offer = (await ann.expect("offer")).offer
         assert offer.id == 1

@@ -1,4 +1,4 @@
-"""Streams of several layers, from one Chromium through the real relay to another: judged by what is decoded."""
+"""Streams of several layers, and redundant audio: one Chromium, the real relay, another Chromium that decodes."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ _SENT = """async () => {
   const report = [...(await publication.track.getRTCStatsReport()).values()];
   const sent = report.find((stats) => stats.type === 'outbound-rtp');
   return [report.find((stats) => stats.id === sent.codecId).mimeType, sent.scalabilityMode];
+}"""
+
+_AUDIO = """async (type) => {
+  const people = type === 'outbound-rtp' ? [room.localParticipant] : [...room.remoteParticipants.values()];
+  const [publication] = people[0].audioTrackPublications.values();
+  const report = [...(await publication.track.getRTCStatsReport()).values()];
+  const stream = report.find((stats) => stats.type === type);
+  return report.find((stats) => stats.id === stream.codecId).mimeType;
 }"""
 
 
@@ -87,3 +95,19 @@ async def test_temporal_layers_of_av1(world: World, browser: Browser) -> None:
     await bob.more_frames("ann", 40)
     assert await ann.run(_SENT) == ["video/AV1", "L1T3"]
     assert (await bob.run("inbound()"))["ann video"]["freezeCount"] == 0
+
+
+async def test_redundant_audio(world: World, browser: Browser) -> None:
+    ann, bob = Tab(await browser.new_page()), Tab(await browser.new_page())
+    await ann.join(world.url, world.token("ann"))
+    await bob.join(world.url, world.token("bob"))
+    await ann.run("room.localParticipant.setMicrophoneEnabled(true, {}, { red: true })")
+    await bob.until("((await inbound())['ann audio'] || {}).totalAudioEnergy > 0")
+    assert await ann.run(_AUDIO, "outbound-rtp") == "audio/red"
+    assert await bob.run(_AUDIO, "inbound-rtp") == "audio/red"
+
+    # Who does not want redundancy publishes plain Opus, which flows as well.
+    await bob.run("room.localParticipant.setMicrophoneEnabled(true, {}, { red: false })")
+    await ann.until("((await inbound())['bob audio'] || {}).totalAudioEnergy > 0")
+    assert await bob.run(_AUDIO, "outbound-rtp") == "audio/opus"
+    assert await ann.run(_AUDIO, "inbound-rtp") == "audio/opus"
