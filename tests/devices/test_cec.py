@@ -125,3 +125,12 @@ async def test_a_television_that_mumbles_is_there_and_shows_nothing(tmp_path: Pa
             await room.online()
             assert (await room.do("set_power", on=True)).outcome == "accepted"
             assert room.property("power").reported is None
+
+
+async def test_a_level_that_was_refused_is_not_asked_again(tmp_path: Path) -> None:
+    emulator = CecEmulator(tmp_path / "cec", power="on", audio=True, levels=False)
+    async with emulator as tv, stage(television(tv)) as room:
+        await room.until(lambda device: "volume" in device.capabilities)
+        for volume in (0.24, 0.32):
+            assert (await room.do("set_volume", volume=volume)).outcome == "done"
+        assert sum(frame.opcode == Opcode.SET_AUDIO_VOLUME_LEVEL for frame in tv.heard) == 1

@@ -119,3 +119,9 @@ def test_the_key_is_found_wherever_it_stands(padding: int, report: int, noise: b
 
 def test_an_empty_descriptor_has_nothing() -> None:
     assert parse(b"") == ReportMap((), {}, numbered=False)
+
+
+def test_padding_is_no_key_even_when_a_usage_is_said_before_it() -> None:
+    padded = parse(bytes.fromhex("050B 0901 A101 092F 7501 9501 8103 C0"))
+    assert padded.fields == ()
+    assert padded.length(Kind.INPUT, 0) == 1

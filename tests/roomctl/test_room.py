@@ -232,3 +232,13 @@ def test_every_phase_but_offline_is_reached_and_left() -> None:
     targets = set(TRANSITIONS.values())
     sources = {phase for phase, _ in TRANSITIONS}
     assert targets == sources == set(Phase) - {Phase.OFFLINE}
+
+
+def test_a_rule_sets_up_only_a_room_that_nobody_uses() -> None:
+    subject = room()
+    assert subject.follow(Scene.IDLE, 110.0) == [RunScene(Scene.IDLE)]
+    assert subject.follow(Scene.IDLE, 120.0) == []
+    assert subject.deadline() == 710.0, "waking it counts as use"
+    subject.start(130.0)
+    assert subject.follow(Scene.STANDBY, 140.0) == []
+    assert subject.scene is Scene.CALL
