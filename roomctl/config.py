@@ -24,6 +24,7 @@ from devices.config import DeviceConfig
 from roomctl.errors import ConfigError
 from roomctl.follow import MOST, Rule
 from wire import places
+from wire.devices import Role
 
 RoomId = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Seconds = Annotated[float, Meta(ge=0, le=86400)]
@@ -116,7 +117,7 @@ def read_config(path: Path) -> RoomConfig:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(path, "the file", f"is no TOML ({error})", "correct the line named") from error
     _check_server(path, file.server.url)
-    _check_rules(path, file.follow)
+    _check_rules(path, file.follow, frozenset(device.role for device in file.devices))
     folder = path.resolve().parent
     room = places.Room(file.room.id, file.room.name, file.center.id, file.room.seats, file.room.equipment)
     server = ServerSettings(file.server.url, str(folder / file.server.key_file))
@@ -158,10 +159,10 @@ def _check_server(path: Path, url: str) -> None:
         raise ConfigError(path, "server.url", f"is no address: {url!r}", "write it like https://rooms.example.org")
 
 
-def _check_rules(path: Path, rules: tuple[Rule, ...]) -> None:
+def _check_rules(path: Path, rules: tuple[Rule, ...], roles: frozenset[Role]) -> None:
     if len(rules) > MOST:
         raise ConfigError(path, "follow", f"has {len(rules)} rules", f"keep at most {MOST}")
     for number, rule in enumerate(rules):
-        if rule.mistake is not None:
-            field, problem = rule.mistake
+        if (mistake := rule.mistake(roles)) is not None:
+            field, problem = mistake
             raise ConfigError(path, f"follow[{number}].{field}", problem, "correct it (roomctl/follow.py)")

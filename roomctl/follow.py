@@ -62,9 +62,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     when: Condition
     then: Action
 
-    @property
-    def mistake(self) -> tuple[str, str] | None:
-        """What is wrong with it and where, in words; None when nothing is."""
+    def mistake(self, roles: frozenset[Role]) -> tuple[str, str] | None:
+        """What is wrong with it in a room with these roles, and where, in words; None when nothing is."""
         when, then = self.when, self.then
         if sum(bound is not None for bound in (when.value, when.above, when.below)) != 1:
             return "when", "needs exactly one of value, above and below"
@@ -76,6 +75,10 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
             return "then.notice", f"no notice is called {then.notice!r}"
         if then.command is not None and then.command.op not in OPERATIONS:
             return "then.command.op", f"no operation is called {then.command.op!r}"
+        if when.role not in roles:
+            return "when.role", f"is {when.role.value!r}, and no device of the room has that role"
+        if then.command is not None and then.command.role not in roles:
+            return "then.command.role", f"is {then.command.role.value!r}, and no device of the room has that role"
         return None
 
 

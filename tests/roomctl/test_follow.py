@@ -142,6 +142,15 @@ def test_any_words_of_a_device_act_at_most_once_per_beginning(
             'when = { role = "ups", property = "x", above = 1, phases = [] }\nthen = { scene = "idle" }',
             r"when.phases is empty",
         ),
+        (
+            'when = { role = "ups", property = "x", above = 1 }\nthen = { scene = "idle" }',
+            "when.role is 'ups', and no device",
+        ),
+        (
+            'when = { role = "main_camera", property = "x", above = 1 }\n'
+            'then = { command = { role = "front_display", op = "set_power" } }',
+            "then.command.role is 'front_display'",
+        ),
     ],
 )
 def test_a_wrong_rule_is_named(tmp_path: Path, text: str, key: str) -> None:
@@ -153,9 +162,9 @@ def test_a_wrong_rule_is_named(tmp_path: Path, text: str, key: str) -> None:
 
 def test_rules_are_read_from_the_rooms_file(tmp_path: Path) -> None:
     file = tmp_path / "room.toml"
-    rule = 'when = { role = "front_display", property = "power", value = "off", for = 5 }\nthen = { scene = "standby" }'
+    rule = 'when = { role = "main_camera", property = "power", value = "off", for = 5 }\nthen = { scene = "standby" }'
     file.write_text(f"{GOOD}\n[[follow]]\n{rule}\n")
-    condition = Condition(Role.FRONT_DISPLAY, "power", value="off", seconds=5)
+    condition = Condition(Role.MAIN_CAMERA, "power", value="off", seconds=5)
     assert read_config(file).follow == (Rule(condition, Action(scene="standby")),)
 
 
