@@ -22,6 +22,7 @@ mod bytes;
 pub mod codec;
 pub mod drop;
 pub mod egress;
+pub mod flight;
 pub mod forward;
 mod ingress;
 pub mod layer;

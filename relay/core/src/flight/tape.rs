@@ -1,0 +1,156 @@
+//! A ring of packet heads.
+
+/// Bytes of a packet's head in one cell: an RTP header with the extensions we send, or the start of a longer record.
+const HEAD: usize = 32;
+/// Cells one record may span; what is longer is cut.
+const MAX_CELLS: usize = 8;
+/// Cells a tape begins with.
+const FIRST: usize = 512;
+/// Time a tape wants to hold, µs: one that is full sooner grows, up to its bound.
+const WANTED: u64 = 10_000_000;
+/// A unit of recorded time is 2^4 µs: 32 bits then last 19 hours.
+const TIME_SHIFT: u32 = 4;
+
+/// Which way a packet went, seen from the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the peer.
+    In,
+    /// To the peer.
+    Out,
+}
+
+/// What a cell holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Part {
+    /// Nothing yet.
+    #[default]
+    Empty,
+    /// The first cell of a packet that came in.
+    In,
+    /// The first cell of a packet that went out.
+    Out,
+    /// More of the packet before.
+    More,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    time: u32,
+    /// Bytes of the packet on the wire.
+    len: u16,
+    /// Bytes of `head` in use.
+    kept: u8,
+    part: Part,
+    head: [u8; HEAD],
+}
+
+/// A packet as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// How long ago, µs.
+    pub age: u64,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Bytes on the wire.
+    pub len: usize,
+    /// Its first bytes.
+    pub head: Vec<u8>,
+}
+
+/// A ring of records in bounded memory, oldest forgotten first.
+#[derive(Debug)]
+pub struct Tape {
+    /// Empty, or a power of two.
+    cells: Vec<Cell>,
+    capacity: usize,
+    next: usize,
+}
+
+impl Tape {
+    /// A ring of at most `capacity` cells of 40 bytes, rounded up to a power of two. It begins with few, at its first
+    /// record, and grows while it is full before 10 s have passed.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self { cells: Vec::new(), capacity: capacity.max(MAX_CELLS).next_power_of_two(), next: 0 }
+    }
+
+    /// Keep the head of a packet of `len` bytes. `micros` count from any fixed instant.
+    #[inline]
+    pub fn record(&mut self, direction: Direction, micros: u64, len: usize, head: &[u8]) {
+        let time = units(micros);
+        let len = u16::try_from(len).unwrap_or(u16::MAX);
+        let mut part = if direction == Direction::In { Part::In } else { Part::Out };
+        for piece in head.chunks(HEAD).take(MAX_CELLS) {
+            let mut at = self.next & self.cells.len().wrapping_sub(1);
+            if at == 0 {
+                at = self.turn(time);
+            }
+            let Some(cell) = self.cells.get_mut(at) else { return };
+            cell.time = time;
+            cell.len = len;
+            cell.kept = u8::try_from(piece.len()).unwrap_or(0);
+            cell.part = part;
+            if let Some(place) = cell.head.get_mut(..piece.len()) {
+                place.copy_from_slice(piece);
+            }
+            self.next = self.next.wrapping_add(1);
+            part = Part::More;
+        }
+    }
+
+    /// At the end of the cells, where the oldest is the first: more of them, if it is still young. Where to go on.
+    #[cold]
+    fn turn(&mut self, time: u32) -> usize {
+        let len = self.cells.len();
+        let young = self.cells.first().is_none_or(|cell| age(time, cell.time) < WANTED);
+        if self.next > 0 && young && len < self.capacity {
+            self.next = len;
+            self.cells.resize((len * 4).min(self.capacity), Cell::default());
+            return len;
+        }
+        if len == 0 {
+            self.cells.resize(FIRST.min(self.capacity), Cell::default());
+        }
+        0
+    }
+
+    /// What was recorded in the last `span` µs before `micros`, oldest first.
+    #[must_use]
+    pub fn records(&self, micros: u64, span: u64) -> Vec<Record> {
+        let now = units(micros);
+        let mut records: Vec<Record> = Vec::new();
+        let mut open = false;
+        for step in 0..self.cells.len() {
+            let at = (self.next + step) & (self.cells.len() - 1);
+            let Some(cell) = self.cells.get(at) else { continue };
+            let head = cell.head.get(..usize::from(cell.kept)).unwrap_or_default();
+            let direction = match cell.part {
+                Part::Empty => continue,
+                Part::More => {
+                    if let Some(last) = records.last_mut().filter(|_| open) {
+                        last.head.extend_from_slice(head);
+                    }
+                    continue;
+                }
+                Part::In => Direction::In,
+                Part::Out => Direction::Out,
+            };
+            let age = age(now, cell.time);
+            open = age <= span;
+            if open {
+                records.push(Record { age, direction, len: usize::from(cell.len), head: head.to_vec() });
+            }
+        }
+        records
+    }
+}
+
+const fn age(now: u32, then: u32) -> u64 {
+    (now.wrapping_sub(then) as u64) << TIME_SHIFT
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "time goes round after 19 hours")]
+const fn units(micros: u64) -> u32 {
+    (micros >> TIME_SHIFT) as u32
+}
