@@ -13,13 +13,14 @@ the order they are submitted per room; what cannot be done is answered by a `Com
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import msgspec
 
 from relay._relay import Engine
 from relay.config import RelayConfig
-from relay.messages import Command, Event, GetStats, Stats
+from relay.messages import Command, DumpFlight, Event, Flight, GetStats, Stats
 
 __all__ = ["Relay", "RelayConfig"]
 
@@ -37,7 +38,7 @@ class Relay:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listener: Listener | None = None
         self._requests = 0
-        self._answers: dict[int, asyncio.Future[Stats]] = {}
+        self._answers: dict[int, asyncio.Future[Stats | Flight]] = {}
 
     @classmethod
     def start(cls, config: RelayConfig) -> Relay:
@@ -64,13 +65,27 @@ class Relay:
 
     async def stats(self, room: str | None = None) -> Stats:
         """Counters of one room, or of the whole relay. Raises ConnectionError when the relay is closed meanwhile."""
+        answer = await self._ask(lambda request: GetStats(request=request, room=room))
+        assert isinstance(answer, Stats)
+        return answer
+
+    async def flight(self, transport: str) -> bytes:
+        """The heads of a transport's last packets as a capture file (pcapng). Raises ConnectionError as `stats`, KeyError."""
+        now = time.time_ns() // 1000
+        answer = await self._ask(lambda request: DumpFlight(request=request, transport=transport, unix=now))
+        assert isinstance(answer, Flight)
+        if not answer.payload:
+            raise KeyError(transport)
+        return answer.payload
+
+    async def _ask(self, question: Callable[[int], Command]) -> Stats | Flight:
         self._watch()
         self._requests += 1
         request = self._requests
-        answer: asyncio.Future[Stats] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Stats | Flight] = asyncio.get_running_loop().create_future()
         self._answers[request] = answer
         try:
-            self.submit(GetStats(request=request, room=room))
+            self.submit(question(request))
             return await answer
         finally:
             self._answers.pop(request, None)
@@ -93,8 +108,8 @@ class Relay:
     def _on_readable(self) -> None:
         events: list[Event] = []
         for event in self._decoder.decode(self._engine.drain()):
-            answer = self._answers.get(event.request) if isinstance(event, Stats) else None
-            if isinstance(event, Stats) and answer is not None:
+            answer = self._answers.get(event.request) if isinstance(event, Stats | Flight) else None
+            if isinstance(event, Stats | Flight) and answer is not None:
                 if not answer.done():
                     answer.set_result(event)
             else:

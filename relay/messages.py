@@ -198,6 +198,14 @@ class SendData(Message, frozen=True, tag="send_data"):
     payload: bytes
 
 
+class DumpFlight(Message, frozen=True, tag="dump_flight"):
+    """Answered by one `Flight` event with the same `request`. `unix`: wall clock now, µs since 1970."""
+
+    request: int
+    transport: str
+    unix: int
+
+
 class GetStats(Message, frozen=True, tag="get_stats"):
     """Answered by one `Stats` event with the same `request`; `room` None = the whole relay."""
 
@@ -220,6 +228,7 @@ Command = (
     | RequestKeyFrame
     | OpenDataChannel
     | SendData
+    | DumpFlight
     | GetStats
 )
 
@@ -310,6 +319,16 @@ class CommandFailed(Message, frozen=True, tag="command_failed"):
     id: str
     code: str
     message: str
+
+
+class Flight(Message, frozen=True, tag="flight"):
+    """The heads of a transport's packets of the last 10 s as a capture file (pcapng).
+
+    RTP headers, RTCP in the clear, the start of STUN and DTLS; never a payload.
+    """
+
+    request: int
+    payload: bytes
 
 
 class TransportStats(msgspec.Struct, frozen=True):
@@ -405,5 +424,6 @@ Event = (
     | DataChannelOpened
     | DataReceived
     | CommandFailed
+    | Flight
     | Stats
 )

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::bwe::Estimator;
 use crate::drop::Reason;
+use crate::flight::{Direction, Tape};
 use crate::outbox::{Destination, Outbox};
 use crate::rtcp::Writer;
 use crate::rtp::{Stamp, Template};
@@ -49,6 +50,7 @@ pub struct Egress {
     /// Next SRTP index of streams that ended. An index must never be used twice under one key (RFC 7714 section 8.1),
     /// so a stream that begins again with the same SSRC goes on from here.
     ended: Vec<(u32, u64)>,
+    tape: Tape,
     packets: u64,
     bytes: u64,
 }
@@ -105,6 +107,12 @@ impl Egress {
         self.bandwidth.on_report(fraction_lost, expected, moment.micros);
     }
 
+    /// The heads of the packets sent last.
+    #[must_use]
+    pub fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
     /// Packets and bytes sent.
     #[must_use]
     pub fn sent(&self) -> (u64, u64) {
@@ -149,8 +157,9 @@ impl Egress {
         };
         stamp.transport_cc = self.bandwidth.next_number();
         let slot = out.packet(destination, template.len(&stamp) + payload.len() + MAX_OVERHEAD);
-        let len = template.write(slot, &stamp).and_then(|header| sealer.seal_rtp(slot, header, payload, &[], index));
-        let Some(len) = len else { return false };
+        let Some(header) = template.write(slot, &stamp) else { return false };
+        let Some(len) = sealer.seal_rtp(slot, header, payload, &[], index) else { return false };
+        self.tape.record(Direction::Out, moment.now, len, slot.get(..header).unwrap_or_default());
         out.commit(len);
         self.bandwidth.sent(len, template.has_transport_cc(), moment.micros);
         self.packets += 1;
@@ -159,7 +168,7 @@ impl Egress {
     }
 
     /// Lets `build` write a compound and sends it, unless it wrote nothing. False when nothing could be sent.
-    pub fn send_rtcp<O: Outbox>(&mut self, out: &mut O, build: impl FnOnce(&mut Writer<'_>)) -> bool {
+    pub fn send_rtcp<O: Outbox>(&mut self, now: Instant, out: &mut O, build: impl FnOnce(&mut Writer<'_>)) -> bool {
         let (Some(destination), Some(sealer)) = (self.destination, &mut self.sealer) else {
             return false;
         };
@@ -173,6 +182,8 @@ impl Egress {
         if len == 0 {
             return false;
         }
+        let plain = slot.get(..len).unwrap_or_default();
+        self.tape.record(Direction::Out, now, len, plain);
         let Some(len) = sealer.seal_rtcp(slot, len) else {
             return false;
         };
@@ -196,7 +207,7 @@ mod tests {
         let mut out = VecOutbox::default();
         egress.set_destination(Some(Destination(1)));
         assert!(!egress.is_open());
-        assert!(!egress.send_rtcp(&mut out, |writer| assert!(writer.pli(1))));
+        assert!(!egress.send_rtcp(Instant::now(), &mut out, |writer| assert!(writer.pli(1))));
         assert!(out.packets.is_empty());
     }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::arena::Key;
 use crate::bytes::u32_at;
 use crate::drop::{Drops, Reason};
+use crate::flight::{Direction, Tape};
 use crate::layer::rid_of;
 use crate::message::Kind;
 use crate::remb::Estimator;
@@ -119,6 +120,7 @@ pub(crate) struct Ingress {
     estimator: Estimator,
     /// Whether packets carry transport-wide numbers, so that no estimate of ours is needed.
     transport_cc: bool,
+    pub tape: Tape,
     pub drops: Drops,
     pub packets: u64,
     pub bytes: u64,
@@ -135,6 +137,7 @@ impl Ingress {
             recorder: Recorder::new(now),
             estimator: Estimator::new(now),
             transport_cc: false,
+            tape: Tape::default(),
             drops: Drops::default(),
             packets: 0,
             bytes: 0,
@@ -164,6 +167,7 @@ impl Ingress {
     pub fn open_rtp<'a>(&mut self, packet: &'a mut [u8], now: Instant) -> Result<Arrival<'a>, Reason> {
         let header = Header::parse(packet, &self.extensions)?;
         let size = packet.len();
+        self.tape.record(Direction::In, now, size, packet.get(..header.len).unwrap_or_default());
         let opener = self.opener.as_ref().ok_or(Reason::NoKeys)?;
         let place = self.streams.iter().position(|stream| stream.ssrc == header.ssrc);
         let (len, place) = if let Some((place, stream)) =
@@ -210,7 +214,7 @@ impl Ingress {
     }
 
     /// Decrypts a compound RTCP packet in place.
-    pub fn open_rtcp<'a>(&mut self, packet: &'a mut [u8]) -> Result<&'a [u8], Reason> {
+    pub fn open_rtcp<'a>(&mut self, packet: &'a mut [u8], now: Instant) -> Result<&'a [u8], Reason> {
         let opener = self.opener.as_ref().ok_or(Reason::NoKeys)?;
         let ssrc = u32_at(packet, 4).ok_or(Reason::Truncated)?;
         let known = self.reporters.iter().position(|(reporter, _)| *reporter == ssrc);
@@ -223,7 +227,9 @@ impl Ingress {
             }
             self.reporters.push((ssrc, window));
         }
-        compound.map(|compound| &*compound)
+        let compound = &*compound?;
+        self.tape.record(Direction::In, now, compound.len(), compound);
+        Ok(compound)
     }
 
     /// The track and layer a publisher's own RTCP is about.

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use relay_core::message::{Command, Event};
+use serde_bytes::ByteBuf;
 
 /// Ids remembered at once; more open than this is a bug of the caller.
 const MAX_IDS: usize = 1_000_000;
@@ -86,7 +87,10 @@ impl Router {
                 self.remember(&command, shard);
                 Target::Shard(shard, command)
             }
-            Err(code) => Target::Refused(refuse(&command, code)),
+            Err(code) => Target::Refused(match command {
+                Command::DumpFlight { request, .. } => Event::Flight { request, payload: ByteBuf::new() },
+                command => refuse(&command, code),
+            }),
         }]
     }
 
@@ -103,6 +107,7 @@ impl Router {
             Command::SetRemote { transport: id, .. }
             | Command::RestartIce { transport: id, .. }
             | Command::CloseTransport { transport: id }
+            | Command::DumpFlight { transport: id, .. }
             | Command::AddTrack { transport: id, .. }
             | Command::Subscribe { transport: id, .. }
             | Command::OpenDataChannel { transport: id, .. } => transport(id),

@@ -2,7 +2,7 @@
 //!
 //! Written from draft-ietf-rmcat-gcc-02 (delay-based and loss-based control), draft-holmer-rmcat-transport-wide-cc-
 //! extensions-01 (the feedback), Carlucci et al., "Analysis and Design of the Google Congestion Control for WebRTC"
-//! (MMSys 2016), and draft-alvestrand-rmcat-remb-03.
+//! (ACM `MMSys` 2016), and draft-alvestrand-rmcat-remb-03.
 //!
 //! Times are µs since the media plane began (`u64`), arrival times µs of the receiver's clock (`i64`), rates bit/s.
 //! Nothing here allocates per packet, and nothing a subscriber tells costs more than a bounded amount of work.

@@ -7,7 +7,7 @@ mod pcapng;
 mod tape;
 
 pub use pcapng::{Ends, pcapng};
-pub use tape::{Direction, Tape};
+pub use tape::{Direction, Record, SPAN, Tape};
 
 #[cfg(test)]
 mod tests;

@@ -160,6 +160,15 @@ pub enum Command {
         /// The message, at most 64 KiB.
         payload: ByteBuf,
     },
+    /// Answered by one `Flight` event.
+    DumpFlight {
+        /// Repeated in the answer.
+        request: u64,
+        /// Transport id.
+        transport: String,
+        /// Wall clock now, µs since 1970.
+        unix: u64,
+    },
     /// Answered by one `Stats` event.
     GetStats {
         /// Repeated in the answer.
@@ -192,6 +201,7 @@ impl Command {
             Self::RequestKeyFrame { .. } => "request_key_frame",
             Self::OpenDataChannel { .. } => "open_data_channel",
             Self::SendData { .. } => "send_data",
+            Self::DumpFlight { .. } => "dump_flight",
             Self::GetStats { .. } => "get_stats",
         }
     }
@@ -204,6 +214,7 @@ impl Command {
             | Self::SetRemote { transport, .. }
             | Self::RestartIce { transport, .. }
             | Self::CloseTransport { transport }
+            | Self::DumpFlight { transport, .. }
             | Self::OpenDataChannel { transport, .. } => transport.clone(),
             Self::AddTrack { track, .. }
             | Self::RemoveTrack { track }

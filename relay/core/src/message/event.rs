@@ -90,6 +90,13 @@ pub enum Event {
         /// For a log.
         message: String,
     },
+    /// Answer to `DumpFlight`.
+    Flight {
+        /// The request's number.
+        request: u64,
+        /// A capture file (pcapng); empty where there is no such transport.
+        payload: ByteBuf,
+    },
     /// Answer to `GetStats`.
     Stats(Stats),
 }

@@ -108,6 +108,12 @@ impl Relay {
                 self.send_data(&transports, &label, &payload, now, wire);
                 Ok(())
             }
+            Command::DumpFlight { request, transport, unix } => {
+                let member = self.member_ids.get(&transport).copied();
+                let payload = member.map(|member| self.flight(member, unix, now)).unwrap_or_default().into();
+                self.events.push(Event::Flight { request, payload });
+                Ok(())
+            }
             Command::GetStats { request, room } => {
                 let stats = self.stats(request, room.as_deref(), now);
                 self.events.push(Event::Stats(stats));

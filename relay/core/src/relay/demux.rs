@@ -7,6 +7,7 @@ use is::stun::StunMessage;
 
 use super::Relay;
 use crate::drop::Reason;
+use crate::flight::Direction;
 use crate::wire::{Path, Protocol, Wire};
 
 /// Datagrams received together from one peer: `segment` bytes each, the last may be shorter.
@@ -57,6 +58,7 @@ impl Relay {
         let Some((index, member)) = user.and_then(|index| Some((index, self.members.get_mut(index)?))) else {
             return self.drops.count(Reason::StunUnknownUser);
         };
+        member.transport.note(Direction::In, datagram, now);
         member.transport.handle_stun(path, message, datagram.len(), now, wire);
         self.settle(index, now);
         if let Some(owner) = self.addresses.get_mut(&path.source())
@@ -69,6 +71,7 @@ impl Relay {
     fn on_dtls(&mut self, owner: Option<usize>, path: Path, datagram: &[u8], now: Instant, wire: &mut impl Wire) {
         match owner.and_then(|index| Some((index, self.members.get_mut(index)?))) {
             Some((index, member)) => {
+                member.transport.note(Direction::In, datagram, now);
                 member.transport.handle_dtls(path, datagram, now, wire);
                 self.settle(index, now);
             }

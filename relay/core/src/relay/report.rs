@@ -1,11 +1,13 @@
 //! Events of the media plane with ids for keys, and statistics.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{Member, Relay, Subscription, Track};
 use crate::allocate::Withheld;
 use crate::drop::Drops;
+use crate::flight::{Ends, SPAN, pcapng};
 use crate::message::{Event, PauseReason, SpeakerLevel, Stats, SubscriptionStats, TrackStats, TransportStats};
 use crate::switch::SwitchEvent;
 
@@ -46,6 +48,21 @@ impl Relay {
             };
             self.events.extend(told);
         }
+    }
+
+    /// The heads of a transport's packets of the last seconds as a capture file. `unix` is the wall clock, µs.
+    pub(super) fn flight(&self, member: usize, unix: u64, now: Instant) -> Vec<u8> {
+        let Some(member) = self.members.get(member) else { return Vec::new() };
+        let tapes = self.switch.tapes(member.peer).into_iter().flatten().chain([member.transport.tape()]);
+        let mut records: Vec<_> = tapes.flat_map(|tape| tape.records(now, SPAN)).collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.age));
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let path = member.transport.selected();
+        let bound = path.and_then(|path| self.locals.get(usize::from(path.socket)).copied()).unwrap_or(nowhere);
+        let local = path.and_then(|path| path.local).map_or(bound, |ip| SocketAddr::new(ip, bound.port()));
+        let ends = Ends { local, remote: path.map_or(nowhere, |path| path.remote) };
+        let comment = format!("{} of {}: RTP headers, RTCP, and the start of STUN and DTLS", member.id, member.room);
+        pcapng(&records, ends, &member.id, &comment, unix)
     }
 
     /// Statistics of one room, or of all; the caller adds the shards.

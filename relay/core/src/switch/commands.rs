@@ -9,6 +9,7 @@ use super::{
 use crate::allocate::{Grant, Hold};
 use crate::arena::Key;
 use crate::egress::Egress;
+use crate::flight::Tape;
 use crate::forward::Forward;
 use crate::ingress::Ingress;
 use crate::message::{Kind, LayerStats};
@@ -251,6 +252,13 @@ impl Switch {
             remb: egress.remb(),
             dropped: state.ingress.drops,
         })
+    }
+
+    /// The heads of a peer's last RTP and RTCP packets, received and sent.
+    #[must_use]
+    pub fn tapes(&self, peer: PeerKey) -> Option<[&Tape; 2]> {
+        let state = self.peers.get(peer.0)?;
+        Some([&state.ingress.tape, self.egresses.get(peer.0.place())?.tape()])
     }
 
     /// Counters of a track, one entry per encoding.

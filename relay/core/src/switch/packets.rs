@@ -77,7 +77,7 @@ impl Switch {
         out: &mut O,
     ) -> Result<(), Reason> {
         let state = self.peers.get_mut(peer).ok_or(Reason::UnknownStream)?;
-        let compound = state.ingress.open_rtcp(datagram)?;
+        let compound = state.ingress.open_rtcp(datagram, now)?;
         for packet in rtcp::packets(compound) {
             self.dispatch(peer, packet, now, out);
         }
@@ -224,7 +224,7 @@ impl Switch {
             ingress.write_feedback(video.get(..count).unwrap_or_default(), totals, now, writer);
         };
         if egress.is_open() {
-            egress.send_rtcp(out, build);
+            egress.send_rtcp(now, out, build);
         } else {
             // Nobody to tell: what was due is over all the same.
             build(&mut Writer::new(&mut [0; 1_200], 0));

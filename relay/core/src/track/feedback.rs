@@ -141,7 +141,7 @@ impl Track {
             let Some(info) = forward.sender_report(source, now) else { continue };
             forward.report_due = Some(now + SENDER_REPORT_INTERVAL);
             let ssrc = forward.ssrc();
-            egress.send_rtcp(out, |writer| {
+            egress.send_rtcp(now, out, |writer| {
                 writer.sender_report(ssrc, &info);
                 writer.canonical_name(ssrc, self.name.as_bytes());
             });

@@ -11,12 +11,18 @@ use bytes::Bytes;
 use is::stun::StunMessage;
 
 use crate::drop::{Drops, Reason};
+use crate::flight::{Direction, Tape};
 use crate::message::TransportPhase;
 use crate::outbox::Destination;
 use crate::sctp::{ChannelEvent, Reliability, Sctp};
 use crate::wire::{Path, Source, Wire};
 use dtls::{DtlsAction, DtlsSession, Fingerprint, Identity, SrtpKeys};
 use ice::{Ice, IceAction};
+
+/// Cells of the recorder of STUN and DTLS.
+const TAPE: usize = 256;
+/// Bytes recorded of each: the header of STUN with the first attribute, the record header of DTLS.
+const HEAD: usize = 32;
 
 /// What a transport tells its owner.
 pub enum Signal {
@@ -56,6 +62,7 @@ pub struct Transport {
     dtls: Option<DtlsSession>,
     sctp: Sctp,
     signals: Vec<Signal>,
+    tape: Tape,
     /// Refused packets by reason.
     pub drops: Drops,
     /// Received.
@@ -76,6 +83,7 @@ impl Transport {
             dtls: None,
             sctp: Sctp::default(),
             signals: Vec::new(),
+            tape: Tape::new(TAPE),
             drops: Drops::default(),
             received: Traffic::default(),
             sent: Traffic::default(),
@@ -98,6 +106,12 @@ impl Transport {
     #[must_use]
     pub const fn selected(&self) -> Option<Path> {
         self.ice.selected()
+    }
+
+    /// The heads of the last STUN and DTLS packets.
+    #[must_use]
+    pub const fn tape(&self) -> &Tape {
+        &self.tape
     }
 
     /// What happened since the last call.
@@ -123,13 +137,19 @@ impl Transport {
             None => self.dtls = Some(DtlsSession::new(&self.identity, fingerprint, now)),
         }
         let actions = self.ice.set_remote(ufrag, password, now);
-        self.on_ice(actions, wire);
+        self.on_ice(actions, now, wire);
         Ok(())
     }
 
     /// New local ICE credentials.
     pub fn restart_ice(&mut self, ufrag: &str, password: &str, now: Instant) {
         self.ice.restart(ufrag, password, now);
+    }
+
+    /// Record the head of a STUN or DTLS packet.
+    pub fn note(&mut self, direction: Direction, datagram: &[u8], now: Instant) {
+        let head = datagram.get(..datagram.len().min(HEAD)).unwrap_or_default();
+        self.tape.record(direction, now, datagram.len(), head);
     }
 
     /// A STUN message of `len` bytes whose user name names this transport.
@@ -150,7 +170,7 @@ impl Transport {
                 if self.phase == TransportPhase::New {
                     self.enter(TransportPhase::Connecting, None);
                 }
-                self.on_ice(actions, wire);
+                self.on_ice(actions, now, wire);
             }
             Err(reason) => self.drops.count(reason),
         }
@@ -168,7 +188,7 @@ impl Transport {
         }
         self.received.count(datagram.len());
         if let Some(action) = self.ice.prefer(path) {
-            self.on_ice(vec![action], wire);
+            self.on_ice(vec![action], now, wire);
         }
         let Some(session) = self.dtls.as_mut() else {
             self.drops.count(Reason::DtlsEarly);
@@ -207,7 +227,7 @@ impl Transport {
     pub fn handle_timeout(&mut self, now: Instant, wire: &mut impl Wire) {
         if self.ice.poll_timeout().is_some_and(|at| at <= now) {
             let actions = self.ice.handle_timeout(now);
-            self.on_ice(actions, wire);
+            self.on_ice(actions, now, wire);
         }
         if let Some(session) = self.dtls.as_mut()
             && session.poll_timeout().is_some_and(|at| at <= now)
@@ -250,11 +270,12 @@ impl Transport {
         }
     }
 
-    fn on_ice(&mut self, actions: Vec<IceAction>, wire: &mut impl Wire) {
+    fn on_ice(&mut self, actions: Vec<IceAction>, now: Instant, wire: &mut impl Wire) {
         for action in actions {
             match action {
                 IceAction::Send(path, datagram) => {
                     self.sent.count(datagram.len());
+                    self.note(Direction::Out, &datagram, now);
                     wire.send_to(path, &datagram);
                 }
                 IceAction::Validated(source) => self.signals.push(Signal::Validated(source)),
@@ -268,7 +289,7 @@ impl Transport {
         let mut data = false;
         for action in actions {
             match action {
-                DtlsAction::Send(datagram) => self.send_selected(&datagram, wire),
+                DtlsAction::Send(datagram) => self.send_selected(&datagram, now, wire),
                 DtlsAction::Connected(keys) => {
                     self.signals.extend(keys.map(Signal::Keys));
                     self.enter(TransportPhase::Connected, None);
@@ -292,7 +313,7 @@ impl Transport {
                 let Some(session) = self.dtls.as_mut() else { return };
                 for action in session.send(&packet, now) {
                     if let DtlsAction::Send(datagram) = action {
-                        self.send_selected(&datagram, wire);
+                        self.send_selected(&datagram, now, wire);
                     }
                 }
             }
@@ -305,9 +326,10 @@ impl Transport {
         }
     }
 
-    fn send_selected(&mut self, datagram: &[u8], wire: &mut impl Wire) {
+    fn send_selected(&mut self, datagram: &[u8], now: Instant, wire: &mut impl Wire) {
         if let Some(path) = self.ice.selected() {
             self.sent.count(datagram.len());
+            self.note(Direction::Out, datagram, now);
             wire.send_to(path, datagram);
         }
     }
