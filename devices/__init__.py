@@ -6,6 +6,7 @@ driver.py     what a driver is                          context.py   what a driv
 queue, lease, backoff, timing, sharing, channel         the runner's parts
 probe.py      try a configuration once                  discovery.py find what is not configured yet
 request.py    a device's own wish, for the room
+journal.py    the log, bounded                          apart.py     drivers of packages, on threads
 registry.py   driver ids                                notices.py   fault sentences
 visca/  pjlink/  pulse/                                 the drivers
 emulators/                                              the device's side of each wire, with faults

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+SLOWEST = 30.0  # seconds between two stops of a device that refuses them
+
 
 class MoveLease:
     """`moving` is True from before a move is sent until a stop is confirmed; `on_end` is called to ask for the stop."""
@@ -12,6 +14,7 @@ class MoveLease:
     def __init__(self, seconds: float, on_end: Callable[[], None]) -> None:
         self._seconds = seconds
         self._on_end = on_end
+        self._pause = seconds  # before a refused stop is asked again
         self._timer: asyncio.TimerHandle | None = None
         self.moving = False
 
@@ -22,9 +25,17 @@ class MoveLease:
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._on_end)
 
     def stopped(self) -> None:
-        """The device confirmed a stop."""
+        """The device confirmed a stop, or cannot move at all."""
         self.moving = False
+        self._pause = self._seconds
         self._cancel()
+
+    def refused(self) -> None:
+        """The device refused a stop: ask again soon, then ever less often, as long as it may move."""
+        self._cancel()
+        if self.moving:
+            self._timer = asyncio.get_running_loop().call_later(self._pause, self._on_end)
+            self._pause = min(SLOWEST, 2 * self._pause)
 
     def end(self) -> None:
         """Ask for the stop again, if the device may still move."""

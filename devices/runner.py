@@ -166,7 +166,8 @@ class DeviceRunner:
         if isinstance(error, DeviceError):
             notice = error.notice
         else:
-            log.error("driver %s of device %s crashed", self.config.driver, self.config.id, exc_info=error)
+            said = "driver %s of device %s crashed"
+            self.state.journal.say(logging.ERROR, said, self.config.driver, self.config.id, exc_info=error)
             notice = Notice("device.driver_crashed")
         held = lasted if self._backoff.breaker is Breaker.CLOSED else 0.0
         self._backoff.failed(held)
@@ -274,8 +275,10 @@ class DeviceRunner:
         operation, error = task.operation, outcome.error
         if operation is STOP and error is None:
             self._lease.stopped()
+        elif operation is STOP and self.state.reported("power") == "off":
+            self._lease.stopped()  # what is in standby stands still, and refuses to be told
         elif operation is STOP and not isinstance(error, Lost):
-            self._lease.end()
+            self._lease.refused()
         if operation.capability == "ptz":
             self.state.assume("moving", self._lease.moving)
         if operation.changes and error is None and operation.changes not in self.state.open_wishes:

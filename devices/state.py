@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from devices.config import DeviceConfig
+from devices.journal import Journal
 from wire.devices import Connection, Device, Property, Value
 from wire.problems import Notice
 
@@ -62,6 +63,7 @@ class DeviceState:
     presets: dict[str, str]
     on_change: Callable[[], None]
     clock: Callable[[], float] = time.time
+    journal: Journal = field(default_factory=lambda: Journal(log))
     inputs: list[str] = field(default_factory=list)
     connection: Connection = Connection.CONNECTING
     fault: Notice | None = None
@@ -74,7 +76,7 @@ class DeviceState:
 
     def connected(self, model: str, capabilities: list[str] | None) -> None:
         """The device answers; every wish is open until the first whole poll shows otherwise."""
-        log.info("device %s is online", self.config.id)
+        self.journal.say(logging.INFO, "device %s is online", self.config.id)
         self.connection, self.fault, self.settled = Connection.ONLINE, None, False
         self.model = model[:100] or self.model
         if capabilities is not None:
@@ -89,7 +91,7 @@ class DeviceState:
         """We cannot talk with it; what it last reported stays, with its age."""
         notice = Notice(notice.code, {"device": self.config.name, **notice.args})
         if (self.connection, self.fault) != (Connection.UNREACHABLE, notice):
-            log.info("device %s is unreachable: %s", self.config.id, notice.code)
+            self.journal.say(logging.INFO, "device %s is unreachable: %s", self.config.id, notice.code)
             self.connection, self.fault = Connection.UNREACHABLE, notice
             for known in self._known.values():
                 known.assumed = known.remaining = known.total = None

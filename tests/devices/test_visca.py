@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -12,7 +13,7 @@ from devices.context import Context
 from devices.emulators import ViscaEmulator
 from devices.visca import frames
 from devices.visca.link import ViscaLink
-from tests.devices.stage import camera, stage
+from tests.devices.stage import QUICK, camera, stage
 from wire.problems import Code
 
 
@@ -208,3 +209,14 @@ async def test_a_late_acknowledgement_of_the_same_command_asked_again_counts() -
     await asyncio.sleep(0)
     link.received(bytes.fromhex("90 41 FF"))
     await again
+
+
+async def test_a_stop_that_is_refused_is_not_asked_without_end() -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address), timing=replace(QUICK, idle=60, keepalive=60)) as room:
+        await room.shows("zoom", 0)
+        await room.do("set_power", on=False)
+        await room.shows("power", "off")
+        heard = cam.requests
+        assert (await room.do("move", pan=1)).outcome == "failed", "it is in standby"
+        await room.until(lambda device: device.properties["moving"].assumed is False)
+        assert cam.requests < heard + 12
