@@ -15,6 +15,7 @@ from signaling.api.answers import MAX_BODY, answer, problems
 from signaling.api.control import ControlApi
 from signaling.api.guests import GuestApi
 from signaling.api.live import LiveApi
+from signaling.api.media import MediaApi
 from signaling.auth import Auth
 from signaling.config import Config, own_secret, read_network
 from signaling.media import Grants
@@ -59,6 +60,7 @@ class Server:
             ControlApi(self.auth, rooms, config.public_url),
             GuestApi(rooms),
             LiveApi(self.auth, {"dashboard": rooms.dashboard}),
+            MediaApi(self.auth, relay),
             server_api,
             pages,
         ):

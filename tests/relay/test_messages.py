@@ -66,7 +66,16 @@ COMMANDS: list[tuple[Command, str]] = [
     (MuteTrack(track="t", muted=True), "unknown_track"),
     (
         Subscribe(
-            "s", "x", "t", ssrc=2**32 - 1, payload_type=127, extensions=NONE, rtx_ssrc=1, rtx_payload_type=9, red_payload_type=8, mid="1"
+            "s",
+            "x",
+            "t",
+            ssrc=2**32 - 1,
+            payload_type=127,
+            extensions=NONE,
+            rtx_ssrc=1,
+            rtx_payload_type=9,
+            red_payload_type=8,
+            mid="1",
         ),
         "unknown_transport",
     ),
