@@ -13,14 +13,14 @@ from typing import Annotated
 import msgspec
 
 from devices.capabilities import Input, Loudness, On, Reply
-from devices.cec.adapter import CecAdapter, Nobody
+from devices.cec.adapter import CecAdapter
 from devices.cec.audio import AudioSystem
 from devices.cec.frames import AUDIO, BROADCAST, TV, Frame, Opcode, dotted, physical
 from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
-from devices.errors import Lost, NotNow, NotSupported
+from devices.errors import Lost, NotNow, NotSupported, Rejected
 
 Source = Annotated[str, msgspec.Meta(pattern=r"^(self|[0-9a-f](\.[0-9a-f]){3})$")]
 Place = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f](\.[0-9a-f]){3}$")]
@@ -131,8 +131,8 @@ class CecDisplay(Driver[CecSettings]):
         await self._adapter.look()
         try:
             await self._power()
-        except Nobody:
-            raise Lost("no television acknowledges on the CEC line") from None
+        except Rejected as error:
+            raise Lost(f"no television acknowledges on the CEC line: {error}") from None
         if self._adapter.placed and not self._model:
             self._model = await self._vendor()
         if self._adapter.placed and whole:

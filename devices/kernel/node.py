@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
-from devices.errors import Lost
+from devices.errors import DeviceError, Garbage, Lost
 from devices.kernel.failure import device_error
 from devices.kernel.request import size_of
 from devices.kernel.socket import SocketNode
@@ -145,6 +145,10 @@ async def open_node(path: str, receive: Receive | None = None, request: int | No
         raise device_error(error) from error
     try:
         yield node
+    except DeviceError as error:
+        if error.about_command:  # one that ends the connection: the node is not what the settings take it for
+            raise Garbage(str(error)) from error
+        raise
     finally:
         node.close()
 

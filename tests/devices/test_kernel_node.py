@@ -12,15 +12,22 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from devices import DeviceConfig
 from devices.cec import layout as cec
+from devices.emulators.hid import HidEmulator
+from devices.emulators.uvc import UvcEmulator
 from devices.errors import Lost, NotSupported, Refused, Rejected
 from devices.hid import hidraw
 from devices.kernel.failure import device_error
 from devices.kernel.node import KernelNode, open_node
 from devices.kernel.request import exchanges, reads, writes
+from devices.kernel.socket import SocketNode
 from devices.uvc import layout as uvc
-from tests.devices.stage import nothing_left_behind
+from tests.devices.stage import nothing_left_behind, stage
+from wire.devices import Role
 
 EXPECTED = {
     "sizeof(struct cec_caps)": cec.CAPS.size,
@@ -177,3 +184,40 @@ def test_a_request_too_large_for_its_number_is_refused() -> None:
     assert writes("a", 9, 4) == 0x40046109
     with pytest.raises(ValueError, match="16384"):
         reads("a", 0, 0x4000)
+
+
+@pytest.mark.parametrize(
+    ("driver", "role", "wrong"),
+    [
+        ("hid", Role.MUTE_BUTTON, UvcEmulator),
+        ("uvc", Role.MAIN_CAMERA, HidEmulator),
+        ("cec", Role.FRONT_DISPLAY, HidEmulator),
+    ],
+)
+async def test_a_node_of_another_kind_is_said_to_be_one(
+    driver: str, role: Role, wrong: type[HidEmulator] | type[UvcEmulator], tmp_path: Path
+) -> None:
+    async with (
+        nothing_left_behind(),
+        wrong(tmp_path / "node") as node,
+        stage(DeviceConfig("x", role, driver, "X", {"node": node.address})) as room,
+    ):
+        device = await room.gone()
+        assert device.fault is not None
+        assert device.fault.code == "device.garbage"
+
+
+@given(st.lists(st.binary(max_size=64), max_size=20))
+async def test_any_packets_on_the_socket_are_taken_or_left(packets: list[bytes]) -> None:
+    heard: list[bytes] = []
+    mine, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    mine.setblocking(False)
+    node = SocketNode(mine, heard.append)
+    waiting = asyncio.ensure_future(node.ioctl(reads("T", 0x30, 4)))
+    await asyncio.sleep(0)
+    for packet in packets:
+        node._take(packet)
+    node.close()
+    other.close()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert heard == [packet[1:] for packet in packets if packet[:1] == b"D"]
