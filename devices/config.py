@@ -15,6 +15,15 @@ _FIELD = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]+)`")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 
+CODES = frozenset(
+    f"config.{name}"
+    for name in (
+        *("address_twice", "driver_unknown", "driver_unusable", "id_twice", "missing"),
+        *("no_toml", "role_twice", "unknown", "unreadable", "wrong"),
+    )
+)
+"""Stable codes of the mistakes of a room's file."""
+
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 
 

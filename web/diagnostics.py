@@ -15,6 +15,7 @@ Places in braces are filled in: a device, a time.
 _PARTS = {
     "problem": ("Problems", "Answers of the control API, the agents' link and the panel (`wire/problems.py`)."),
     "health": ("Health", "Why a room is not ready, and the next step (`signaling/rooms/notices.py`)."),
+    "config": ("Configuration", "Mistakes of a room's file, for its installer (`roomctl check`)."),
     "device": ("Devices", "What a driver says of its device (`devices/notices.py`)."),
 }
 

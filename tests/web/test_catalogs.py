@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.config import CODES
 from devices.notices import NOTICES
 from web import LANGUAGES
 from web.catalogs import CatalogError, load, load_all, places
@@ -114,4 +115,4 @@ def _used_patterns() -> list[str]:
 
 def _notices() -> set[str]:
     codes = {code for path in _NOTICE_SOURCES for code in _NOTICE.findall((REPOSITORY / path).read_text())}
-    return codes | {f"{code}.next" for code in NOTICES}  # what to do about each
+    return codes | {f"{code}.next" for code in NOTICES} | CODES  # what to do about each, and mistakes of a file

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.config import CODES
 from devices.emulators import PjlinkEmulator, ViscaEmulator
 from roomctl.cli import mistakes
 from roomctl.cli.lines import lines_of
@@ -99,7 +100,7 @@ def test_single_mistakes(tmp_path: Path, old: str, new: str, line: int, code: st
     assert path.read_text() != GOOD
     _, found = mistakes.read(path)
     assert (found[0].line, found[0].code) == (line, code), found
-    assert all(one.remedy.endswith((".", "?")) for one in found)
+    assert all(one.remedy.endswith((".", "?")) and one.code in CODES for one in found)
 
 
 def test_a_missing_file_is_one_mistake(tmp_path: Path) -> None:
