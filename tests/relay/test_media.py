@@ -12,7 +12,18 @@ import pytest
 from aiortc import RTCRtpReceiver
 
 from relay import Relay
-from relay.messages import LayerChanged, MuteTrack, SetSubscription, Stats, TrackLive, TransportState, Unsubscribe
+from relay.messages import (
+    LayerChanged,
+    LayersWanted,
+    MuteTrack,
+    SetRoom,
+    SetSubscription,
+    Stats,
+    SubscriptionPaused,
+    TrackLive,
+    TransportState,
+    Unsubscribe,
+)
 from tests.relay.media import loudness, pictures, publish, subscribe
 from tests.relay.peer import Events, Peer
 
@@ -113,6 +124,23 @@ async def test_a_paused_subscription_costs_nothing_and_comes_back(
     await grown(relay, "viewer<picture", paused + 10)
     relay.submit(Unsubscribe(subscription="viewer<picture"))
     assert (await relay.stats("room")).subscriptions == []
+    await picture.stop()
+
+
+async def test_a_room_of_no_cameras_shows_what_is_pinned(
+    relay: Relay, events: Events, publisher: Peer, viewer: Peer
+) -> None:
+    picture = await subscribe(viewer, relay, "video", "picture")
+    async with asyncio.timeout(10):
+        await pictures(picture, 5)
+    relay.submit(SetRoom(room="room", last_video=0))
+    await events.wait_for(SubscriptionPaused, subscription="viewer<picture", paused=True, reason="last_n")
+    hidden = await settled(relay, "viewer<picture")
+    await events.wait_for(LayersWanted, track="picture", layers=[False])
+    relay.submit(SetSubscription(subscription="viewer<picture", priority=1))
+    await events.wait_for(SubscriptionPaused, subscription="viewer<picture", paused=False, reason=None)
+    await events.wait_for(LayersWanted, track="picture", layers=[True])
+    await grown(relay, "viewer<picture", hidden + 10)
     await picture.stop()
 
 

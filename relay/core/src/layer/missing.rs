@@ -4,23 +4,34 @@ use std::time::{Duration, Instant};
 
 /// Most packets asked for at a time; a wider gap is given up for a key frame.
 const MAX_MISSING: usize = 256;
-/// Between the first requests for one packet; then twice as long each time.
-const FIRST_RETRY: Duration = Duration::from_millis(40);
+/// How long an answer takes as long as none has come.
+const RESPONSE: Duration = Duration::from_millis(40);
+/// The least and the longest time between two requests for one packet.
+const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(300));
 /// Requests for one packet.
-const MAX_TRIES: u8 = 6;
+const MAX_TRIES: u8 = 10;
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     index: u64,
     tries: u8,
+    asked: Instant,
     due: Instant,
 }
 
 /// Missing packets, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Missing {
     entries: Vec<Entry>,
     hopeless: bool,
+    /// How long it takes from a request to the packet.
+    response: Duration,
+}
+
+impl Default for Missing {
+    fn default() -> Self {
+        Self { entries: Vec::new(), hopeless: false, response: RESPONSE }
+    }
 }
 
 impl Missing {
@@ -32,14 +43,23 @@ impl Missing {
             self.hopeless = true;
             return;
         }
-        self.entries.extend(indices.map(|index| Entry { index, tries: 0, due: now }));
+        self.entries.extend(indices.map(|index| Entry { index, tries: 0, asked: now, due: now }));
     }
 
     /// The packet came after all.
-    pub fn found(&mut self, index: u64) {
+    pub fn found(&mut self, index: u64, now: Instant) {
         if let Ok(place) = self.entries.binary_search_by_key(&index, |entry| entry.index) {
-            self.entries.remove(place);
+            let entry = self.entries.remove(place);
+            if entry.tries > 0 {
+                self.answered(now.saturating_duration_since(entry.asked));
+            }
         }
+    }
+
+    /// Learns from the time since the first request for a packet. Lost requests and answers make it longer, never
+    /// shorter: so it falls fast and rises slowly.
+    fn answered(&mut self, took: Duration) {
+        self.response = if took < self.response { (self.response + took) / 2 } else { (self.response * 7 + took) / 8 };
     }
 
     /// Whether nothing from this index on is missing.
@@ -53,6 +73,7 @@ impl Missing {
         let before = self.entries.len();
         self.entries.retain(|entry| entry.tries < MAX_TRIES || entry.due > now);
         self.hopeless |= self.entries.len() < before;
+        let retry = (self.response * 5 / 4).clamp(RETRY.0, RETRY.1);
         let mut count = 0;
         for entry in &mut self.entries {
             if entry.due > now {
@@ -63,7 +84,8 @@ impl Missing {
             let sequence = entry.index as u16;
             *place = sequence;
             count += 1;
-            entry.due = now + FIRST_RETRY * (1 << entry.tries);
+            entry.asked = if entry.tries == 0 { now } else { entry.asked };
+            entry.due = now + retry;
             entry.tries += 1;
         }
         count
@@ -92,11 +114,11 @@ mod tests {
     }
 
     #[test]
-    fn asks_again_ever_later_then_gives_up() {
+    fn asks_again_then_gives_up() {
         let start = Instant::now();
         let mut missing = Missing::default();
         missing.gap(0x1_fffe..0x2_0002, start);
-        missing.found(0x1_ffff);
+        missing.found(0x1_ffff, start);
         let mut asked = Vec::new();
         for step in 0..400 {
             let now = start + Duration::from_millis(step * 10);
@@ -106,9 +128,27 @@ mod tests {
                 asked.push(step * 10);
             }
         }
-        assert_eq!(asked, [0, 40, 120, 280, 600, 1240]);
+        assert_eq!(asked, [0, 50, 100, 150, 200, 250, 300, 350, 400, 450]);
         assert!(missing.take_hopeless() && !missing.take_hopeless());
         assert_eq!(missing.next(), None);
+    }
+
+    #[test]
+    fn waits_as_long_as_answers_take() {
+        for (took, expected) in [(5, 20..=20), (100, 110..=150), (2_000, 300..=300)] {
+            let mut now = Instant::now();
+            let mut missing = Missing::default();
+            for index in 0..100 {
+                missing.gap(index..index + 1, now);
+                due(&mut missing, now);
+                now += Duration::from_millis(took);
+                missing.found(index, now);
+            }
+            missing.gap(200..201, now);
+            due(&mut missing, now);
+            let again = (missing.next().unwrap() - now).as_millis();
+            assert!(expected.contains(&again), "{again} ms where answers take {took}");
+        }
     }
 
     #[test]

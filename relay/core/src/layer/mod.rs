@@ -324,7 +324,7 @@ impl Layer {
                 if self.ring.knows(index) {
                     return Err(Reason::Duplicate);
                 }
-                self.missing.found(index);
+                self.missing.found(index, now);
             }
             Some(highest) => {
                 if self.format != Format::Audio && index - highest > 1 {

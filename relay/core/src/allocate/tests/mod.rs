@@ -8,7 +8,9 @@ use super::*;
 /// A video nobody was shown yet.
 fn video(key: u32, rank: Rank, layers: &[u64]) -> Video<u32> {
     let mut rates = [None; LAYERS];
-    rates.iter_mut().zip(layers).for_each(|(place, rate)| *place = Some(*rate));
+    for (place, rate) in rates.iter_mut().zip(layers) {
+        *place = Some(*rate);
+    }
     Video { key, rank, layers: rates, shown: None, ceiling: Ceiling::Free, granted: None }
 }
 
@@ -22,6 +24,8 @@ fn granted(videos: &[Video<u32>]) -> Vec<Option<u8>> {
 /// Decides, and takes the decision as shown.
 fn decide(budget: u64, videos: &mut [Video<u32>]) -> Vec<Option<u8>> {
     allocate(Some(budget), videos);
-    videos.iter_mut().for_each(|video| video.shown = video.granted);
+    for video in videos.iter_mut() {
+        video.shown = video.granted;
+    }
     granted(videos)
 }

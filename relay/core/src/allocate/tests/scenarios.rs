@@ -56,7 +56,9 @@ fn who_is_pinned_comes_before_all() {
 fn the_floor_takes_the_quality_along() {
     let mut videos: Vec<_> = (0..5).map(|key| video(key, visible(1), &CAMERA)).collect();
     for speaker in [0, 4] {
-        videos.iter_mut().for_each(|video| video.rank.speaker = video.key == speaker);
+        for video in &mut videos {
+            video.rank.speaker = video.key == speaker;
+        }
         let layers = decide(2_400_000, &mut videos);
         for (key, layer) in (0..).zip(layers) {
             assert_eq!(layer, Some(if key == speaker { 2 } else { 0 }));
@@ -82,7 +84,9 @@ fn changes(budget: impl Fn(u64) -> u64, rate: impl Fn(u64) -> u64) -> usize {
                     .unwrap();
         }
         allocate(Some(budget(step)), &mut videos);
-        videos.iter().for_each(|video| holds[video.key as usize].decide(video.granted, true, now));
+        for video in &videos {
+            holds[video.key as usize].decide(video.granted, true, now);
+        }
         let after = granted(&videos);
         changes += before.iter().zip(&after).filter(|(before, after)| before != after).count();
         before = after;

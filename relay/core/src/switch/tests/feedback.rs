@@ -171,3 +171,76 @@ fn nothing_spins_without_an_address() {
     }
     assert!(polls < 100, "{polls}");
 }
+
+/// The publisher takes 25 frames a second, and answers a request with its next one.
+#[test]
+fn a_new_subscriber_sees_the_next_frame() {
+    for wait in [0, 7, 20, 37] {
+        let mut scene = Scene::new();
+        let (mut publisher, mut subscriber) = (scene.client(), scene.client());
+        let track = scene.switch.add_track(publisher.key, &video(1), scene.now).unwrap();
+        publish(&mut scene, &mut publisher, 2_000, true);
+        let frame = |scene: &mut Scene, publisher: &mut Client, key: bool, number: u32| {
+            let payload = vp8(key, true, 300 + number as u16, 0, 7);
+            let timestamp = 900_000 + number * 3_600;
+            let sent = Sent { ssrc: 100, payload_type: 96, timestamp, marker: true, payload: &payload };
+            let packet = publisher.next(sent);
+            scene.receive(publisher, packet);
+        };
+        frame(&mut scene, &mut publisher, false, 0);
+        scene.pass(Duration::from_millis(wait));
+        let joined = scene.now;
+        scene.switch.subscribe(subscriber.key, track, &shown(900, true), scene.now).unwrap();
+        // The relay asks in time for the publisher's next frame, whenever that is.
+        scene.pass(Duration::from_millis(40 - wait));
+        let out = std::mem::take(&mut scene.out.packets);
+        let asked = publisher.open(out).1;
+        let asked =
+            asked.iter().flat_map(|compound| packets(compound)).any(|packet| packet == Packet::Pli { ssrc: 100 });
+        assert!(asked, "asked before the next frame, {} ms after joining", 40 - wait);
+        frame(&mut scene, &mut publisher, true, 1);
+        let (seen, _) = scene.seen_by(&mut subscriber);
+        assert_eq!(seen.len(), 1, "at the subscriber in the instant it came");
+        assert_eq!(seen[0].payload[6], 0, "and it is the key frame");
+        assert!(scene.now - joined <= Duration::from_millis(45));
+    }
+}
+
+#[test]
+fn key_frames_are_asked_for_layer_by_layer() {
+    let mut scene = Scene::new();
+    let (mut publisher, mut small) = (scene.client(), scene.client());
+    let track = scene.switch.add_track(publisher.key, &video(2), scene.now).unwrap();
+    let mut large = scene.client();
+    for (viewer, ssrc, layer) in [(&small, 900, 0), (&large, 910, 1)] {
+        let key = scene.switch.subscribe(viewer.key, track, &shown(ssrc, true), scene.now).unwrap();
+        scene.switch.set_subscription(key, false, Some(layer), None, scene.now);
+    }
+    let mut asked = Vec::new();
+    for step in 0..500u32 {
+        // Both ask all the time.
+        for (viewer, ssrc) in [(&mut small, 900), (&mut large, 910)] {
+            let request = viewer.rtcp(|writer| assert!(writer.pli(ssrc)));
+            scene.receive(viewer, request);
+        }
+        for layer in 0..2 {
+            let payload = vp8(step % 50 == 0, true, step as u16, 0, 0);
+            let sent =
+                Sent { ssrc: 100 + layer, payload_type: 96, timestamp: step * 900, marker: true, payload: &payload };
+            let packet = publisher.next(sent);
+            scene.receive(&publisher, packet);
+        }
+        scene.pass(Duration::from_millis(10));
+        let (_, control) = scene.seen_by(&mut publisher);
+        let told = control.iter().flat_map(|compound| packets(compound));
+        asked.extend(told.filter_map(|packet| match packet {
+            Packet::Pli { ssrc } => Some((ssrc, step * 10)),
+            _ => None,
+        }));
+    }
+    for ssrc in [100, 101] {
+        let times: Vec<_> = asked.iter().filter(|(layer, _)| *layer == ssrc).map(|(_, at)| *at).collect();
+        assert!((8..=15).contains(&times.len()), "{times:?}");
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 340), "at most every 350 ms: {times:?}");
+    }
+}

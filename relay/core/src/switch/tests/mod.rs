@@ -3,6 +3,7 @@
 mod allocation;
 mod fan_out;
 mod feedback;
+mod hour;
 mod layers;
 mod redundancy;
 mod repair;
@@ -154,6 +155,22 @@ impl Client {
         let len = self.sealer.seal_rtcp(&mut slot, len).unwrap();
         slot.truncate(len);
         slot
+    }
+
+    /// Decrypts media sent to this client and drops what comes twice.
+    pub fn open_once(&mut self, packets: Vec<(Destination, Vec<u8>)>) -> Vec<Seen> {
+        let mut media = Vec::new();
+        for (_, mut packet) in packets {
+            if crate::rtp::is_rtcp(&packet) {
+                continue;
+            }
+            let header = Header::parse(&packet, &ExtensionMap::new(&IDS)).unwrap();
+            let window = self.windows.entry(header.ssrc).or_default();
+            if let Ok(payload) = self.opener.open_rtp(&mut packet, &header, window) {
+                media.push(Seen { header, payload: payload.to_vec() });
+            }
+        }
+        media
     }
 
     /// Decrypts what was sent to this client: media and RTCP compounds.
