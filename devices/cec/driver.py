@@ -60,9 +60,9 @@ class CecDisplay(Driver[CecSettings]):
         self._aborted: set[int] = set()
 
     @classmethod
-    async def discover(cls, seconds: float) -> list[Found]:
-        """Every adapter of this machine."""
-        nodes = await asyncio.to_thread(lambda: sorted(Path("/dev").glob("cec[0-9]*")))
+    async def discover(cls, seconds: float, root: str = "/") -> list[Found]:
+        """Every adapter of this machine; `root` is another folder in tests."""
+        nodes = await asyncio.to_thread(lambda: sorted(Path(root, "dev").glob("cec[0-9]*")))
         return [Found("cec", f"HDMI {node.name}", settings={"node": str(node)}, identity=str(node)) for node in nodes]
 
     async def run(self, context: Context) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from devices import DeviceConfig
 from devices.cec.frames import AUDIO, BROADCAST, TV, UNREGISTERED, Frame, Opcode
+from devices.cec.driver import CecDisplay
 from devices.emulators.cec import CecEmulator
 from tests.devices.stage import nothing_left_behind, stage
 from wire.devices import Property, Role
@@ -134,3 +135,11 @@ async def test_a_level_that_was_refused_is_not_asked_again(tmp_path: Path) -> No
         for volume in (0.24, 0.32):
             assert (await room.do("set_volume", volume=volume)).outcome == "done"
         assert sum(frame.opcode == Opcode.SET_AUDIO_VOLUME_LEVEL for frame in tv.heard) == 1
+
+
+async def test_every_adapter_is_found(tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    for name in ("cec1", "cec0", "cecil", "video0"):
+        (tmp_path / "dev" / name).touch()
+    found = await CecDisplay.discover(1.0, str(tmp_path))
+    assert [one.settings["node"] for one in found] == [str(tmp_path / "dev" / name) for name in ("cec0", "cec1")]
