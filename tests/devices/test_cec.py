@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from devices import DeviceConfig
-from devices.cec.frames import AUDIO, BROADCAST, TV, UNREGISTERED, Frame, Opcode
 from devices.cec.driver import CecDisplay
+from devices.cec.frames import AUDIO, BROADCAST, TV, UNREGISTERED, Frame, Opcode
 from devices.emulators.cec import CecEmulator
 from tests.devices.stage import nothing_left_behind, stage
 from wire.devices import Property, Role
