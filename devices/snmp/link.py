@@ -6,6 +6,7 @@ Source: RFC 3416 (v2c and v3 operations), RFC 3414 (v3 users).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -65,8 +66,8 @@ class Login:
 
 @asynccontextmanager
 async def engine() -> AsyncIterator[SnmpEngine]:
-    """For `Shared`; it takes a tenth of a second to make."""
-    one = SnmpEngine()
+    """For `Shared`. It takes a tenth of a second to make, so it is made on a thread; its socket is opened later."""
+    one = await asyncio.to_thread(SnmpEngine)
     try:
         yield one
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from devices import DeviceConfig
 from devices.emulators.cable import Cable
 from devices.emulators.rtsp import RtspServer
+from devices.errors import Lost, WrongPassword
 from devices.rtsp import messages
-from devices.rtsp.capture import STALL, Progress, with_login
+from devices.rtsp.capture import STALL, Progress, capture, with_login
 from devices.rtsp.driver import RtspCamera
 from devices.rtsp.feed import VideoFeed
 from tests.devices.stage import Stage, nothing_left_behind, stage
@@ -95,6 +97,18 @@ async def test_a_wrong_password_is_said_and_never_shown(server: RtspServer) -> N
         assert device.fault is not None
         assert device.fault.code == "device.password"
         assert "wrong-one" not in repr(device)
+
+
+async def test_a_capture_that_is_not_let_in_says_so_without_the_password(server: RtspServer) -> None:
+    url = with_login(server.url, ("room", "wrong-one"))
+    with pytest.raises(WrongPassword) as caught:
+        await asyncio.to_thread(capture, url, threading.Event(), lambda frame: None)
+    assert "wrong-one" not in str(caught.value)
+    with pytest.raises(Lost) as lost:
+        await asyncio.to_thread(capture, with_login("rtsp://127.0.0.1:1/x", ("a", "secret")), threading.Event(), print)
+    assert lost.value.code == "device.unreachable"
+    assert lost.value.notice.code == "device.no_picture"
+    assert "secret" not in str(lost.value)
 
 
 def test_name_and_password_are_written_as_an_address_wants_them() -> None:
