@@ -5,6 +5,8 @@ use relay_core::message::Stats;
 
 use super::*;
 
+mod streams;
+
 fn config(shards: u16) -> EngineConfig {
     EngineConfig {
         bind: vec!["127.0.0.1:0".parse().unwrap()],
