@@ -116,10 +116,28 @@ fn a_tcp_connection_that_breaks_is_replaced_by_another_at_once() {
     assert!(!world.relay.owns(path.source()));
     world.clients[1].connection = Some(2);
     world.clients[1].seen = "10.0.1.2:5001".parse().expect("an address");
-    speak(&mut world, 50..250);
-    speak(&mut world, 250..300);
-    assert_eq!(arrived(&world, 250..300), 50);
+    speak(&mut world, 50..150); // 2 s: a path that is only silent is left after 3 s
+    speak(&mut world, 150..170);
+    assert_eq!(arrived(&world, 150..170), 20);
     assert_eq!(world.phase("listener"), Some(TransportPhase::Connected));
+}
+
+#[test]
+fn a_client_is_at_so_many_addresses_at_a_time() {
+    let mut world = World::new();
+    world.join("a");
+    let mut check = loop {
+        world.now += std::time::Duration::from_millis(1);
+        let now = world.now;
+        if let Some(check) = world.clients[0].poll(now).into_iter().find(|bytes| bytes.starts_with(&[0, 1])) {
+            break check;
+        }
+    };
+    for port in 1000..1040 {
+        world.inject(std::net::SocketAddr::from(([198, 51, 100, 1], port)), &mut check);
+    }
+    assert_eq!(world.dropped("a", "stun_paths"), 40 - 31, "32 with its own");
+    assert_eq!(world.phase("a"), Some(TransportPhase::Connected));
 }
 
 #[test]
