@@ -92,6 +92,7 @@ test-e2e: build $(STAMPS)/system-test
 
 bench: build $(STAMPS)/system-test
 	@$(PY) -m bench
+	@$(PY) -m bench.devices
 
 screenshots: build $(STAMPS)/system-test
 	@$(PY) -m demo.screenshots

@@ -1,93 +1,171 @@
-"""What a network's devices cost when idle: 31 rooms × 4 devices in one process, with or without their emulators.
+"""What a network's devices cost one agent process: 31 rooms × 8 devices, their emulators and PulseAudio in another.
 
-    python -m bench.devices [--rooms 31] [--seconds 20] [--json FILE]
+    python -m bench.devices [--rooms 31] [--seconds 20] [--reconnects 10000] [--unreachable 300] [--json FILE]
 
-Each room has a VISCA camera, a PJLink display, a speaker and a microphone; PulseAudio is a real private server. CPU is
-measured by getrusage for this process (hubs and emulators share it) and from /proc for PulseAudio. Then the emulators
-run in a process of their own, so that the hubs are measured alone.
+Each room has three VISCA cameras, three PJLink displays, a speaker and a microphone. CPU is getrusage of this process.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import multiprocessing
 import os
+import random
 import resource
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
-from typing import Any
 
-from devices import DeviceConfig, DeviceHub, Shared
+from bench.rows import Row, table
+from devices import DeviceConfig, DeviceHub, Shared, Timing
 from devices.emulators import PjlinkEmulator, PulseServer, ViscaEmulator
 from wire.devices import Connection, DeviceCommand, Role
 
 Room = list[DeviceConfig]
+Found = list[tuple[str, float, str, float | None]]  # name, value, unit, goal
+CAMERAS = (Role.MAIN_CAMERA, Role.CONTENT_INPUT, Role.OCCUPANCY_SENSOR)
+DISPLAYS = (Role.FRONT_DISPLAY, Role.SECOND_DISPLAY, Role.ROOM_COMPUTER)
+FLAPPING = 20  # devices that share the reconnects
+RESTLESS = replace(Timing(), backoff_first=0.002, backoff_last=0.002, nudge=0.0, stable=1e9)
+WARM = 0.1  # part of the reconnects after which growth is counted
 
 
-async def emulate(stack: AsyncExitStack, rooms: int, folder: Path) -> tuple[list[Room], int]:
-    """Start the emulators of every room; their configurations, and the process id of PulseAudio."""
+async def emulate(stack: AsyncExitStack, asked: argparse.Namespace, folder: Path) -> tuple[list[Room], Room, Room]:
+    """Start all emulators; the rooms, as many reachable devices as unreachable ones, devices that reset."""
     server = await stack.enter_async_context(PulseServer(folder))
-    configs = []
-    for number in range(rooms):
-        camera = await stack.enter_async_context(ViscaEmulator())
-        display = await stack.enter_async_context(PjlinkEmulator())
+    rooms = []
+    for number in range(asked.rooms):
+        room = [await _camera(stack, role) for role in CAMERAS] + [await _display(stack, role) for role in DISPLAYS]
         sink = await stack.enter_async_context(server.add("sink", f"room{number}.speaker"))
         source = await stack.enter_async_context(server.add("source", f"room{number}.mic"))
-        at = [dict(zip(("host", "port"), one.address, strict=True)) for one in (camera, display)]
-        configs.append(
-            [
-                DeviceConfig("camera", Role.MAIN_CAMERA, "visca", "Camera", at[0]),
-                DeviceConfig("display", Role.FRONT_DISPLAY, "pjlink", "Display", at[1]),
-                _audio(Role.ROOM_SPEAKER, server.address, sink=sink.name),
-                _audio(Role.ROOM_MIC, server.address, source=source.name),
-            ]
-        )
-    assert server.process is not None
-    return configs, server.process.pid
+        room += [_audio(Role.ROOM_SPEAKER, server.address, sink=sink.name)]
+        rooms.append([*room, _audio(Role.ROOM_MIC, server.address, source=source.name)])
+    reachable = [await _display(stack, Role.FRONT_DISPLAY) for _ in range(asked.unreachable)]
+    flapping = []
+    for _ in range(FLAPPING):
+        one = await stack.enter_async_context(PjlinkEmulator())
+        one.fault("reset")
+        flapping.append(_at("display", Role.FRONT_DISPLAY, "pjlink", one.address))
+    return rooms, reachable, flapping
+
+
+async def _camera(stack: AsyncExitStack, role: Role) -> DeviceConfig:
+    one = await stack.enter_async_context(ViscaEmulator())
+    return _at(role.value, role, "visca", one.address)
+
+
+async def _display(stack: AsyncExitStack, role: Role) -> DeviceConfig:
+    one = await stack.enter_async_context(PjlinkEmulator())
+    return _at(role.value, role, "pjlink", one.address)
+
+
+def _at(name: str, role: Role, driver: str, address: tuple[str, int]) -> DeviceConfig:
+    return DeviceConfig(name, role, driver, name, {"host": address[0], "port": address[1]})
 
 
 def _audio(role: Role, server: str, **node: str) -> DeviceConfig:
     return DeviceConfig(role.value, role, "pulse", role.value, {"server": server, **node})
 
 
-async def measure(configs: list[Room], pulse: int, seconds: float) -> dict[str, float]:
-    """Run the hubs idle for `seconds`: percent of a core, command latency in ms, resident MB."""
-    shared = Shared()
-    hubs = [DeviceHub(str(number), room, lambda: None, shared=shared) for number, room in enumerate(configs)]
+@asynccontextmanager
+async def running(rooms: list[Room], timing: Timing | None = None) -> AsyncIterator[list[DeviceHub]]:
+    """A hub per room."""
+    shared, dice = Shared(), random.Random(1)  # noqa: S311
+    hubs = [
+        DeviceHub(str(number), room, lambda: None, shared=shared, timing=timing, dice=dice)
+        for number, room in enumerate(rooms)
+    ]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(hub.run()) for hub in hubs]
-        async with asyncio.timeout(60):
-            while not all(one.connection is Connection.ONLINE for hub in hubs for one in hub.snapshot().values()):
-                await asyncio.sleep(0.1)
-        await asyncio.sleep(2.0)  # past the first polls
-        own, server, begun = _own_cpu(), _cpu_of(pulse), time.monotonic()
-        await asyncio.sleep(seconds)
-        spent = time.monotonic() - begun
-        found = {
-            "hubs_cpu_percent": 100 * (_own_cpu() - own) / spent,
-            "pulse_cpu_percent": 100 * (_cpu_of(pulse) - server) / spent,
-            "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            "camera_command_ms_p99": await _latency(hubs),
-        }
+        yield hubs
         for task in tasks:
             task.cancel()
-    return found
 
 
-async def _latency(hubs: list[DeviceHub]) -> float:
+async def _online(hubs: list[DeviceHub]) -> None:
+    async with asyncio.timeout(90):
+        while not all(one.connection is Connection.ONLINE for hub in hubs for one in hub.snapshot().values()):
+            await asyncio.sleep(0.1)
+
+
+async def _cpu(seconds: float) -> float:
+    """Percent of a core that this process uses."""
+    own, begun = _own_cpu(), time.monotonic()
+    await asyncio.sleep(seconds)
+    return 100 * (_own_cpu() - own) / (time.monotonic() - begun)
+
+
+async def idle(rooms: list[Room], seconds: float) -> Found:
+    """All rooms idle, then single commands."""
+    async with running(rooms) as hubs:
+        await _online(hubs)
+        await asyncio.sleep(5.0)  # past the first polls
+        cpu, resident = await _cpu(seconds), _resident()
+        stored = await _latency(hubs, "store_preset", {"preset": 9})
+        stopped = await _latency(hubs, "stop", {})
+    return [
+        ("idle CPU", cpu, "% of a core", 5.0),
+        ("resident", resident, "MB", 250.0),
+        ("command to acknowledgement, p99", stored, "ms", 5.0),
+        ("stop of pan and zoom, 20 ms between the two, p99", stopped, "ms", None),
+    ]
+
+
+async def _latency(hubs: list[DeviceHub], op: str, args: dict[str, str | int | float | bool | None]) -> float:
     taken = []
-    for hub in hubs * 4:
+    for hub in hubs * 10:
+        await asyncio.sleep(0.03)  # past the pause after the exchange before
         begun = time.perf_counter()
-        result = await hub.execute(DeviceCommand(Role.MAIN_CAMERA, "stop"))
+        result = await hub.execute(DeviceCommand(Role.MAIN_CAMERA, op, args))
         assert result.outcome == "done", result
         taken.append(1000 * (time.perf_counter() - begun))
     return sorted(taken)[int(len(taken) * 0.99)]
+
+
+async def reconnect(flapping: Room, wanted: int) -> Found:
+    """Devices that reset each connection, until `wanted` were made: what memory grew after the first tenth."""
+    begun, own = time.monotonic(), _own_cpu()
+    async with running([[one] for one in flapping], RESTLESS) as hubs:
+        runners = [runner for hub in hubs for runner in hub._runners]
+
+        async def until(count: int) -> float:
+            async with asyncio.timeout(600):
+                while sum(runner._backoff._failures for runner in runners) < count:
+                    await asyncio.sleep(0.05)
+            gc.collect()
+            return _resident()
+
+        warm = await until(int(WARM * wanted))
+        grown = await until(wanted) - warm
+    return [
+        (f"growth over {wanted} reconnects", grown, "MB", 2.0),
+        ("one reconnect", 1000 * (_own_cpu() - own) / wanted, "ms of CPU", None),
+        ("reconnects", wanted / (time.monotonic() - begun), "1/s", None),
+    ]
+
+
+async def unreachable(reachable: Room, seconds: float) -> Found:
+    """As many devices that answer as devices that do not."""
+    async with running([[one] for one in reachable]) as hubs:
+        await _online(hubs)
+        await asyncio.sleep(5.0)
+        there = await _cpu(seconds)
+    nowhere = [_at("display", Role.FRONT_DISPLAY, "pjlink", ("127.0.0.1", 24499)) for _ in reachable]
+    async with running([[one] for one in nowhere]):
+        await asyncio.sleep(40.0)  # past the first, quick tries
+        gone = await _cpu(seconds)
+    return [
+        (f"{len(reachable)} reachable displays", there, "% of a core", None),
+        (f"{len(reachable)} unreachable displays", gone, "% of a core", there),
+    ]
 
 
 def _own_cpu() -> float:
@@ -95,37 +173,36 @@ def _own_cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _cpu_of(pid: int) -> float:
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+def _resident() -> float:
+    """MB of this process now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _emulate_apart(pipe: Pipe, rooms: int, folder: Path) -> None:
+def _emulate_apart(pipe: Pipe, asked: argparse.Namespace, folder: Path) -> None:
     async def serve() -> None:
         async with AsyncExitStack() as stack:
-            pipe.send(await emulate(stack, rooms, folder))
+            pipe.send(await emulate(stack, asked, folder))
             await asyncio.to_thread(pipe.recv)
 
     asyncio.run(serve())
 
 
-async def together(rooms: int, seconds: float, folder: Path) -> dict[str, float]:
-    """Hubs and emulators in this process."""
-    async with AsyncExitStack() as stack:
-        return await measure(*await emulate(stack, rooms, folder), seconds)
-
-
-def apart(rooms: int, seconds: float, folder: Path) -> dict[str, float]:
-    """Hubs in this process, emulators in another."""
-    here, there = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_emulate_apart, args=(there, rooms, folder))
+def measure(asked: argparse.Namespace, folder: Path) -> Found:
+    """Everything, the emulators in a process of their own."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_emulate_apart, args=(there, asked, folder))
     process.start()
     try:
-        configs, pulse = here.recv()
-        return asyncio.run(measure(configs, pulse, seconds))
+        rooms, reachable, flapping = here.recv()
+        return [
+            *asyncio.run(idle(rooms, asked.seconds)),
+            *asyncio.run(reconnect(flapping, asked.reconnects)),
+            *asyncio.run(unreachable(reachable, asked.seconds)),
+        ]
     finally:
         here.send("end")
-        process.join(10)
+        process.join(20)
 
 
 def main() -> None:
@@ -133,19 +210,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rooms", type=int, default=31)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--reconnects", type=int, default=10_000)
+    parser.add_argument("--unreachable", type=int, default=300)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="rd") as folder:
-        apart_found = apart(asked.rooms, asked.seconds, Path(folder) / "a")
-        found = asyncio.run(together(asked.rooms, asked.seconds, Path(folder) / "b"))
-    conditions = f"{asked.rooms} rooms × 4 devices, idle, {asked.seconds:.0f} s"
-    for kind, values in (("with emulators", found), ("alone", apart_found)):
-        for name, value in values.items():
-            rows.append({"name": f"devices {name} {kind}", "value": round(value, 2), "conditions": conditions})
-            sys.stdout.write(f"{name:24} {kind:16} {value:8.2f}\n")
+        found = measure(asked, Path(folder) / "a")
+    conditions = {"devices": f"{asked.rooms} rooms × 8 devices", "for": f"{asked.seconds:.0f} s"}
+    rows = [
+        Row(f"devices: {name}", value, unit, None, None, goal, 0.0, conditions) for name, value, unit, goal in found
+    ]
+    sys.stdout.write(table(rows) + "\n")
     if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=2))
+        plain = [{"name": row.name, "value": round(row.value, 3), "unit": row.unit, "goal": row.goal} for row in rows]
+        asked.json.write_text(json.dumps(plain, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":
