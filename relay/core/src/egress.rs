@@ -14,6 +14,10 @@ use crate::srtp::{MAX_OVERHEAD, Sealer};
 const MAX_RTCP: usize = 1_160;
 /// Our SSRC as a receiver that gives feedback.
 const FEEDBACK_SSRC: u32 = 1;
+/// Longest padding of one packet, bytes (RFC 3550 section 5.1).
+pub const MAX_PADDING: usize = 255;
+/// The P bit of an RTP header.
+const PADDED: u8 = 0x20;
 /// Ended streams whose SRTP index is remembered.
 const MAX_ENDED: usize = 8_192;
 
@@ -81,6 +85,28 @@ impl Egress {
     /// Tells what would be sent if the link carried it, bit/s. The link is probed only while its estimate is below.
     pub fn set_wanted(&mut self, bitrate: u64) {
         self.bandwidth.set_wanted(bitrate);
+    }
+
+    /// Begins a probe when one is due, and looks after an old one. True while a cluster is being sent.
+    pub fn plan_probe(&mut self, moment: &Moment) -> bool {
+        self.bandwidth.plan(moment.micros)
+    }
+
+    /// Bytes that a probe wants sent now besides the media; 0 when there is none.
+    #[must_use]
+    pub fn padding_due(&self, moment: &Moment) -> u64 {
+        self.bandwidth.padding_due(moment.micros)
+    }
+
+    /// Gives up a probe that nothing can be sent for.
+    pub fn cancel_probe(&mut self, moment: &Moment) {
+        self.bandwidth.cancel_probe(moment.micros);
+    }
+
+    /// Probes begun so far.
+    #[must_use]
+    pub fn probes(&self) -> u64 {
+        self.bandwidth.probes()
     }
 
     /// What the peer last asked for by REMB, bit/s.
@@ -160,6 +186,34 @@ impl Egress {
         let Some(header) = template.write(slot, &stamp) else { return false };
         let Some(len) = sealer.seal_rtp(slot, header, payload, &[], index) else { return false };
         self.tape.record(Direction::Out, moment.now, len, slot.get(..header).unwrap_or_default());
+        out.commit(len);
+        self.bandwidth.sent(len, template.has_transport_cc(), moment.micros);
+        self.packets += 1;
+        self.bytes += len as u64;
+        true
+    }
+
+    /// Sends a packet of nothing but padding: an empty payload is harmless to every receiver.
+    pub fn send_padding<O: Outbox>(
+        &mut self,
+        template: &Template,
+        mut stamp: Stamp<'_>,
+        index: u64,
+        moment: &Moment,
+        out: &mut O,
+    ) -> bool {
+        let (Some(destination), Some(sealer)) = (self.destination, &self.sealer) else {
+            return false;
+        };
+        let mut padding = [0; MAX_PADDING];
+        padding[MAX_PADDING - 1] = 255;
+        stamp.transport_cc = self.bandwidth.next_number();
+        let slot = out.packet(destination, template.len(&stamp) + padding.len() + MAX_OVERHEAD);
+        let Some(header) = template.write(slot, &stamp) else { return false };
+        if let Some(first) = slot.first_mut() {
+            *first |= PADDED;
+        }
+        let Some(len) = sealer.seal_rtp(slot, header, &[], &padding, index) else { return false };
         out.commit(len);
         self.bandwidth.sent(len, template.has_transport_cc(), moment.micros);
         self.packets += 1;

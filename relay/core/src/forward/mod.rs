@@ -8,6 +8,7 @@
 //! that subscription carry nothing that changes from sending to sending.
 
 mod layered;
+mod probe;
 mod runs;
 mod timeline;
 

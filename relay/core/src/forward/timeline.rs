@@ -30,6 +30,12 @@ impl Timeline {
         Self { clock_rate: f64::from(clock_rate.max(1)), newest: None, ahead: 0, picture_id: 0, tl0: 0, frame: 0 }
     }
 
+    /// Timestamp of the newest packet, 0 before the first.
+    #[must_use]
+    pub fn latest(&self) -> u32 {
+        self.newest.map_or(0, |(timestamp, _)| timestamp)
+    }
+
     /// Notes the newest packet as the subscriber sees it.
     #[inline]
     pub fn advance(&mut self, timestamp: u32, picture: &Picture, shift: Shift, now: Instant) {

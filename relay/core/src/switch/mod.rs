@@ -18,6 +18,7 @@
 mod allocation;
 mod commands;
 mod packets;
+mod probes;
 mod room;
 mod types;
 
@@ -99,6 +100,9 @@ pub struct Switch {
     scratch: Scratch,
     events: VecDeque<SwitchEvent>,
     due: Instant,
+    /// Peers with a probe being sent, and when its next packets are due.
+    probing: Vec<Key>,
+    probe_due: Option<Instant>,
     /// The latest instant heard of.
     latest: Instant,
 }
@@ -117,6 +121,8 @@ impl Switch {
             scratch: Scratch::default(),
             events: VecDeque::new(),
             due: now + IDLE,
+            probing: Vec::new(),
+            probe_due: None,
             latest: now,
         }
     }
@@ -124,7 +130,7 @@ impl Switch {
     /// When [`Switch::poll`] wants to be called.
     #[must_use]
     pub fn next_timeout(&self) -> Instant {
-        self.due
+        self.probe_due.map_or(self.due, |due| due.min(self.due))
     }
 
     /// What happened, oldest first.

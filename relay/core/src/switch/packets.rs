@@ -158,6 +158,7 @@ impl Switch {
             state.ingress.drops.count(reason);
         }
         self.estimated(peer);
+        self.plan_probe(peer, now);
     }
 
     /// Does something with a track, then collects what came of it.
@@ -170,10 +171,13 @@ impl Switch {
 
     /// Feedback, reports, liveness: whatever is due.
     pub fn poll<O: Outbox>(&mut self, now: Instant, out: &mut O) {
+        self.latest = self.latest.max(now);
+        if self.probe_due.is_some_and(|due| due <= now) {
+            self.send_probes(now, out);
+        }
         if self.due > now {
             return;
         }
-        self.latest = now;
         self.due = now + IDLE;
         let tracks: Vec<_> = self.tracks.keys().collect();
         for key in tracks {
@@ -187,6 +191,7 @@ impl Switch {
             self.allocate_due(*key, now);
         }
         for key in peers {
+            self.plan_probe(key, now);
             self.give_feedback(key, now, out);
         }
         self.tell_speakers(now);

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{MAX_LAYERS, REPORT_INTERVAL, SENDER_REPORT_INTERVAL, Subscriber, Track, TrackEvent};
-use crate::egress::{Egress, Moment};
+use crate::egress::{Egress, MAX_PADDING, Moment};
 use crate::layer::Layer;
 use crate::message::Kind;
 use crate::outbox::Outbox;
@@ -50,6 +50,27 @@ impl Track {
                 forward.resend(sequence, &packet, payload, egress, moment, out);
             }
         }
+    }
+
+    /// Sends one packet a subscriber has no need of, to fill up a probe: a recent one again, or padding. False when there
+    /// is none that could be sent without harm to the stream's own numbers.
+    pub fn probe<O: Outbox>(
+        &mut self,
+        place: usize,
+        back: u64,
+        moment: &Moment,
+        egresses: &mut [Egress],
+        out: &mut O,
+    ) -> bool {
+        let Some(Subscriber { forward, .. }) = self.subscribers.get_mut(place) else { return false };
+        let Some(egress) = egresses.get_mut(forward.peer) else { return false };
+        if let Some((sequence, layer, index)) = forward.recent(back)
+            && let Some(layer) = self.layers.get_mut(usize::from(layer))
+            && let Some((packet, payload)) = layer.ring().get(index).filter(|(_, payload)| payload.len() > MAX_PADDING)
+        {
+            return forward.repeat(sequence, &packet, payload, egress, moment, out);
+        }
+        forward.send_padding(egress, moment, out)
     }
 
     /// A subscriber reports how it receives. Returns the round trip in ms where it tells one, and how many packets

@@ -43,6 +43,12 @@ impl<'a> Feedback<'a> {
         })
     }
 
+    /// The first number covered, and how many are.
+    #[must_use]
+    pub fn range(&self) -> (u16, u16) {
+        (self.sequence, self.left)
+    }
+
     fn symbol(&mut self) -> Option<u16> {
         while self.chunk_left == 0 {
             self.chunk = u16_at(self.chunks, 0)?;

@@ -5,6 +5,7 @@ mod fan_out;
 mod feedback;
 mod hour;
 mod layers;
+mod probes;
 mod redundancy;
 mod repair;
 mod rooms;
