@@ -110,12 +110,24 @@ async def test_tracks_and_people_come_and_go(world: World, browser: Browser) -> 
         await bob.more_frames("ann", 5)
     assert await lines(bob) == {"video": 4, "audio": 4}  # used again
 
+    # A screen is shared beside the camera, and again.
+    for _ in range(2):
+        await ann.run("share()")
+        await bob.until("await decoded('ann', 'screen_share') > 10 && await decoded('ann', 'camera') > 10")
+        await ann.run(
+            "room.localParticipant.unpublishTrack(room.localParticipant.getTrackPublication('screen_share').track)"
+        )
+        await bob.until("room.remoteParticipants.get('ann').getTrackPublication('screen_share') === undefined")
+    assert await lines(bob) == {"video": 5, "audio": 4}
+
     # Subscribed and unsubscribed by hand, quickly.
     theirs = "room.remoteParticipants.get('eve').getTrackPublication('camera')"
     for wanted in ("false", "true", "false", "true"):
         await bob.run(f"{theirs}.setSubscribed({wanted})")
-    await bob.until(f"{theirs}.track")
-    await bob.more_frames("eve", 5)
+    await bob.until(
+        "{ const before = await decoded('eve', 'camera'); await new Promise((done) => setTimeout(done, 500));"
+        " const after = await decoded('eve', 'camera'); return before > 0 && after > before }"
+    )
 
     # People leave and come.
     await tabs["joe"].run("room.disconnect()")

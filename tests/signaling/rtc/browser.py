@@ -45,6 +45,19 @@ async function inbound() {   // receiving side, by publisher identity and kind
     }
   return out;
 }
+async function decoded(identity, source) {   // frames of one picture of a participant
+  const publication = room.remoteParticipants.get(identity)?.getTrackPublication(source);
+  const report = await publication?.track?.getRTCStatsReport();
+  const stats = [...(report?.values() ?? [])].find((entry) => entry.type === 'inbound-rtp');
+  return stats?.framesDecoded ?? 0;
+}
+async function share() {   // a screen: a canvas that moves
+  const canvas = Object.assign(document.createElement('canvas'), { width: 1280, height: 720 });
+  const pen = canvas.getContext('2d');
+  setInterval(() => { pen.fillStyle = `hsl(${Date.now() / 10 % 360} 80% 50%)`; pen.fillRect(0, 0, 1280, 720); }, 66);
+  const track = canvas.captureStream(15).getVideoTracks()[0];
+  await room.localParticipant.publishTrack(track, { source: 'screen_share', name: 'screen' });
+}
 async function transport() {
   const { publisher, subscriber } = room.engine.pcManager;
   const report = await (subscriber ?? publisher).getStats();

@@ -61,7 +61,7 @@ export class Session {
       videoCaptureDefaults: { ...device(chosen.camera.device), resolution: VideoPresets.h720.resolution },
       audioOutput: device(chosen.speaker),
       publishDefaults: { simulcast: true },
-      singlePeerConnection: false, // our server speaks the two-connection path; asking for the other first costs a round trip
+      singlePeerConnection: false, // on two connections the server offers what it sends: descriptions stay short in big meetings
     });
     this.#listen();
   }
