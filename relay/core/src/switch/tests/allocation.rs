@@ -29,6 +29,8 @@ struct Meeting {
     bytes: BTreeMap<u32, usize>,
     /// The layer of the viewer's newest packet of each subscription.
     layers: BTreeMap<u32, u8>,
+    /// The newest sequence number of each subscription.
+    sequences: BTreeMap<u32, u16>,
 }
 
 impl Meeting {
@@ -48,8 +50,8 @@ impl Meeting {
                 Person { client, track, level: 127, on: [true; 3], key: [true; 3] }
             })
             .collect();
-        let (bytes, layers) = (BTreeMap::new(), BTreeMap::new());
-        Self { scene, people, viewer, subscriptions, frame: 0, bytes, layers }
+        let (bytes, layers, sequences) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { scene, people, viewer, subscriptions, frame: 0, bytes, layers, sequences }
     }
 
     /// The viewer's link carries so much.
@@ -99,6 +101,9 @@ impl Meeting {
             }
         }
         for seen in self.viewer.open(out).0 {
+            let before = self.sequences.insert(seen.header.ssrc, seen.header.sequence);
+            let follows = before.is_none_or(|before| seen.header.sequence == before.wrapping_add(1));
+            assert!(follows, "no gap, whatever is left out");
             *self.bytes.entry(seen.header.ssrc).or_default() += seen.payload.len();
             self.layers.insert(seen.header.ssrc, *seen.payload.last().unwrap());
         }

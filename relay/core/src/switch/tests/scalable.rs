@@ -242,3 +242,32 @@ fn cumulative_bitrates() {
         assert_eq!(rates, expected.map(|times| times * lowest));
     }
 }
+
+#[test]
+fn a_poor_link_gets_the_lowest_layer() {
+    let mut scene = Scene::new();
+    let (mut publisher, mut subscriber) = (scene.client(), scene.client());
+    let config = TrackConfig { codec: codec("video/VP9", 96), scalability: Some("L3T2".into()), ..video(1) };
+    let track = scene.switch.add_track(publisher.key, &config, scene.now).unwrap();
+    let link = |scene: &mut Scene, subscriber: &mut Client, bitrate| {
+        let remb = subscriber.rtcp(|writer| assert!(writer.remb(bitrate, &[900])));
+        scene.receive(subscriber, remb);
+    };
+    link(&mut scene, &mut subscriber, 400_000);
+    scene.switch.subscribe(subscriber.key, track, &shown(900, true), scene.now).unwrap();
+    let mut camera = Camera::new(false);
+    let mut highest = Vec::new();
+    for picture in 0..40 {
+        // In their first second layers count as what cameras send.
+        if picture == 20 {
+            link(&mut scene, &mut subscriber, 20_000_000);
+            camera.key = true;
+        }
+        camera.send(&mut scene, &mut publisher);
+        let seen = scene.seen_by(&mut subscriber).0;
+        highest.push(seen.iter().map(|packet| packet.payload[6]).max());
+        camera.key |= picture == 25;
+    }
+    assert!(highest[..20].iter().all(|layer| *layer == Some(0)), "{highest:?}");
+    assert!(highest[30..].iter().all(|layer| *layer == Some(2)), "{highest:?}");
+}
