@@ -12,7 +12,7 @@ const LONG_QUEUE: f64 = 300_000.0;
 /// Growth per second far from the link's capacity.
 const GROWTH: f64 = 1.08;
 /// Growth goes no further beyond what is acknowledged: factor, and bit/s.
-const BEYOND: f64 = 1.5;
+const BEYOND: f64 = 1.2;
 const BEYOND_BITS: f64 = 10_000.0;
 /// By packets it grows no further beyond the known capacity; what is more a probe finds.
 const ABOVE_CAPACITY: f64 = 1.05;

@@ -1,5 +1,6 @@
 //! The relay against an independent WebRTC stack (`str0m`), both sans-IO, over a wire in memory and in virtual time.
 
+mod bandwidth;
 mod client;
 mod connecting;
 mod data;

@@ -72,6 +72,8 @@ pub struct World {
     pub events: Vec<Event>,
     /// One datagram of so many is lost, 0 for none.
     pub loss: u64,
+    /// A client's link from the relay: its address, its rate in bit/s, and when it is free again.
+    pub narrow: Option<(SocketAddr, u64, Instant)>,
     fingerprint: String,
     outgoing: Outgoing,
     flights: Vec<Flight>,
@@ -91,6 +93,7 @@ impl World {
             clients: Vec::new(),
             events: Vec::new(),
             loss: 0,
+            narrow: None,
             fingerprint,
             outgoing: Outgoing::default(),
             flights: Vec::new(),
@@ -233,7 +236,17 @@ impl World {
         if self.loss > 0 && (self.random() >> 33).is_multiple_of(self.loss) {
             return;
         }
-        self.flights.push(Flight { arrives: self.now + DELAY, from, to, bytes });
+        let mut arrives = self.now + DELAY;
+        if let Some((_, rate, free)) = self.narrow.as_mut().filter(|(client, ..)| *client == to) {
+            let begins = self.now.max(*free);
+            // A queue of 300 ms, then the end of it.
+            if begins > self.now + Duration::from_millis(300) {
+                return;
+            }
+            *free = begins + Duration::from_micros(bytes.len() as u64 * 8_000_000 / *rate);
+            arrives = *free + DELAY;
+        }
+        self.flights.push(Flight { arrives, from, to, bytes });
     }
 }
 
