@@ -186,6 +186,9 @@ impl Layer {
             self.ring.clear();
             self.missing = Missing::default();
             self.key_frame = None;
+            if let Some(spatial) = &mut self.spatial {
+                spatial.frames.restart();
+            }
             self.reception = Reception::new(self.clock_rate, now);
             self.want_key_frame(now);
         }

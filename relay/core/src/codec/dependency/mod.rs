@@ -131,4 +131,6 @@ fn custom(bits: &mut Bits<'_>) -> Option<References> {
 }
 
 #[cfg(test)]
+pub(crate) mod pen;
+#[cfg(test)]
 mod tests;

@@ -69,6 +69,11 @@ impl Frames {
         }
     }
 
+    /// Forgets everything but what is active: another stream of the same layers begins.
+    pub fn restart(&mut self) {
+        *self = Self { active: self.active, ..Self::new(self.format, 1) };
+    }
+
     /// Operating points it can be decoded at now.
     #[must_use]
     pub fn active(&self) -> Points {

@@ -1,6 +1,7 @@
 //! Publishers and subscribers in virtual time: real SRTP on both ends, a lossy link in between.
 
 mod allocation;
+mod described;
 mod fan_out;
 mod feedback;
 mod hour;
@@ -97,6 +98,7 @@ pub(super) struct Client {
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub header: Header,
+    pub descriptor: Vec<u8>,
     pub payload: Vec<u8>,
 }
 
@@ -136,6 +138,23 @@ impl Client {
         slot
     }
 
+    /// The next packet of the stream, with a dependency descriptor.
+    pub fn described(&mut self, sent: Sent<'_>, descriptor: &[u8]) -> Vec<u8> {
+        let index = self.indices.entry(sent.ssrc).or_insert(0xfff0);
+        *index += 1;
+        let index = *index;
+        let (ssrc, payload_type) = (sent.ssrc, sent.payload_type);
+        let template =
+            Template::new(&TemplateConfig { ssrc, payload_type, extensions: IDS, mid: Label::new(b"v"), audio: false });
+        let (marker, timestamp) = (sent.marker, sent.timestamp);
+        let stamp = Stamp { marker, sequence: index as u16, timestamp, descriptor, ..Stamp::default() };
+        let mut slot = vec![0; 1_900];
+        let header = template.write(&mut slot, &stamp).unwrap();
+        let len = self.sealer.seal_rtp(&mut slot, header, sent.payload, &[], index).unwrap();
+        slot.truncate(len);
+        slot
+    }
+
     /// The next packet of the stream.
     pub fn next(&mut self, sent: Sent<'_>) -> Vec<u8> {
         let index = self.indices.entry(sent.ssrc).or_insert(0xfff0);
@@ -166,9 +185,10 @@ impl Client {
                 continue;
             }
             let header = Header::parse(&packet, &ExtensionMap::new(&IDS)).unwrap();
+            let descriptor = header.descriptor(&packet).to_vec();
             let window = self.windows.entry(header.ssrc).or_default();
             if let Ok(payload) = self.opener.open_rtp(&mut packet, &header, window) {
-                media.push(Seen { header, payload: payload.to_vec() });
+                media.push(Seen { header, descriptor, payload: payload.to_vec() });
             }
         }
         media
@@ -182,10 +202,11 @@ impl Client {
                 control.push(self.opener.open_rtcp(&mut packet, &mut ReplayWindow::default()).unwrap().to_vec());
             } else {
                 let header = Header::parse(&packet, &ExtensionMap::new(&IDS)).unwrap();
+                let descriptor = header.descriptor(&packet).to_vec();
                 let window = self.windows.entry(header.ssrc).or_default();
                 let payload = self.opener.open_rtp(&mut packet, &header, window).unwrap().to_vec();
                 assert_eq!(header.extensions.mid, Label::new(b"7"));
-                media.push(Seen { header, payload });
+                media.push(Seen { header, descriptor, payload });
             }
         }
         (media, control)
