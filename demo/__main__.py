@@ -69,7 +69,8 @@ async def _run(layout: Layout) -> int:
             await asyncio.gather(bringing_up, return_exceptions=True)
             return 0
         meeting, links = bringing_up.result()
-        print(_sheet(layout, links, time.monotonic() - began), flush=True)
+        took = time.monotonic() - began
+        print(_sheet(layout, links, took, await _missing(layout)), flush=True)
         keeper = asyncio.create_task(meeting.keep(_say))
         pids = asyncio.create_task(_write_pids(layout, supervisor))
         await stopping
@@ -106,6 +107,13 @@ async def _answers(url: str) -> bool:
     return False
 
 
+async def _missing(layout: Layout) -> list[str]:
+    """Debian packages without which some devices are not emulated here."""
+    async with aiohttp.ClientSession() as session, session.get(f"{layout.equipment}/faults/state") as answer:
+        rooms = (await answer.json())["rooms"].values()
+    return sorted({device["missing"] for room in rooms for device in room["devices"].values()} - {""})
+
+
 async def _write_pids(layout: Layout, supervisor: Supervisor) -> None:
     """`pids.json`: for those who want to end one process and see it come back."""
     while True:
@@ -113,8 +121,9 @@ async def _write_pids(layout: Layout, supervisor: Supervisor) -> None:
         await asyncio.sleep(0.5)
 
 
-def _sheet(layout: Layout, links: Links, took: float) -> str:
+def _sheet(layout: Layout, links: Links, took: float, missing: list[str]) -> str:
     rooms = f"{layout.agents}/rooms"
+    without = f"Some devices are unreachable; for them: sudo apt-get install {' '.join(missing)}" if missing else ""
     return f"""
   roomctl is running: 8 centers, 31 rooms (ready after {took:.0f} s). Ctrl-C ends it.
 
@@ -131,7 +140,7 @@ def _sheet(layout: Layout, links: Links, took: float) -> str:
                       (works once; another: make sign-in PORT={layout.port})
   Faults              {layout.equipment}/faults
   Logs                {layout.data}/*.log
-"""
+  {without}"""
 
 
 def _key(layout: Layout) -> str:

@@ -12,36 +12,21 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from demo.faults import Breakables, FaultsPage
-from demo.files import PJLINK_PORT, VISCA_PORT, EquipmentFile
-from devices.emulators import PjlinkEmulator, PulseServer, ViscaEmulator
-from wire.devices import Role
+from demo.emulated import Equipment
+from demo.faults import FaultsPage
+from demo.files import EquipmentFile
+from demo.life import live
 
 
 async def _run(file: EquipmentFile) -> None:
     """Plug everything in, serve the faults page, unplug everything."""
     async with AsyncExitStack() as stack:
-        sound = PulseServer(file.pulse)
-        await stack.enter_async_context(sound)
-        rooms: dict[str, Breakables] = {}
-        for room in file.rooms:
-            camera = ViscaEmulator(room.host, VISCA_PORT)
-            projector = PjlinkEmulator(room.host, PJLINK_PORT)
-            speaker = sound.add("sink", room.sink, room.sink)
-            mic = sound.add("source", room.source, room.source)
-            for device in (camera, projector, speaker, mic):
-                await stack.enter_async_context(device)
-            rooms[room.id] = Breakables(
-                room,
-                {
-                    "camera": ("Caméra", Role.MAIN_CAMERA, camera),
-                    "projector": ("Projecteur", Role.FRONT_DISPLAY, projector),
-                    "speaker": ("Haut-parleurs", Role.ROOM_SPEAKER, speaker),
-                    "mic": ("Micros de table", Role.ROOM_MIC, mic),
-                },
-            )
+        equipment = Equipment(file)
+        stack.push_async_callback(equipment.stop)
+        await equipment.start()
         app = web.Application(client_max_size=16 * 1024)
-        app.add_routes(FaultsPage(rooms, file.agents, file.dashboard).routes())
+        page = FaultsPage(equipment.rooms, equipment.everywhere, file.agents, file.dashboard)
+        app.add_routes(page.routes())
         app.router.add_get("/healthz", _healthz)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -50,7 +35,14 @@ async def _run(file: EquipmentFile) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await stop.wait()
+        living = asyncio.create_task(live(equipment), name="life of the rooms")
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if living.done():
+            living.result()
+        living.cancel()
+        await asyncio.gather(living, stopping, return_exceptions=True)
 
 
 async def _healthz(request: web.Request) -> web.Response:

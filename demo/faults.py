@@ -1,16 +1,17 @@
-"""The faults page of the demo: what can be broken, what is broken now, breaking and mending it."""
+"""The faults page of the demo: what can be broken, what is broken now, breaking and mending it, and what hands do."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 from aiohttp import web
 
+from demo.acts import shown_by
+from demo.emulated import Emulated
 from demo.files import EmulatedRoom
 from signaling.config import is_loopback, split_host
 from web import LANGUAGE_COOKIE, Pages, content_security_policy, preferred_language
@@ -18,29 +19,10 @@ from wire.problems import Code, Problem, Refusal
 
 AGENT = "agent"  # stands for the room's agent where a device id is expected
 GONE = "gone"  # its only fault
+EVERYWHERE = "all"  # stands for a room: what all rooms rest on
 
 
-class Breakable(Protocol):
-    """An emulated device whose faults can be switched."""
-
-    @property
-    def available_faults(self) -> tuple[str, ...]:
-        """What can be done to it."""
-
-    @property
-    def faults(self) -> set[str]:
-        """What is being done to it now."""
-
-    def fault(self, name: str, on: bool = True) -> Awaitable[None] | None:
-        """Switch a fault. Raises KeyError for one it does not know."""
-
-
-@dataclass(frozen=True)
-class Breakables:
-    """A room's emulated devices, with the name and role each has in the room."""
-
-    room: EmulatedRoom
-    devices: Mapping[str, tuple[str, str, Breakable]]  # id -> name, role, emulator
+Rooms = Mapping[str, tuple[EmulatedRoom, Mapping[str, Emulated]]]
 
 
 class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,11 +34,23 @@ class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on: bool
 
 
-class FaultsPage:
-    """`/faults`, `/faults/state`."""
+class ActRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /faults/acts`."""
 
-    def __init__(self, rooms: Mapping[str, Breakables], agents: str, dashboard: str) -> None:
+    room: str
+    device: str
+    act: str
+
+
+Request = TypeVar("Request", FaultRequest, ActRequest)
+
+
+class FaultsPage:
+    """`/faults`, `/faults/state`, `/faults/acts`. `everywhere`: servers that all rooms rest on, by id."""
+
+    def __init__(self, rooms: Rooms, everywhere: Mapping[str, Emulated], agents: str, dashboard: str) -> None:
         self._rooms = rooms
+        self._everywhere = everywhere
         self._agents = agents
         self._dashboard = dashboard
         self._away: set[str] = set()
@@ -68,6 +62,7 @@ class FaultsPage:
             web.get("/faults", self._page),
             web.get("/faults/state", self._state),
             web.post("/faults", self._switch),
+            web.post("/faults/acts", self._act),
             web.static("/static", self._pages.static_dir),
         ]
 
@@ -79,10 +74,18 @@ class FaultsPage:
         return web.Response(text=html, content_type="text/html", headers=headers)
 
     async def _state(self, request: web.Request) -> web.Response:
-        rooms = {id: self._describe(room) for id, room in self._rooms.items()}
+        rooms = {id: self._describe(id) for id in (*self._rooms, EVERYWHERE)}
         return web.json_response({"rooms": rooms}, headers={"Cache-Control": "no-store"})
 
     async def _switch(self, request: web.Request) -> web.Response:
+        return await self._answered(request, FaultRequest, self._set)
+
+    async def _act(self, request: web.Request) -> web.Response:
+        return await self._answered(request, ActRequest, self._do)
+
+    async def _answered(
+        self, request: web.Request, kind: type[Request], carry_out: Callable[[Request], Awaitable[None]]
+    ) -> web.Response:
         try:
             origin = request.headers.get("Origin")
             if not is_loopback(split_host(request.host)):
@@ -90,30 +93,46 @@ class FaultsPage:
             if origin is not None and urlsplit(origin).netloc != request.host:
                 raise Refusal(Code.BAD_ORIGIN, "Faults are switched from their own page only")
             try:
-                wanted = msgspec.json.decode(await request.read(), type=FaultRequest)
+                wanted = msgspec.json.decode(await request.read(), type=kind)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise Refusal(Code.BAD_REQUEST, str(error)) from None
-            await self._set(wanted)
+            await carry_out(wanted)
         except Refusal as refusal:
             return _refused(refusal.problem)
-        return web.json_response(self._describe(self._rooms[wanted.room]))
+        return web.json_response(self._describe(wanted.room))
 
     async def _set(self, wanted: FaultRequest) -> None:
-        room = self._rooms.get(wanted.room)
-        if room is None:
-            raise Refusal(Code.ROOM_UNKNOWN, f"There is no room {wanted.room!r}", room=wanted.room)
-        if wanted.device == AGENT and wanted.fault == GONE:
+        if wanted.device == AGENT and wanted.fault == GONE and wanted.room in self._rooms:
             await self._take_agent(wanted.room, away=wanted.on)
             return
-        if wanted.device not in room.devices:
-            raise Refusal(Code.DEVICE_UNKNOWN, f"{wanted.room} has no device {wanted.device!r}")
-        emulator = room.devices[wanted.device][2]
+        emulator = self._device(wanted.room, wanted.device).emulator
         if wanted.fault not in emulator.available_faults:
             faults = ", ".join(emulator.available_faults)
             raise Refusal(Code.BAD_REQUEST, f"{wanted.device} knows these faults: {faults}")
-        switching = emulator.fault(wanted.fault, wanted.on)
-        if switching is not None:
-            await switching
+        emulator.fault(wanted.fault, wanted.on)
+
+    async def _do(self, wanted: ActRequest) -> None:
+        acts = self._device(wanted.room, wanted.device).acts
+        if wanted.act not in acts:
+            raise Refusal(Code.BAD_REQUEST, f"with {wanted.device} one can: {', '.join(acts) or 'do nothing'}")
+        doing = acts[wanted.act]()
+        if doing is not None:
+            await doing
+
+    def _devices(self, room: str) -> Mapping[str, Emulated]:
+        if room == EVERYWHERE:
+            return self._everywhere
+        if room not in self._rooms:
+            raise Refusal(Code.ROOM_UNKNOWN, f"There is no room {room!r}", room=room)
+        return self._rooms[room][1]
+
+    def _device(self, room: str, device: str) -> Emulated:
+        one = self._devices(room).get(device)
+        if one is None:
+            raise Refusal(Code.DEVICE_UNKNOWN, f"{room} has no device {device!r}")
+        if one.missing:
+            raise Refusal(Code.UNAVAILABLE, f"{device} is not emulated on this machine: it has no {one.missing}")
+        return one
 
     async def _take_agent(self, room: str, *, away: bool) -> None:
         url = f"{self._agents}/demo/agents/{room}"
@@ -124,18 +143,26 @@ class FaultsPage:
             raise Refusal(Code.UNAVAILABLE, f"The rooms' process does not answer: {error}") from error
         (self._away.add if away else self._away.discard)(room)
 
-    def _describe(self, room: Breakables) -> dict[str, object]:
-        devices = {
-            id: {
-                "name": name,
-                "role": role,
-                "faults": sorted(emulator.faults),
-                "available": list(emulator.available_faults),
-            }
-            for id, (name, role, emulator) in room.devices.items()
-        }
-        present = room.room.id not in self._away
-        return {"name": room.room.name, "center": room.room.center, "agent": present, "devices": devices}
+    def _describe(self, id: str) -> dict[str, object]:
+        devices = {name: _described(device) for name, device in self._devices(id).items()}
+        if id == EVERYWHERE:
+            return {"name": "", "center": "", "agent": True, "devices": devices}
+        room = self._rooms[id][0]
+        return {"name": room.name, "center": room.center, "agent": id not in self._away, "devices": devices}
+
+
+def _described(device: Emulated) -> dict[str, object]:
+    """`shows`: what one would see before the device; `missing`: the package without which it is not emulated."""
+    there = not device.missing
+    return {
+        "name": device.name,
+        "role": device.role,
+        "faults": sorted(device.emulator.faults),
+        "available": list(device.emulator.available_faults) if there else [],
+        "acts": list(device.acts) if there else [],
+        "shows": shown_by(device.emulator) if there else {},
+        "missing": device.missing,
+    }
 
 
 def _refused(problem: Problem) -> web.Response:

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from demo.fittings import Fitter
 from demo.layout import Layout
-from demo.network import RINGING_CENTER, network
+from demo.network import RINGING_CENTER, RUNNING_MEETING, network
 from devices import DeviceConfig
 from roomctl.config import AnswerSettings, MediaSettings, PageSettings, RoomConfig, ServerSettings
 from roomctl.keys import AgentKey
 from signaling.config import DEMO_KEY, DEMO_SECRET, is_loopback
-from wire.devices import Role
 from wire.places import Center, Room
 
-VISCA_PORT, PJLINK_PORT = 52381, 4352
-PRESETS = {"0": "Toute la table", "1": "Orateur", "2": "Tableau"}
-TIMES = {"warmup": 20.0, "cooldown": 10.0}  # seconds, as the emulated projectors take
+POSITIONS = {
+    0: {"pan": 0, "tilt": 0, "zoom": 100},
+    1: {"pan": 90000, "tilt": 18000, "zoom": 400},
+    2: {"pan": -144000, "tilt": 0, "zoom": 250},
+}  # of USB cameras, in their units
+PEOPLE_INSIDE = 4  # in a room that is in a meeting from the start
 
 
 class EmulatedRoom(msgspec.Struct, frozen=True):
-    """A room's emulated equipment: the address of its camera and display, the names of its sink and source."""
+    """A room's equipment, to be emulated, and how many people are in it at the start."""
 
     id: str
     name: str
     center: str
-    host: str
-    sink: str
-    source: str
+    people: int
+    devices: list[DeviceConfig]
 
 
 class EquipmentFile(msgspec.Struct, frozen=True):
@@ -40,6 +41,8 @@ class EquipmentFile(msgspec.Struct, frozen=True):
     agents: str
     dashboard: str
     pulse: Path
+    folder: Path  # for the servers behind the emulated devices
+    broker: str  # address of the sensors' broker
     rooms: list[EmulatedRoom]
 
 
@@ -62,12 +65,13 @@ def write_files(layout: Layout, token: str) -> None:
             id=room.id,
             name=room.name,
             center=centers[room.center].name,
-            host=layout.device_host(index),
-            sink=f"{room.id}.speaker",
-            source=f"{room.id}.mic",
+            people=PEOPLE_INSIDE if room.id in RUNNING_MEETING else 0,
+            devices=Fitter(layout, index, room).devices(),
         )
         for index, room in enumerate(demo.rooms)
     ]
+    for equipment in emulated:
+        _positions(equipment)
     rooms = [
         _room(layout, room, centers[room.center], equipment)
         for room, equipment in zip(demo.rooms, emulated, strict=True)
@@ -77,7 +81,15 @@ def write_files(layout: Layout, token: str) -> None:
     _write(layout.data / "rooms.json", RoomsFile(layout.port + 1, rooms))
     _write(
         layout.data / "equipment.json",
-        EquipmentFile(layout.port + 3, layout.agents, f"{layout.server}/dashboard", layout.pulse, emulated),
+        EquipmentFile(
+            layout.port + 3,
+            layout.agents,
+            f"{layout.server}/dashboard",
+            layout.pulse,
+            layout.sockets,
+            layout.broker_host,
+            emulated,
+        ),
     )
     _private(layout.data / "signaling.toml", _server(layout, token))
 
@@ -105,23 +117,19 @@ def _room(layout: Layout, room: Room, center: Center, equipment: EmulatedRoom) -
         pages=PageSettings(port=layout.port + 1),
         media=MediaSettings(mode="agent"),
         answer=AnswerSettings(auto=room.center != RINGING_CENTER),
-        devices=tuple(_devices(layout, equipment)),
+        devices=tuple(equipment.devices),
         device_retry=5.0,  # mended devices are seen within 10 s
         demo=True,
     )
 
 
-def _devices(layout: Layout, equipment: EmulatedRoom) -> list[DeviceConfig]:
-    def device(id: str, role: Role, driver: str, name: str, **settings: Any) -> DeviceConfig:
-        return DeviceConfig(id=id, role=role, driver=driver, name=name, settings=settings)
-
-    pulse = layout.pulse_server
-    return [
-        device("camera", Role.MAIN_CAMERA, "visca", "Caméra", host=equipment.host, presets=PRESETS),
-        device("projector", Role.FRONT_DISPLAY, "pjlink", "Projecteur", host=equipment.host, **TIMES),
-        device("speaker", Role.ROOM_SPEAKER, "pulse", "Haut-parleurs", server=pulse, sink=equipment.sink),
-        device("mic", Role.ROOM_MIC, "pulse", "Micros de table", server=pulse, source=equipment.source),
-    ]
+def _positions(equipment: EmulatedRoom) -> None:
+    """What an installer would have stored in a camera that keeps no positions itself."""
+    for device in equipment.devices:
+        memory = device.settings.get("memory")
+        if memory is not None and not Path(memory).exists():
+            Path(memory).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(Path(memory), POSITIONS)
 
 
 def _key_file(layout: Layout, room: str) -> Path:

@@ -56,6 +56,22 @@ class Layout:
         """PulseAudio's server string."""
         return f"unix:{self.pulse / 'native'}"
 
+    @property
+    def sockets(self) -> Path:
+        """Folder of the emulated device nodes and of the servers behind devices, its path short enough for sockets."""
+        folder = self.data / "devices"
+        return folder if len(str(folder)) < 70 else Path(tempfile.gettempdir()) / f"roomctl-{os.getuid()}-{self.port}"
+
+    @property
+    def nodes(self) -> Path:
+        """Folder of the emulated device nodes."""
+        return self.sockets / "nodes"
+
+    @property
+    def broker_host(self) -> str:
+        """Loopback address of the sensors' broker, after those of the rooms."""
+        return self.device_host(250)
+
     def device_host(self, index: int) -> str:
         """Loopback address of a room's emulated devices: one for each room and base port, so that all keep their ports."""
         return f"127.{self.port >> 8}.{self.port & 255}.{index + 1}"

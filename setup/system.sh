@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
 # What the machine itself must have. `setup/system.sh run` for the demo, `test` for the tests as well.
 # Missing Debian packages are installed when root on Debian, otherwise named with the exact command.
+# The demo also runs without its welcome ones: devices behind them are then shown as unreachable.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/lib/nut # where Debian keeps servers
 
 need=${1:?run or test}
 missing_packages=()
+welcome_packages=()
 missing_words=()
 
 package() { # command package: a Debian package that brings a command
   command -v "$1" >/dev/null 2>&1 || missing_packages+=("$2")
+}
+
+welcome() { # command package: better with it
+  command -v "$1" >/dev/null 2>&1 || welcome_packages+=("$2")
 }
 
 at_least() { # name found wanted remedy
@@ -22,6 +28,11 @@ package gcc gcc
 package make make
 package pulseaudio pulseaudio
 python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing_packages+=(python3-venv)
+if [ "$need" = run ]; then
+  welcome mosquitto mosquitto
+  welcome dummy-ups nut-server
+  welcome snmpd snmpd
+fi
 if [ "$need" = test ]; then
   package chromium chromium
   package firefox-esr firefox-esr
@@ -62,6 +73,17 @@ if [ ${#missing_packages[@]} -gt 0 ]; then
   else
     missing_words+=("System packages are missing. Install them: sudo apt-get install ${missing_packages[*]}")
   fi
+fi
+
+if [ ${#welcome_packages[@]} -gt 0 ]; then
+  log=$(mktemp)
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || ! {
+    echo "[0/3] System packages for more emulated devices: ${welcome_packages[*]}"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${welcome_packages[@]}"
+  } >"$log" 2>&1; then
+    echo "roomctl: some devices of the demo will be unreachable. To have them all: sudo apt-get install ${welcome_packages[*]}"
+  fi
+  rm -f "$log"
 fi
 
 if [ ${#missing_words[@]} -gt 0 ]; then

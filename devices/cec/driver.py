@@ -59,6 +59,11 @@ class CecDisplay(Driver[CecSettings]):
         super().__init__(config, settings)
         self._aborted: set[int] = set()
 
+    @property
+    def inputs(self) -> list[str]:
+        """Those the settings name."""
+        return list(self.settings.inputs)
+
     @classmethod
     async def discover(cls, seconds: float, root: str = "/") -> list[Found]:
         """Every adapter of this machine; `root` is another folder in tests."""

@@ -130,6 +130,14 @@ class CecEmulator(NodeEmulator):
             return False
         return address in (TV, BROADCAST) or (address == AUDIO and self.audio)
 
+    def remote(self) -> None:
+        """Somebody presses the power key of its remote control; it tells the line when it goes to standby."""
+        if self.power == "off":
+            self._wake()
+        else:
+            self.power = "off"
+            self.say(Frame(TV, BROADCAST, Opcode.STANDBY))
+
     def say(self, frame: Frame) -> None:
         """Somebody on the line says something by itself."""
         self._result(Message(frame))

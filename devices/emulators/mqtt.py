@@ -165,7 +165,8 @@ class MqttSensorEmulator(Emulator):
         self._opened = self._broker.link(will)
         self._link = await self._opened.__aenter__()
         for name in self.values:
-            self._announce(name)
+            if name in self.CLASSES:  # Home Assistant has no class for a number of people
+                self._announce(name)
         if self._availability:
             self._link.publish(Published(self._availability, b"online", retained=True))
         self.say()

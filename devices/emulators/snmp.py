@@ -78,7 +78,7 @@ class SnmpSwitchEmulator(Emulator):
         serve = f"{sys.executable} {PROGRAM} {self._state}"
         config = self._folder / "snmpd.conf"
         config.write_text(
-            f"agentAddress udp:{host}:{port}\nsysDescr Emulated switch\nrwcommunity {COMMUNITY} {host}\n"
+            f"agentAddress udp:{host}:{port}\nsysDescr Emulated switch\nrwcommunity {COMMUNITY} 127.0.0.0/8\n"
             f"createUser {USER} SHA {password} AES {PRIVACY}\nrwuser {USER} priv\n"
             f"pass_persist .1.3.6.1.2.1.2.2.1 {serve}\npass_persist .1.3.6.1.2.1.105.1.1.1 {serve}\n"
         )

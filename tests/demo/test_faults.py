@@ -21,7 +21,7 @@ WANTED = {"room": "red-lesse", "device": "camera", "fault": "unplugged", "on": T
 )
 async def test_other_sites_break_nothing(headers: dict[str, str], code: str) -> None:
     app = web.Application()
-    app.add_routes(FaultsPage({}, "http://127.0.0.1:1", "http://127.0.0.1:2").routes())
+    app.add_routes(FaultsPage({}, {}, "http://127.0.0.1:1", "http://127.0.0.1:2").routes())
     async with TestClient(TestServer(app)) as client, client.post("/faults", json=WANTED, headers=headers) as answer:
         assert answer.status == 400
         assert (await answer.json())["code"] == code
@@ -29,6 +29,6 @@ async def test_other_sites_break_nothing(headers: dict[str, str], code: str) -> 
 
 async def test_what_is_no_request_is_refused() -> None:
     app = web.Application()
-    app.add_routes(FaultsPage({}, "http://127.0.0.1:1", "http://127.0.0.1:2").routes())
+    app.add_routes(FaultsPage({}, {}, "http://127.0.0.1:1", "http://127.0.0.1:2").routes())
     async with TestClient(TestServer(app)) as client, client.post("/faults", data=b'{"room": "\xff"}') as answer:
         assert (await answer.json())["code"] == "bad_request"
