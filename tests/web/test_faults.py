@@ -24,6 +24,11 @@ def put(stage: Stage) -> dict[str, Any]:
             "name": room.name, "center": CENTERS[room.center].name, "agent": True,
             "devices": {
                 "camera": {"name": "C", "role": "main_camera", "faults": [], "available": KNOWN},
+                "key": {
+                    "name": "K", "role": "mute_button", "faults": [], "available": [],
+                    "acts": ["press"], "shows": {"light": False},
+                },
+                "ups": {"name": "U", "role": "ups", "faults": [], "available": [], "missing": "nut-server"},
                 "display": {"name": "D", "role": "front_display", "faults": [], "available": [*KNOWN, "strange"]},
             },
         }
@@ -42,6 +47,13 @@ def put(stage: Stage) -> dict[str, Any]:
             (faults.append if wanted["on"] else faults.remove)(wanted["fault"])
         return web.json_response(room)
 
+    async def act(request: web.Request) -> web.Response:
+        wanted = await request.json()
+        shows = rooms[wanted["room"]]["devices"][wanted["device"]]["shows"]
+        shows["light"] = not shows["light"]
+        return web.json_response(rooms[wanted["room"]])
+
+    stage.app.router.add_post("/faults/acts", act)
     stage.page("/faults", "faults", {"dashboard": "http://127.0.0.1:1/dashboard", "agents": "http://127.0.0.1:2"})
     stage.json("GET", "/faults/state", lambda _: {"rooms": rooms})
     stage.app.router.add_post("/faults", switch)
@@ -80,3 +92,12 @@ async def test_shows_faults_switched_elsewhere_and_refusals(stage: Stage, open_p
     await page.get_by_text("Toutes les pannes de cette salle").click()
     await page.get_by_role("button", name="strange").click()
     await expect(page.get_by_role("alert")).to_contain_text("Ce changement n’a pas été fait.")
+
+
+async def test_hands_press_keys_and_missing_servers_are_named(stage: Stage, open_page: Open) -> None:
+    put(stage)
+    page = await open_page("/faults")
+    await expect(page.get_by_text("voyant éteint")).to_be_visible()
+    await page.get_by_role("button", name="Appuyer sur la touche").click()
+    await expect(page.get_by_text("voyant rouge : micro coupé")).to_be_visible()
+    await expect(page.get_by_text("Pour les avoir : apt-get install nut-server")).to_be_visible()

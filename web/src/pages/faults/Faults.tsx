@@ -6,8 +6,8 @@ import { Note } from '../../components/Notice';
 import { Code, RoomPlate } from '../../components/RoomPlate';
 import { Toasts } from '../../components/Toast';
 import { t } from '../../i18n';
-import { Breakables } from './Breakables';
-import { AGENT, type Active, allActive, byCenter, centerOf, type FaultsState, type Rooms } from './state';
+import { Breakables, Faults as AllFaults } from './Breakables';
+import { AGENT, type Active, allActive, byCenter, centerOf, EVERYWHERE, type FaultsState, missing, type Rooms } from './state';
 import { change, dispatch, state } from './store';
 import { deviceWord, expected, faultWord } from './words';
 
@@ -33,12 +33,19 @@ export function Faults({ data }: { data: FaultsData }) {
         <p class="lead second">{t('faults.words')}</p>
         {current.lost ? <Note state="unknown" urgent>{t('faults.lost')}</Note> : null}
         {current.refused === null ? null : <Note state="degraded" urgent>{t('faults.refused')}</Note>}
+        <Missing rooms={current.rooms} />
         <Now current={current} data={data} />
         {current.rooms === null ? <p>{t('faults.waiting')}</p> : <Pick current={current} rooms={current.rooms} data={data} />}
       </main>
       <Toasts />
     </>
   );
+}
+
+/** What this machine cannot emulate, and how it could. */
+function Missing({ rooms }: { rooms: Rooms | null }) {
+  const packages = missing(rooms ?? {});
+  return packages.length === 0 ? null : <Note state="unknown">{t('faults.missing_all', { packages: packages.join(' ') })}</Note>;
 }
 
 /** All that is broken now, with what to see of it and its end. */
@@ -59,10 +66,12 @@ function Broken({ one, current, data }: { one: Active; current: FaultsState; dat
   const room = current.rooms?.[one.room];
   if (room === undefined) return null;
   const role = one.device === AGENT ? AGENT : (room.devices[one.device]?.role ?? one.device);
+  const what = t('faults.what', { device: deviceWord(role), fault: faultWord(one.fault) });
+  const everywhere = one.room === EVERYWHERE;
   return (
     <li class="row">
-      <RoomPlate center={centerOf(one.room)} name={room.name}>{t('faults.what', { device: deviceWord(role), fault: faultWord(one.fault) })}</RoomPlate>
-      <p class="see second">{expected(role, one.fault)} <Links id={one.room} data={data} /></p>
+      {everywhere ? <p><b>{t('faults.everywhere')}</b><br /><small>{what}</small></p> : <RoomPlate center={centerOf(one.room)} name={room.name}>{what}</RoomPlate>}
+      <p class="see second">{expected(role, one.fault)} {everywhere ? null : <Links id={one.room} data={data} />}</p>
       <div class="end"><Button onPress={() => change({ ...one, on: false })}>{t('faults.end')}</Button></div>
     </li>
   );
@@ -76,6 +85,19 @@ export function Links({ id, data }: { id: string; data: FaultsData }) {
       {data.dashboard === undefined || data.agents === undefined ? null : ' · '}
       {data.agents === undefined ? null : <a href={`${data.agents}/rooms/${id}/panel`} target="_blank" rel="noopener">{t('faults.see.panel')}</a>}
     </>
+  );
+}
+
+/** Servers on which several rooms rest. */
+function Everywhere({ current, rooms }: { current: FaultsState; rooms: Rooms }) {
+  const all = rooms[EVERYWHERE];
+  if (all === undefined) return null;
+  return (
+    <details>
+      <summary class="label">{t('faults.everywhere')}</summary>
+      <p class="second">{t('faults.everywhere_words')}</p>
+      <AllFaults id={EVERYWHERE} room={all} current={current} />
+    </details>
   );
 }
 
@@ -110,6 +132,7 @@ function Pick({ current, rooms, data }: { current: FaultsState; rooms: Rooms; da
             ))}
           </select>
         </label>
+        <Everywhere current={current} rooms={rooms} />
       </nav>
       {picked === undefined || current.picked === null ? null : (
         <section aria-labelledby="room">

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { active, allActive, byCenter, type FaultsEvent, type FaultsState, initial, readRooms, reduce, type Switch } from './state';
+import { active, allActive, byCenter, EVERYWHERE, type FaultsEvent, type FaultsState, initial, missing, readRoom, readRooms, reduce, type Switch } from './state';
 
 const room = (center: string, faults: string[] = [], agent = true) => ({
-  name: 'Senne', center, agent, devices: { camera: { name: 'C', role: 'main_camera', faults, available: ['unplugged', 'reboot'] } },
+  name: 'Senne', center, agent, devices: { camera: { name: 'C', role: 'main_camera', faults, available: ['unplugged', 'reboot'], acts: [], shows: {}, missing: '' } },
 });
 const rooms = { 'sai-senne': room('sai'), 'lln-lauzelle': room('lln'), 'sai-hain': room('sai') };
 const after = (...events: FaultsEvent[]): FaultsState => events.reduce(reduce, initial);
@@ -37,6 +37,29 @@ describe('faults', () => {
 
   it('group rooms by center in the order given', () => {
     expect(byCenter(rooms)).toEqual([['sai', ['sai-senne', 'sai-hain']], ['lln', ['lln-lauzelle']]]);
+  });
+
+  it('keep what all rooms rest on apart from the rooms, without a computer', () => {
+    const all = { ...rooms, [EVERYWHERE]: room('', ['unplugged'], false) };
+    expect(byCenter(all)).toEqual(byCenter(rooms));
+    expect(allActive(after({ type: 'rooms', rooms: all }))).toEqual([{ room: EVERYWHERE, device: 'camera', fault: 'unplugged' }]);
+  });
+
+  it('show what a hand did, or that it did nothing', () => {
+    const what = { room: 'sai-hain', device: 'camera', act: 'press' };
+    const state = after({ type: 'rooms', rooms }, { type: 'acted', what, room: null });
+    expect(state.refused).toBe(what);
+    const done = reduce(state, { type: 'acted', what, room: room('sai', ['reboot']) });
+    expect(done.refused).toBeNull();
+    expect(done.rooms?.['sai-hain']?.devices['camera']?.faults).toEqual(['reboot']);
+  });
+
+  it('name each missing package once', () => {
+    const read = (name: string) => readRoom({ name, center: 'c', devices: { a: { name, role: 'ups', faults: [], available: [], missing: 'nut-server', shows: { charge: 3, odd: [] } } } });
+    const [one, two] = [read('a'), read('b')];
+    if (one === null || two === null) throw new Error('not read');
+    expect(missing({ one, two })).toEqual(['nut-server']);
+    expect(one.devices['a']?.shows).toEqual({ charge: 3 });
   });
 
   it('read only what is a room', () => {

@@ -7,7 +7,15 @@ export interface FaultyDevice {
   readonly faults: readonly string[];
   /** Faults this device knows. */
   readonly available: readonly string[];
+  /** What hands can do with it. */
+  readonly acts: readonly string[];
+  /** What one would see, standing before it. */
+  readonly shows: Readonly<Record<string, Seen>>;
+  /** The package without which it is not emulated on this machine; empty where it is. */
+  readonly missing: string;
 }
+
+export type Seen = string | number | boolean;
 
 export interface FaultyRoom {
   readonly name: string;
@@ -28,15 +36,24 @@ export interface Switch {
   readonly on: boolean;
 }
 
+/** What hands do with a device. */
+export interface Act {
+  readonly room: string;
+  readonly device: string;
+  readonly act: string;
+}
+
 export const AGENT = 'agent';
 export const GONE = 'gone';
+/** Stands for a room: the servers that all rooms rest on. */
+export const EVERYWHERE = 'all';
 
 export interface FaultsState {
   readonly rooms: Rooms | null;
   readonly picked: string | null;
   /** Asked and not yet answered. */
   readonly waiting: readonly Switch[];
-  readonly refused: Switch | null;
+  readonly refused: Switch | Act | null;
   /** The emulators no longer answer. */
   readonly lost: boolean;
 }
@@ -49,7 +66,8 @@ export type FaultsEvent =
   | { type: 'pick'; room: string }
   | { type: 'asked'; what: Switch }
   | { type: 'done'; what: Switch; room: FaultyRoom }
-  | { type: 'refused'; what: Switch };
+  | { type: 'refused'; what: Switch }
+  | { type: 'acted'; what: Act; room: FaultyRoom | null };
 
 /** Every change of the page. */
 export function reduce(state: FaultsState, event: FaultsEvent): FaultsState {
@@ -68,6 +86,9 @@ export function reduce(state: FaultsState, event: FaultsEvent): FaultsState {
       return { ...state, waiting: without(state.waiting, event.what), rooms: { ...state.rooms, [event.what.room]: event.room } };
     case 'refused':
       return { ...state, waiting: without(state.waiting, event.what), refused: event.what };
+    case 'acted':
+      if (event.room === null) return { ...state, refused: event.what };
+      return { ...state, refused: null, rooms: { ...state.rooms, [event.what.room]: event.room } };
   }
 }
 
@@ -88,11 +109,16 @@ export interface Active {
   readonly fault: string;
 }
 
+/** Packages missing on this machine, without which some devices are not emulated. */
+export const missing = (rooms: Rooms): string[] =>
+  [...new Set(Object.values(rooms).flatMap((room) => Object.values(room.devices).map((device) => device.missing)))].filter(Boolean).sort();
+
 /** All that is broken now, room by room. */
 export function allActive(state: FaultsState): Active[] {
   return Object.entries(state.rooms ?? {}).flatMap(([room, of]) => {
     const devices = Object.entries(of.devices).flatMap(([device, { available }]) => available.map((fault) => ({ room, device, fault })));
-    return [{ room, device: AGENT, fault: GONE }, ...devices].filter(({ device, fault }) => active(state, room, device, fault));
+    const agents = room === EVERYWHERE ? [] : [{ room, device: AGENT, fault: GONE }];
+    return [...agents, ...devices].filter(({ device, fault }) => active(state, room, device, fault));
   });
 }
 
@@ -102,7 +128,7 @@ export const centerOf = (room: string): string => room.split('-')[0] ?? room;
 /** Rooms by center id, in the order given. */
 export function byCenter(rooms: Rooms): [center: string, rooms: string[]][] {
   const centers = new Map<string, string[]>();
-  for (const id of Object.keys(rooms)) centers.set(centerOf(id), [...(centers.get(centerOf(id)) ?? []), id]);
+  for (const id of Object.keys(rooms).filter((id) => id !== EVERYWHERE)) centers.set(centerOf(id), [...(centers.get(centerOf(id)) ?? []), id]);
   return [...centers];
 }
 
@@ -114,9 +140,23 @@ export function readRoom(value: unknown): FaultyRoom | null {
   if (!isRecord(value) || !isText(value.name) || !isText(value.center) || !isRecord(value.devices)) return null;
   const devices = Object.entries(value.devices).flatMap(([id, device]): [string, FaultyDevice][] => {
     if (!isRecord(device) || !isText(device.name) || !isText(device.role) || !Array.isArray(device.faults) || !Array.isArray(device.available)) return [];
-    return [[id, { name: device.name, role: device.role, faults: device.faults.filter(isText), available: device.available.filter(isText) }]];
+    return [[id, {
+      name: device.name,
+      role: device.role,
+      faults: device.faults.filter(isText),
+      available: device.available.filter(isText),
+      acts: Array.isArray(device.acts) ? device.acts.filter(isText) : [],
+      shows: readSeen(device.shows),
+      missing: isText(device.missing) ? device.missing : '',
+    }]];
   });
   return { name: value.name, center: value.center, agent: value.agent !== false, devices: Object.fromEntries(devices) };
+}
+
+function readSeen(value: unknown): Record<string, Seen> {
+  if (!isRecord(value)) return {};
+  const isSeen = (entry: [string, unknown]): entry is [string, Seen] => ['string', 'number', 'boolean'].includes(typeof entry[1]);
+  return Object.fromEntries(Object.entries(value).filter(isSeen));
 }
 
 /** The answer of `GET /faults/state`; null when it is none. */

@@ -1,6 +1,6 @@
 /** The page's state, polled from the emulators' process, and the switching of faults. */
 import { signal } from '@preact/signals';
-import { type FaultsEvent, type FaultsState, initial, readRoom, readRooms, reduce, type Switch } from './state';
+import { type Act, type FaultsEvent, type FaultyRoom, type FaultsState, initial, readRoom, readRooms, reduce, type Switch } from './state';
 
 export const state = signal<FaultsState>(initial);
 
@@ -25,19 +25,31 @@ export function watch(): void {
     .finally(() => setTimeout(watch, EVERY));
 }
 
-async function post(what: Switch): Promise<void> {
-  const answer = await fetch('/faults', {
+async function post(where: string, what: Switch | Act): Promise<FaultyRoom | null> {
+  const answer = await fetch(where, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(what),
     signal: AbortSignal.timeout(PATIENCE),
   });
-  const room = answer.ok ? readRoom(await answer.json()) : null;
+  return answer.ok ? readRoom(await answer.json()) : null;
+}
+
+async function switched(what: Switch): Promise<void> {
+  const room = await post('/faults', what);
   dispatch(room === null ? { type: 'refused', what } : { type: 'done', what, room });
 }
 
 /** Break or mend. */
 export function change(what: Switch): void {
   dispatch({ type: 'asked', what });
-  post(what).catch(() => dispatch({ type: 'refused', what }));
+  switched(what).catch(() => dispatch({ type: 'refused', what }));
+}
+
+/** Do something with a device by hand. */
+export function act(what: Act): void {
+  post('/faults/acts', what).then(
+    (room) => dispatch({ type: 'acted', what, room }),
+    () => dispatch({ type: 'acted', what, room: null }),
+  );
 }

@@ -1,47 +1,41 @@
 /** The words for devices and faults; a name we have no words for is shown as it is. */
-import { type Key, t } from '../../i18n';
-import { AGENT, GONE } from './state';
+import { known, t } from '../../i18n';
+import { AGENT, type Seen } from './state';
 
-const DEVICES = new Map<string, Key>([
-  ['main_camera', 'faults.device.camera'],
-  ['front_display', 'faults.device.display'],
-  ['second_display', 'faults.device.second_display'],
-  ['room_mic', 'faults.device.mic'],
-  ['room_speaker', 'faults.device.speaker'],
-  ['content_input', 'faults.device.input'],
-  [AGENT, 'faults.device.agent'],
-]);
+const MILD = new Set(['occupancy_sensor', 'air_sensor', 'ups', 'network_switch', 'broker']);
+const FLAKY = new Set(['delay', 'drop', 'reset', 'garbage', 'half', 'duplicate']);
+const GONE_DEVICE = new Set(['unplugged', 'silent', 'single_client', 'deaf', 'mumbles', 'cable']);
 
-const FAULTS = new Map<string, Key>([
-  ['unplugged', 'faults.fault.unplugged'],
-  ['reboot', 'faults.fault.reboot'],
-  ['drop', 'faults.fault.drop'],
-  ['delay', 'faults.fault.delay'],
-  ['garbage', 'faults.fault.garbage'],
-  ['reset', 'faults.fault.reset'],
-  ['silent', 'faults.fault.silent'],
-  ['buffer_full', 'faults.fault.buffer_full'],
-  ['lost_stop', 'faults.fault.lost_stop'],
-  ['no_socket', 'faults.fault.no_socket'],
-  ['unknown', 'faults.fault.unknown'],
-  [GONE, 'faults.fault.gone'],
-]);
-
-const worded = (words: ReadonlyMap<string, Key>, name: string): string => {
-  const key = words.get(name);
-  return key === undefined ? name : t(key);
-};
+const worded = (key: string, name: string): string => (known(key) ? t(key) : name);
 
 /** A device by its role. */
-export const deviceWord = (role: string): string => worded(DEVICES, role);
+export function deviceWord(role: string): string {
+  const own = `faults.device.${role}`;
+  return known(own) ? t(own) : worded(`role.${role}`, role);
+}
+
 /** A fault by its name. */
-export const faultWord = (fault: string): string => worded(FAULTS, fault);
+export const faultWord = (fault: string): string => worded(`faults.fault.${fault}`, fault);
+/** What hands do, by its name. */
+export const actWord = (act: string): string => worded(`faults.hand.${act}`, act);
+
+/** What one sees, standing before a device. */
+export function shownWord(name: string, value: Seen): string {
+  if (name === 'people' && typeof value === 'number') return t('faults.shows.people', { count: value });
+  if (name === 'charge' && typeof value === 'number') return t('faults.shows.charge', { n: value });
+  if (name === 'light') return t(value === true ? 'faults.shows.light.on' : 'faults.shows.light.off');
+  return worded(`value.${name}.${String(value)}`, String(value));
+}
 
 /** What one should now see, on the dashboard and on the tablet. */
 export function expected(role: string, fault: string): string {
   if (role === AGENT) return t('faults.see.agent');
-  if (fault === 'reboot') return t('faults.see.reboot', { device: deviceWord(role) });
-  if (fault === 'unplugged' || fault === 'silent') return t('faults.see.gone', { device: deviceWord(role) });
-  if (fault === 'delay' || fault === 'drop' || fault === 'reset' || fault === 'garbage') return t('faults.see.flaky', { device: deviceWord(role) });
+  const device = deviceWord(role);
+  if (fault === 'power') return t('faults.see.power');
+  if (fault === 'wrong_password') return t('faults.see.password', { device });
+  if (MILD.has(role)) return t('faults.see.mild', { device });
+  if (fault === 'reboot') return t('faults.see.reboot', { device });
+  if (GONE_DEVICE.has(fault)) return t('faults.see.gone', { device });
+  if (FLAKY.has(fault)) return t('faults.see.flaky', { device });
   return t('faults.see.other');
 }
