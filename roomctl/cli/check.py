@@ -38,7 +38,8 @@ def check(context: click.Context, config: Path | None, offline: bool, as_json: b
         if room is not None:
             click.echo(f"{path}: room {room.room.id}, {len(room.devices)} devices: no mistake found.")
         if tried:
-            show.console().print(show.devices_table(tried))
+            console = show.console()
+            console.print(show.devices_table(tried, console.width))
     return Status.WRONG if found else of_devices(tried)
 
 

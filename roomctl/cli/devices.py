@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
+import msgspec
 from rich.live import Live
 
 from devices import DeviceConfig, discover
@@ -24,6 +25,18 @@ FAINT = 0.2  # seconds within which changes of a watched device become one
 def operations_here(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Completion: operations."""
     return [name for name in OPERATIONS if name.startswith(incomplete)]
+
+
+def takes(operation: str) -> str:
+    """The arguments of an operation as they are written."""
+    written = {bool: "true or false", int: "a number", float: "a number", str: "text"}
+    known = msgspec.inspect.type_info(OPERATIONS[operation].arguments)
+    assert isinstance(known, msgspec.inspect.StructType)
+    kinds = {msgspec.inspect.BoolType: bool, msgspec.inspect.StrType: str}
+    return (
+        ", ".join(f"{one.encode_name}=({written[kinds.get(type(one.type), float)]})" for one in known.fields)
+        or "nothing"
+    )
 
 
 @click.group()
@@ -48,7 +61,9 @@ def discover_command(drivers: tuple[str, ...], seconds: float, as_json: bool) ->
     if as_json:
         show.as_json(found)
     elif found:
-        show.console().print(show.found_table(found))
+        console = show.console()
+        console.print(show.found_table(found, console.width))
+        click.echo("Try one: `roomctl devices probe --driver ID --set KEY=VALUE`, with its password if it has one.")
     else:
         click.echo(f"Nothing answered within {seconds:g} s. Is it on, and on this network? `probe` tries an address.")
     return Status.OK if found else Status.FAILED
@@ -103,7 +118,8 @@ def probe_command(
         if as_json:
             show.as_json(answered)
         else:
-            show.console().print(show.devices_table(answered))
+            console = show.console()
+            console.print(show.devices_table(answered, console.width))
         return of_devices(answered)
 
     return asyncio.run(run(chosen(context, config, names, driver, settings)))
@@ -155,13 +171,13 @@ async def _live(one: Trial) -> None:
     console = show.console()
     if not console.is_terminal:
         while True:
-            console.print(show.devices_table(one.devices))
+            console.print(show.devices_table(one.devices, console.width))
             one.changed.clear()
             await one.changed.wait()
             await asyncio.sleep(FAINT)
-    with Live(show.devices_table(one.devices), console=console, auto_refresh=False) as live:
+    with Live(console=console, auto_refresh=False) as live:
         while True:
-            live.update(show.devices_table(one.devices), refresh=True)
+            live.update(show.devices_table(one.devices, console.width), refresh=True)
             await asyncio.sleep(FAINT)
 
 
@@ -186,6 +202,11 @@ def send_command(
     """Command one device: `roomctl devices send set_power on=true --config room.toml --device projector`."""
     if operation not in OPERATIONS:
         raise click.UsageError(f"No operation is called {operation!r}; there are: {', '.join(OPERATIONS)}.")
+    wanted = pairs(arguments)
+    try:
+        msgspec.convert(wanted, OPERATIONS[operation].arguments)
+    except msgspec.ValidationError as error:
+        raise click.UsageError(f"{operation} takes {takes(operation)}: {error}.") from None
     configs = chosen(context, config, names, driver, settings)
     if len(configs) != 1:
         known = ", ".join(one.id for one in configs) or "none"
@@ -194,13 +215,13 @@ def send_command(
     async def run() -> int:
         async with trial(configs) as one:
             await one.answered()
-            result = await one.send(configs[0], operation, pairs(arguments))
+            result = await one.send(configs[0], operation, wanted)
             met = await _met(one, result, wait)
             device = one.devices[0]
         if as_json:
             show.as_json({"result": result, "device": device})
         else:
-            click.echo(f"{configs[0].id}: {operation}: {show.result_in_words(result)}")
+            click.echo(f"{configs[0].id}: {operation}: {show.refusal_in_words(result, device)}")
             if met is False:
                 click.echo(f"It did not report it within {wait:g} s.")
         return Status.FAILED if met is False else of_result(result)
@@ -243,7 +264,10 @@ def selftest_command(
     else:
         click.echo(selftest.in_words(report))
     if output is not None:
-        output.write_text(selftest.in_words(report), encoding="utf-8")
+        try:
+            output.write_text(selftest.in_words(report), encoding="utf-8")
+        except OSError as error:
+            raise click.FileError(str(output), error.strerror) from error
     if any(one.device.connection is not Connection.ONLINE for one in report.devices):
         return Status.UNREACHABLE
     return Status.OK if report.passed else Status.FAILED

@@ -114,7 +114,7 @@ def _of_struct(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
         if name in value:
             found += _of_struct(value[name], one.type, (*at, name), lines)
         elif one.required:
-            found.append(_mistake((*at, name), "config.missing", "is missing", f"Add {_written((name,))} here.", lines))
+            found.append(_mistake((*at, name), "config.missing", "is missing", _add(name, one.type), lines))
     return found
 
 
@@ -127,6 +127,21 @@ def _of_value(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
         problem = str(error).partition(" - at ")[0].replace("`", "'")
         return [_mistake(at, "config.wrong", f"is wrong: {problem}", _choices(kind, value), lines)]
     return []
+
+
+def _add(name: str, kind: Any) -> str:
+    """How a missing setting is written; a table has a heading of its own."""
+    known = msgspec.inspect.type_info(kind)
+    examples: dict[type, str] = {
+        msgspec.inspect.IntType: "a whole number",
+        msgspec.inspect.FloatType: "a number",
+        msgspec.inspect.BoolType: "true or false",
+        msgspec.inspect.StrType: '"text in quotes"',
+        msgspec.inspect.EnumType: '"one of its names"',
+    }
+    if isinstance(known, msgspec.inspect.StructType):
+        return f"Add [{name}] and what belongs to it."
+    return f"Add {name} = {examples.get(type(known), '…')} here."
 
 
 def _item(kind: Any) -> Any:

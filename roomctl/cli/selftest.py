@@ -10,7 +10,7 @@ import asyncio
 import platform
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -20,11 +20,12 @@ import msgspec
 from devices import DeviceConfig
 from devices.capabilities import OPERATIONS
 from devices.registry import Registry
+from devices.state import printable
 from roomctl.cli.show import result_in_words, sentence, value_in_words
 from roomctl.cli.trial import Trial, trial
 from wire.devices import Connection, Device, Value
 
-SECRET = ("password", "secret", "token", "community", "key", "user")  # in names of settings
+SECRET = ("password", "secret", "token", "community", "key", "user", "privacy")  # in names of settings
 SETTLE = 8.0  # seconds until a command must show
 CHANGE = 300.0  # seconds a warm-up or cool-down may take
 MOVE = 0.2  # seconds of a slow move
@@ -132,8 +133,32 @@ class _Examination:
 
     async def _commands(self, one: Trial) -> None:
         can = set(one.devices[0].capabilities) if self._plan.commands else set()
+        was_off = _reported(one, "power") == "off"
         if self._plan.power and "power" in can:
-            await self._power(one)
+            await self._power(one, was_off=was_off)
+        elif can and was_off and "power" in can:
+            begun = time.perf_counter()
+            self._note("commands", begun, passed=False, said="it is off: switch it on, or give --power")
+            return
+        await self._steady(one)
+        await self._settings(one, can)
+        if self._plan.power and "power" in can and was_off:
+            await self._try(one, "set_power", {"on": False}, "power", CHANGE)
+
+    async def _steady(self, one: Trial) -> None:
+        """Past a warm-up or cool-down: meanwhile most devices take nothing."""
+        begun = time.perf_counter()
+        changing = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CHANGE):
+                while any(known.remaining is not None for known in one.devices[0].properties.values()):
+                    changing = True
+                    one.changed.clear()
+                    await one.changed.wait()
+        if changing:
+            self._note("wait until it is ready", begun, passed=True, said=f"power {_reported(one, 'power')}")
+
+    async def _settings(self, one: Trial, can: set[str]) -> None:
         for capability, op, name in (("mute", "set_mute", "mute"), ("blank", "set_blank", "blank")):
             if capability in can:
                 await self._there_and_back(one, op, "on", name, bool(_reported(one, name)))
@@ -150,10 +175,11 @@ class _Examination:
             await asyncio.sleep(MOVE)
             await self._try(one, "stop", {})
 
-    async def _power(self, one: Trial) -> None:
-        was = _reported(one, "power")
-        for on in (was != "on", was == "on"):
+    async def _power(self, one: Trial, *, was_off: bool) -> None:
+        """Off and on again; what was off is only switched on, and off at the end."""
+        for on in (True,) if was_off else (False, True):
             await self._try(one, "set_power", {"on": on}, "power", CHANGE)
+            await self._steady(one)
 
     async def _there_and_back(self, one: Trial, op: str, argument: str, name: str, now: bool) -> None:
         await self._try(one, op, {argument: not now}, name)
@@ -184,6 +210,8 @@ def _reported(one: Trial, name: str) -> Value:
 def _shown(key: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {inner: _shown(inner, one) for inner, one in value.items()}
+    if isinstance(value, str) and "://" in value:
+        value = value.partition("?")[0]  # an address may carry a token
     return "(left out)" if any(word in key.lower() for word in SECRET) and value else value
 
 
@@ -199,8 +227,12 @@ def in_words(report: Report) -> str:
     lines = [f"roomctl {report.roomctl}, Python {report.python}, {report.system}, {report.at} UTC"]
     for one in report.devices:
         device = one.device
-        lines += ["", f"{device.id} ({device.role.value}): driver {device.driver} {one.driver_version}, {device.model}"]
-        lines.append(f"  settings: {one.settings}")
+        lines += [
+            "",
+            f"{device.id} ({device.role.value}): driver {device.driver} {one.driver_version}, {printable(device.model)}",
+        ]
+        settings = msgspec.json.encode(one.settings).decode()
+        lines.append(f"  settings: {settings}")
         lines.append(f"  can: {', '.join(device.capabilities)}")
         said = ", ".join(f"{name} {value_in_words(value)}" for name, value in sorted(device.properties.items()))
         lines.append(f"  said: {said or 'nothing'}; last words: {device.last_words!r}")

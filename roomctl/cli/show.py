@@ -8,16 +8,18 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from devices import Found
 from devices.notices import NOTICES
+from devices.state import printable
 from wire.devices import Connection, Device, DeviceResult, Property
 from wire.problems import Notice
 
 WIDE = 160  # columns where the output is no terminal
+NARROW = 100  # columns below which a row of a table would be letters below each other
 
 COLORS = {Connection.ONLINE: "green", Connection.CONNECTING: "yellow", Connection.UNREACHABLE: "red"}
 
@@ -58,39 +60,60 @@ def value_in_words(one: Property) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return printable(str(value)) or "none"
 
 
-def devices_table(devices: Iterable[Device]) -> Table:
-    """Connection, model, and what each device says."""
-    table = Table(title_justify="left")
-    for title in ("device", "role", "driver", "connection", "model", "says", "trouble"):
-        table.add_column(title, overflow="fold")
+def devices_table(devices: Iterable[Device], columns: int = WIDE) -> RenderableType:
+    """Connection, model, and what each device says; below each other where `columns` are few."""
     now = time.time()
+    rows = []
     for one in devices:
         says = ", ".join(f"{name} {value_in_words(value)}" for name, value in sorted(one.properties.items()))
         age = f" {now - one.last_seen:.0f} s ago" if one.last_seen and one.connection is not Connection.ONLINE else ""
-        table.add_row(
-            one.id,
-            one.role.value,
-            one.driver,
-            Text(one.connection.value + age, style=COLORS[one.connection]),
-            one.model,
-            says or one.last_words,
-            Text(sentence(one.fault), style="red") if one.fault else "",
+        rows.append(
+            {
+                "device": Text(one.id),
+                "role": Text(one.role.value),
+                "driver": Text(one.driver),
+                "connection": Text(one.connection.value + age, style=COLORS[one.connection]),
+                "model": Text(printable(one.model)),
+                "says": Text(says or printable(one.last_words)),
+                "trouble": Text(sentence(one.fault), style="red") if one.fault else Text(),
+            }
         )
-    return table
+    return _laid_out(rows, columns)
 
 
-def found_table(found: Iterable[Found]) -> Table:
-    """What a search found, with the settings to write."""
-    table = Table()
-    for title in ("driver", "name", "model", "settings", "identity"):
-        table.add_column(title, overflow="fold")
+def found_table(found: Iterable[Found], columns: int = WIDE) -> RenderableType:
+    """What a search found, with the settings to write. Whoever answered may have said anything: nothing is markup."""
+    rows = []
     for one in found:
         settings = ", ".join(f"{name} = {_toml(value)}" for name, value in one.settings.items())
-        table.add_row(one.driver, one.name, one.model, settings, one.identity)
-    return table
+        said = {"driver": one.driver, "name": one.name, "model": one.model, "identity": one.identity}
+        row = {title: Text(printable(text)) for title, text in said.items()}
+        rows.append(row | {"settings": Text(printable(settings))})
+    return _laid_out(rows, columns)
+
+
+def _laid_out(rows: list[dict[str, Text]], columns: int) -> RenderableType:
+    """A table; where there is no room for one, a block for each row without what is empty."""
+    if columns >= NARROW:
+        table = Table()
+        for title in rows[0] if rows else ():
+            table.add_column(title, overflow="fold")
+        for row in rows:
+            table.add_row(*row.values())
+        return table
+    blocks: list[RenderableType] = []
+    for row in rows:
+        block = Table.grid(padding=(0, 2))
+        for title, text in row.items():
+            if text.plain:
+                block.add_row(Text(title, style="bold"), text)
+        blocks += [block, Text()]
+    return Group(*blocks[:-1])
 
 
 def _toml(value: object) -> str:
@@ -101,3 +124,9 @@ def result_in_words(result: DeviceResult) -> str:
     """One line."""
     parts = [result.outcome, result.code.value if result.code else "", result.detail]
     return ": ".join(part for part in parts if part)
+
+
+def refusal_in_words(result: DeviceResult, device: Device) -> str:
+    """The result, and what to do where the device's trouble says it."""
+    said = result_in_words(result)
+    return f"{said}\n{sentence(device.fault)}" if device.fault is not None and result.outcome != "done" else said

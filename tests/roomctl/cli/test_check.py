@@ -56,8 +56,8 @@ async def test_every_mistake_is_named_with_file_line_and_remedy(tmp_path: Path) 
     expected = [
         (2, "standby_after", "Write a number, without quotes.", "config.wrong"),
         (7, "room.equipment", "Did you mean 'board'?", "config.wrong"),
-        (13, "server.key_file", "Add key_file here.", "config.missing"),
-        (21, "devices[0].settings.host", "Add host here.", "config.missing"),
+        (13, "server.key_file", 'Add key_file = "text in quotes" here.', "config.missing"),
+        (21, "devices[0].settings.host", 'Add host = "text in quotes" here.', "config.missing"),
         (21, "devices[0].settings.hots", "Did you mean 'host'?", "config.unknown"),
         (26, "devices[1].driver", "Use one of:", "config.driver_unknown"),
     ]

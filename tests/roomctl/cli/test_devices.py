@@ -81,9 +81,11 @@ async def test_send_commands_one_device_and_waits_for_its_word() -> None:
         assert (await roomctl("devices", "send", "select_input", "input=scart", *here)).status == 4
         assert (await roomctl("devices", "send", "move", "pan=1", *here)).status == 4
         wrong = await roomctl("devices", "send", "set_power", "on=perhaps", *here)
-        assert wrong.status == 1
-        assert "bad_request" in wrong.out
-    assert (await roomctl("devices", "send", "set_power", "on=true", *at("pjlink", CLOSED))).status == 3
+        assert wrong.status == 2
+        assert "set_power takes on=(true or false)" in wrong.err
+    ran = await roomctl("devices", "send", "set_power", "on=true", *at("pjlink", CLOSED))
+    assert ran.status == 3
+    assert "Check its power" in ran.out, "a refusal says what to do"
 
 
 async def test_a_camera_moved_from_the_command_line_does_not_run_away() -> None:
@@ -140,6 +142,23 @@ async def test_selftest_examines_undoes_what_it_did_and_keeps_secrets(tmp_path: 
         assert ran.status == 3
         steps = {one["device"]["id"]: [step["passed"] for step in one["steps"]] for one in ran.json["devices"]}
         assert steps == {"camera": [True, True, True], "projector": [False, False]}
+
+
+async def test_selftest_says_what_to_do_with_a_display_that_is_off_and_waits_for_its_lamp() -> None:
+    async with PjlinkEmulator(power="off", warmup=1.0, cooldown=0.5) as pj:
+        ran = await roomctl("devices", "selftest", "--commands", "--seconds", "0", *at("pjlink", pj.address))
+        assert ran.status == 1
+        assert "switch it on, or give --power" in ran.out
+        ran = await roomctl("devices", "selftest", "--power", "--seconds", "0", *at("pjlink", pj.address))
+        assert ran.status == 0, ran
+        assert "set_mute on=True" in ran.out
+        assert pj.power in ("off", "cooling"), "as it was found"
+
+
+async def test_selftest_says_when_its_report_cannot_be_written(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    ran = await roomctl("devices", "selftest", "--seconds", "0", "--output", folder, *at("pjlink", CLOSED))
+    assert (ran.status, folder in ran.err) == (1, True)
 
 
 async def test_discover_says_when_nothing_answers_and_which_drivers_there_are() -> None:

@@ -1,0 +1,60 @@
+"""What strangers on the network say cannot harm the terminal; narrow terminals stay readable."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console, RenderableType
+
+from devices import Found
+from roomctl.cli import show
+from roomctl.cli.selftest import SECRET
+from roomctl.cli.show import devices_table, found_table
+from wire.devices import Connection, Device, Property, Role
+
+HOSTILE = "[/red] [bold]x[/] \x1b]0;owned\x07 \x1b[2J"
+
+
+def printed(what: RenderableType, columns: int) -> str:
+    out = io.StringIO()
+    Console(file=out, width=columns).print(what)
+    return out.getvalue()
+
+
+def device(**known: Property) -> Device:
+    return Device(
+        id="cam",
+        role=Role.MAIN_CAMERA,
+        driver="onvif",
+        name="Caméra",
+        connection=Connection.ONLINE,
+        model=HOSTILE,
+        properties={"input": Property(reported=HOSTILE), **known},
+        last_words=HOSTILE,
+    )
+
+
+def test_what_a_device_says_is_neither_markup_nor_a_terminals_command() -> None:
+    for columns in (60, 160):
+        for what in (
+            devices_table([device()], columns),
+            found_table([Found("onvif", HOSTILE, HOSTILE, {"host": HOSTILE}, HOSTILE)], columns),
+        ):
+            said = printed(what, columns)
+            assert "\x1b" not in said
+            assert "\x07" not in said
+            assert "[/red]" in said
+
+
+def test_a_narrow_terminal_gets_blocks_instead_of_columns_of_letters() -> None:
+    said = printed(devices_table([device(charge=Property(reported=100.0)), device()], 60), 60)
+    assert "main_camera" in said
+    assert "charge 100," in said
+    assert max(len(line) for line in said.splitlines()) <= 60
+    assert "trouble" not in said, "what is empty is left out"
+    assert "┃" in printed(devices_table([device()], 160), 160)
+
+
+def test_a_report_to_send_away_leaves_out_every_secret_of_our_drivers() -> None:
+    assert {"password", "community", "privacy"} <= set(SECRET)
+    assert show.value_in_words(Property(reported="")) == "none"
