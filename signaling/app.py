@@ -89,7 +89,8 @@ class Server:
             )
             stack.callback(relay.close)
             admission = _Admission()
-            media = RtcServer(relay, tokens, admission, RtcSettings(turn=_turn(config)))
+            limits = RtcSettings(turn=_turn(config), loudest_audio=heard.loudest_audio, last_video=heard.last_video)
+            media = RtcServer(relay, tokens, admission, limits)
             stack.push_async_callback(media.close)
             settings = RoomSettings(
                 public_url=config.public_url,

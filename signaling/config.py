@@ -14,6 +14,8 @@ bind = ["0.0.0.0:7882"]                  # UDP and TCP; with more shards the por
 tcp = true                               # false: UDP only
 announce = ["203.0.113.7"]               # addresses browsers can reach, where they differ from bind
 shards = 2                               # threads
+loudest_audio = 5                        # of a room, forward only so many voices, and cameras of so many who spoke
+last_video = 25                          # last (optional; screens and pinned pictures always)
 
 [turn]                                   # for clients whose network lets nothing through to media.bind (optional)
 urls = ["turn:turn.example.org:3478?transport=udp", "turns:turn.example.org:443?transport=tcp"]
@@ -59,12 +61,14 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the relay listens, what it announces, how many shard threads."""
+    """Where the relay listens, what it announces, how many shard threads; how much of a room it forwards (None = all)."""
 
     bind: list[str] = msgspec.field(default_factory=lambda: ["127.0.0.1:7882"])
     announce: list[str] = []
     tcp: bool = True
     shards: int = 1
+    loudest_audio: int | None = None
+    last_video: int | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,6 +168,9 @@ def check(config: Config, path: Path) -> None:
         raise ConfigError(f"{path}: webhooks.key names {config.webhooks.key!r}, which is not in [keys]")
     if not 1 <= config.media.shards <= 64:
         raise ConfigError(f"{path}: media.shards must be 1 to 64 (a thread each; usually the number of cores)")
+    for name in ("loudest_audio", "last_video"):
+        if (limit := getattr(config.media, name)) is not None and not 1 <= limit <= 1000:
+            raise ConfigError(f"{path}: media.{name} must be 1 to 1000; leave it out to forward all")
     if not 1 <= config.heartbeat <= 60 or not 5 <= config.ring <= 300:
         raise ConfigError(f"{path}: heartbeat must be 1 to 60 s, ring 5 to 300 s")
     if config.turn is not None:

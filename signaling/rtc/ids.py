@@ -28,6 +28,11 @@ def room_sid() -> str:
     return "RM_" + _mint(12)
 
 
+def frame_trailer() -> bytes:
+    """What no frame of a publisher ends with by chance: `sif_trailer`."""
+    return secrets.token_bytes(16)
+
+
 def ssrc() -> int:
     """A random non-zero SSRC (RFC 3550 §8); 2³¹ values are enough and dodge signed readers."""
     return secrets.randbelow(0x7FFFFFFF - 0x1000) + 0x1000

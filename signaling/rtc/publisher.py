@@ -33,12 +33,15 @@ class Line:
 class Bound:
     """What a negotiation changed: tracks that now have a section, tracks that lost it, tracks no codec fits.
 
+    `seconds`: tracks whose second codec came or went, which `backup` tells.
+
     `received`: what it changed of the tracks that the client receives on the same connection (path V1).
     """
 
     started: list[Track] = field(default_factory=list)
     ended: list[Track] = field(default_factory=list)
     refused: list[Track] = field(default_factory=list)
+    seconds: list[Track] = field(default_factory=list)
     received: Received = field(default_factory=Received)
 
 
@@ -64,6 +67,7 @@ class Publisher:
         self._origin = sdp.Origin()
         self._peer: sdp.Peer | None = None
         self._lines: dict[str, Line] = {}
+        self._known = sdp.Known()
         self._pending: list[Track] = []
 
     def open(self, room: str) -> None:
@@ -73,22 +77,30 @@ class Publisher:
 
     @property
     def tracks(self) -> list[Track]:
-        """Bound tracks, in the order of their sections."""
+        """Bound tracks, in the order of their sections; second codecs are none of their own."""
+        return [track for track in self._bound if track.main is None]
+
+    @property
+    def _bound(self) -> list[Track]:
         return [line.track for line in self._lines.values() if line.track is not None]
 
     @property
     def waiting(self) -> list[Track]:
         """Tracks announced, not yet in an offer."""
-        return list(self._pending)
+        return [track for track in self._pending if track.main is None]
 
     @property
     def count(self) -> int:
-        """Tracks bound or waiting to be."""
-        return len(self.tracks) + len(self._pending)
+        """Tracks bound or waiting to be, second codecs too."""
+        return len(self._bound) + len(self._pending)
 
     def find(self, sid: str) -> Track | None:
         """A bound or waiting track by its sid."""
-        return next((track for track in (*self.tracks, *self._pending) if track.sid == sid), None)
+        return next((track for track in (*self.tracks, *self.waiting) if track.sid == sid), None)
+
+    def has_second(self, main: Track) -> bool:
+        """Whether a second codec of a track is published, or announced."""
+        return main.backup is not None or any(track.main is main for track in self._pending)
 
     def knows_cid(self, cid: str) -> bool:
         """Whether a track with this client id waits already."""
@@ -102,7 +114,11 @@ class Publisher:
         return bound
 
     def withdraw(self, track: Track) -> None:
-        """Stop a track at our wish; its section stays unbound."""
+        """Stop a track at our wish, with its second codec; their sections stay unbound."""
+        for second in [entry for entry in (*self._bound, *self._pending) if entry.main is track]:
+            self.withdraw(second)
+        if track.main is not None and track.main.backup is track:
+            track.main.backup = None
         if track in self._pending:
             self._pending.remove(track)
         for line in self._lines.values():
@@ -112,7 +128,7 @@ class Publisher:
 
     def offer(self, text: str) -> tuple[str, Bound]:
         """Answer an offer. Raises Refusal(bad_request); then nothing has changed."""
-        remote = sdp.parse(text, max_sections=self._max_sections)
+        remote = sdp.parse(text, max_sections=self._max_sections, known=self._known)
         if remote.setup == sdp.PASSIVE:
             raise Refusal(Code.BAD_REQUEST, "SDP: the relay is always the DTLS server; offer setup actpass or active")
         if self._peer is not None and remote.peer.fingerprint != self._peer.fingerprint:
@@ -157,11 +173,17 @@ class Publisher:
             offered[media.rtp.muxId] = line
         for mid, line in self._lines.items():
             if line.track is not None and self._has_ended(line, offered.get(mid)):
-                bound.ended.append(line.track)
+                if line.track.main is None:
+                    bound.ended.append(line.track)
+                else:
+                    line.track.main.backup = None
+                    bound.seconds.append(line.track.main)
                 self._commands.append(RemoveTrack(line.track.sid))
                 if mid in offered:
                     offered[mid].track = None
         self._lines = offered
+        for second in [track for track in (*self._bound, *self._pending) if track.main in bound.ended]:
+            self.withdraw(second)
 
     def _has_ended(self, before: Line, now: Line | None) -> bool:
         """Whether a section no longer carries its track: stopped, or reused for one that waits."""
@@ -188,7 +210,7 @@ class Publisher:
             return
         line.track, line.bound_msid = track, line.media.msid
         track.bind(line.media.rtp.muxId, codecs.relay_codec(line.chosen), _encodings(line, track))
-        bound.started.append(track)
+        (bound.started if track.main is None else bound.seconds).append(track.main or track)
         self._commands.append(
             AddTrack(
                 transport=self.transport,

@@ -1,7 +1,7 @@
 """How well each session's connection carries media, from the relay's counters: loss in the last interval, round trip.
 
 A connected peer is never silent: it checks its path (RFC 7675) and reports (RFC 3550) even with nothing to send. One that
-was not heard in two intervals is lost.
+was not heard in two intervals is lost. A connection that does not carry all it is to carry is poor, whatever it loses.
 """
 
 from __future__ import annotations
@@ -31,18 +31,27 @@ class Qualities:
     def __init__(self) -> None:
         self._counted: dict[str, tuple[int, int]] = {}  # track -> (received, lost) at the last look
         self._heard: dict[str, tuple[int, int]] = {}  # transport -> (packets received, intervals since that grew)
+        self._judged: dict[str, ConnectionQuality] = {}
         self._told: dict[str, ConnectionQuality] = {}
 
-    def judge(self, stats: Stats, sessions: Iterable[Session]) -> list[ConnectionQualityInfo]:
-        """What to tell: everyone's quality if anyone's changed, else nothing. Hidden sessions are left out."""
+    def judge(self, stats: Stats, sessions: Iterable[Session]) -> None:
+        """Take in a set of counters; `news` tells what it changes. Hidden sessions are left out."""
         losses, silent = self._losses(stats), self._silent(stats)
         trips = {entry.transport: entry.rtt_ms or 0.0 for entry in stats.transports}
-        now: dict[str, ConnectionQuality] = {}
+        self._judged = {}
         for session in sessions:
             ends = (session.publisher.transport, session.subscriber.transport)
             if not session.grants.hidden:
                 loss, trip = max(losses.get(end, 0.0) for end in ends), max(trips.get(end, 0.0) for end in ends)
-                now[session.sid] = ConnectionQuality.LOST if silent & set(ends) else grade(loss, trip)
+                self._judged[session.sid] = ConnectionQuality.LOST if silent & set(ends) else grade(loss, trip)
+
+    def news(self, sessions: Iterable[Session]) -> list[ConnectionQualityInfo]:
+        """What to tell: everyone's quality if anyone's changed, else nothing."""
+        now: dict[str, ConnectionQuality] = {}
+        for session in sessions:
+            if (judged := self._judged.get(session.sid)) is not None:
+                starved = session.subscriber.starved and judged != ConnectionQuality.LOST
+                now[session.sid] = ConnectionQuality.POOR if starved else judged
         changed, self._told = now != self._told, now
         return [_info(sid, quality) for sid, quality in now.items()] if changed else []
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from aiortc.sdp import GroupDescription, MediaDescription, SsrcDescription
 
-from relay.messages import Command, Subscribe, Unsubscribe
+from relay.messages import Command, Subscribe
 from signaling.rtc import codecs, sdp
-from signaling.rtc.subscriptions import Subscription, Subscriptions
+from signaling.rtc.subscriptions import Subscription, Subscriptions, relay_track
 from signaling.rtc.track import Track
 
 MAX_FRUITLESS = 5  # offers that bring no line we asked for: then the tracks that wait are given up
@@ -90,7 +90,7 @@ class Receiver(Subscriptions):
             self._waiting.remove(subscription)
             return True
         if not ended:
-            self._commands.append(Unsubscribe(subscription.id))
+            self._halt(subscription)
         for line in self._lines.values():
             if line.subscription is subscription:
                 line.subscription = line.chosen = None
@@ -148,26 +148,27 @@ class Receiver(Subscriptions):
         """The client no longer receives on these lines: their tracks wait for others."""
         for line in gone:
             if (subscription := line.subscription) is not None:
-                self._commands.append(Unsubscribe(subscription.id))
-                subscription.flowing = False
+                self._halt(subscription)
                 self._waiting.append(subscription)
 
     def _serve(self, line: Line, media: MediaDescription, received: Received) -> None:
         """Bind the next track that waits to a line, or find its codec again in the client's new words."""
         if line.subscription is not None:
-            line.chosen = _choose(media, line.subscription.track) or line.chosen
+            again = _choose(media, line.subscription.track, line.subscription.second)
+            line.chosen = again or line.chosen
             return
         was_clean, line.clean = line.clean, True
         for subscription in [s for s in self._waiting if s.track.kind == line.kind] if was_clean else []:
             self._waiting.remove(subscription)
-            chosen = _choose(media, subscription.track)
+            chosen = _choose(media, subscription.track, second=False)
+            subscription.second = chosen is None
+            chosen = chosen or _choose(media, subscription.track, second=True)
             if chosen is None:
                 del self._wanted[subscription.track.sid]
                 received.refused.append(subscription.track)
                 continue
             line.subscription, line.chosen, line.clean = subscription, chosen, False
-            self._commands.append(_subscribe(self.transport, line, subscription, chosen, media))
-            self._flow(subscription)
+            self._flow(subscription, _subscribe(self.transport, line, subscription, chosen, media))
             received.started.append(subscription.track)
             return
 
@@ -207,11 +208,13 @@ class Receiver(Subscriptions):
         return section
 
 
-def _choose(media: MediaDescription, track: Track) -> codecs.Chosen | None:
-    """The track's codec as the client offers it; None where it does not."""
+def _choose(media: MediaDescription, track: Track, second: bool) -> codecs.Chosen | None:
+    """The track's codec, or its second one, as the client offers it; None where it does not."""
     assert track.codec is not None  # it is bound
-    chosen = codecs.choose(media, track.codec.mime.partition("/")[2])
-    return chosen if chosen is not None and chosen.codec.mimeType.lower() == track.codec.mime.lower() else None
+    if (mime := track.spare if second else track.codec.mime) is None:
+        return None
+    chosen = codecs.choose(media, mime.partition("/")[2])
+    return chosen if chosen is not None and chosen.codec.mimeType.lower() == mime.lower() else None
 
 
 def _subscribe(
@@ -221,7 +224,7 @@ def _subscribe(
     return Subscribe(
         subscription=subscription.id,
         transport=transport,
-        track=subscription.track.sid,
+        track=relay_track(subscription),
         ssrc=subscription.ssrc,
         payload_type=codecs.payload_type(chosen.codec),
         extensions=codecs.relay_extensions(codecs.known_extensions(media)),

@@ -6,16 +6,16 @@ import json
 from collections.abc import Callable
 
 from livekit.protocol.models import SubscriptionError, TrackType
-from livekit.protocol.rtc import RequestResponse, SignalRequest
+from livekit.protocol.rtc import AddTrackRequest, RequestResponse, SignalRequest
 
 from signaling.media import Leave
-from signaling.rtc import responses, resume
+from signaling.rtc import responses, resume, wish
 from signaling.rtc.counters import REFUSED
 from signaling.rtc.effects import POLICY
 from signaling.rtc.receiver import Receiver
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import RESERVED_ATTRIBUTES, Permission, Session, State
-from signaling.rtc.track import SOURCE_NAMES, from_request
+from signaling.rtc.track import SOURCE_NAMES, from_request, second_codec
 from wire.problems import Code, Refusal
 
 MAX_ATTRIBUTES = 64
@@ -108,18 +108,38 @@ def _add_track(room: MediaRoom, session: Session, request: SignalRequest, now: f
     if asked.type not in (TrackType.AUDIO, TrackType.VIDEO):
         raise Refusal(Code.PROTOCOL_UNSUPPORTED, "only audio and video tracks can be published")
     if asked.sid:
-        raise Refusal(Code.PROTOCOL_UNSUPPORTED, "a second codec of the same track is not supported")
+        _add_second(room, session, asked, now)
+        return
     source = SOURCE_NAMES.get(asked.source, "")
     if not session.may_publish(source):
         raise Refusal(Code.FORBIDDEN, f"the token does not allow publishing {source or 'an unnamed source'}")
-    if not asked.cid or len(asked.cid) > 256 or session.publisher.knows_cid(asked.cid):
-        raise Refusal(Code.BAD_REQUEST, "cid must be new and of at most 256 characters")
-    if session.publisher.count >= room.settings.max_tracks:
-        raise Refusal(Code.TOO_MANY, f"at most {room.settings.max_tracks} tracks")
+    _check_new(room, session, asked)
     track = from_request(session.sid, asked)
     bound = session.publisher.add(track)
     room.effects.send([session.sid], responses.track_published(asked.cid, track))
     room.bound(session, bound, now)
+
+
+def _add_second(room: MediaRoom, session: Session, asked: AddTrackRequest, now: float) -> None:
+    """The second codec of a track that is published already; we asked for it because somebody cannot decode the first."""
+    main = session.publisher.find(asked.sid)
+    if main is None:
+        raise Refusal(Code.NOT_FOUND, "no such track of yours")
+    if session.publisher.has_second(main):
+        raise Refusal(Code.BAD_REQUEST, "the track has a second codec already")
+    _check_new(room, session, asked)
+    if (track := second_codec(main, asked)) is None:
+        raise Refusal(Code.PROTOCOL_UNSUPPORTED, "simulcast_codecs must name the second codec of the track's add_track")
+    bound = session.publisher.add(track)
+    room.effects.send([session.sid], responses.track_published(asked.cid, main))
+    room.bound(session, bound, now)
+
+
+def _check_new(room: MediaRoom, session: Session, asked: AddTrackRequest) -> None:
+    if not asked.cid or len(asked.cid) > 256 or session.publisher.knows_cid(asked.cid):
+        raise Refusal(Code.BAD_REQUEST, "cid must be new and of at most 256 characters")
+    if session.publisher.count >= room.settings.max_tracks:
+        raise Refusal(Code.TOO_MANY, f"at most {room.settings.max_tracks} tracks")
 
 
 def _mute(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:
@@ -193,13 +213,7 @@ def _subscription(room: MediaRoom, session: Session, request: SignalRequest, now
 def _track_setting(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:
     asked = request.track_setting
     for sid in asked.track_sids[:MAX_SIDS]:
-        found = room.find(sid)
-        if found is None:
-            continue
-        track = found[1]
-        by_size = asked.width > 0 and asked.height > 0
-        layer = track.layer_for_size(asked.width, asked.height) if by_size else track.top_layer(asked.quality)
-        session.subscriber.adjust(sid, paused=asked.disabled, max_layer=layer)
+        session.subscriber.adjust(sid, wish.from_request(asked))
 
 
 def _subscription_permission(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:

@@ -32,6 +32,10 @@ from livekit.protocol.rtc import (
     SignalRequest,
     SignalResponse,
     SpeakersChanged,
+    StreamState,
+    StreamStateInfo,
+    StreamStateUpdate,
+    SubscribedQualityUpdate,
     SubscriptionPermissionUpdate,
     SubscriptionResponse,
     TrackPublishedResponse,
@@ -76,8 +80,12 @@ def join(
     ice_servers: Sequence[ICEServer],
     *,
     subscriber_primary: bool,
+    trailer: bytes,
 ) -> SignalResponse:
-    """The first message. Who loses its signal connection may resume."""
+    """The first message. Who loses its signal connection may resume.
+
+    `trailer` ends frames that a server makes itself, for clients that decrypt all others; ours makes none.
+    """
     return SignalResponse(
         join=JoinResponse(
             room=room,
@@ -89,6 +97,7 @@ def join(
             client_configuration=ClientConfiguration(resume_connection=ClientConfigSetting.ENABLED),
             ping_interval=settings.ping_interval,
             ping_timeout=settings.ping_timeout,
+            sif_trailer=trailer,
             server_info=_SERVER_INFO,
             enabled_publish_codecs=enabled_codecs(),
             fast_publish=True,
@@ -173,6 +182,18 @@ def track_unpublished(sid: str) -> SignalResponse:
 def track_subscribed(sid: str) -> SignalResponse:
     """Somebody hears or sees the track for the first time."""
     return SignalResponse(track_subscribed=TrackSubscribed(track_sid=sid))
+
+
+def subscribed_quality(update: SubscribedQualityUpdate) -> SignalResponse:
+    """Which codecs and layers of its track the client need send."""
+    return SignalResponse(subscribed_quality_update=update)
+
+
+def stream_state(track: Track, paused: bool) -> SignalResponse:
+    """A video is withheld from the client, which its link does not carry or which last-N hides; or it comes again."""
+    state = StreamState.PAUSED if paused else StreamState.ACTIVE
+    info = StreamStateInfo(participant_sid=track.owner, track_sid=track.sid, state=state)
+    return SignalResponse(stream_state_update=StreamStateUpdate(stream_states=[info]))
 
 
 def mute(sid: str, muted: bool) -> SignalResponse:

@@ -64,8 +64,19 @@ def resume(room: MediaRoom, session: Session, arrival: Arrival, now: float) -> N
         send(targets, message)
     for track in session.publisher.waiting:
         send(targets, responses.track_published(track.cids[0], track))
+    _remind(room, session)
     session.subscriber.restart(now)
     room.negotiate(session, now)
+
+
+def _remind(room: MediaRoom, session: Session) -> None:
+    """What is wanted of its tracks, and what is withheld from it: it may have missed a change."""
+    for track in session.publisher.tracks:
+        if track.told is not None:
+            room.effects.send([session.sid], responses.subscribed_quality(track.told))
+    for subscription in session.subscriber.video:
+        paused = subscription.withheld is not None
+        room.effects.send([session.sid], responses.stream_state(subscription.track, paused=paused))
 
 
 def sync(room: MediaRoom, session: Session, state: SyncState, now: float) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from livekit.protocol.models import DisconnectReason, ParticipantInfo, SubscriptionError
 from livekit.protocol.models import Room as RoomInfo
 
-from relay.messages import CloseTransport, DataReceived, MuteTrack, SpeakerLevel, Stats, TransportState
+from relay.messages import CloseTransport, DataReceived, MuteTrack, SetRoom, SpeakerLevel, Stats, TransportState
 from signaling.media import Leave, MediaParticipant
-from signaling.rtc import data, ids, responses, sdp, turn
+from signaling.rtc import data, demand, ids, responses, sdp, turn
 from signaling.rtc.counters import DROPPED_DATA, JOINED, LEFT
 from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye, Happened
 from signaling.rtc.history import History, Sent
@@ -48,6 +48,7 @@ class MediaRoom:
         self._fingerprint = fingerprint
         self._candidates = list(candidates)
         self._counts = (0, 0)
+        self._trailer = ids.frame_trailer()
         self._qualities = Qualities()
 
     # --- joining and leaving ------------------------------------------------------------------------------------
@@ -61,7 +62,15 @@ class MediaRoom:
         self.sessions[session.sid] = session
         primary = arrival.grants.can_subscribe and not arrival.wishes.single
         servers = turn.announced(self.settings.turn, session.identity, now)
-        join = responses.join(self.info(), session.info(), others, self.settings, servers, subscriber_primary=primary)
+        join = responses.join(
+            self.info(),
+            session.info(),
+            others,
+            self.settings,
+            servers,
+            subscriber_primary=primary,
+            trailer=self._trailer,
+        )
         self.effects.send([session.sid], join)
         if speaking := self.speakers.current():
             self.effects.send([session.sid], responses.speakers(speaking))
@@ -87,6 +96,8 @@ class MediaRoom:
         publisher.open(self.name)
         if isinstance(subscriber, Subscriber) and arrival.grants.can_subscribe:
             subscriber.open(self.name)
+        if not self.sessions and (settings.loudest_audio, settings.last_video) != (None, None):
+            commands.append(SetRoom(self.name, settings.loudest_audio, settings.last_video))
         return Session(sid, arrival, publisher, subscriber, settings, now)
 
     def _local(self) -> sdp.Local:
@@ -191,6 +202,14 @@ class MediaRoom:
             if not track.subscribed:
                 track.subscribed = True
                 self.effects.send([track.owner], responses.track_subscribed(track.sid))
+            if session.subscriber.needs_second(track.sid):
+                self.demand(track)
+
+    def demand(self, track: Track) -> None:
+        """Tell a track's publisher what to send of it, where that changed."""
+        needed = any(session.subscriber.needs_second(track.sid) for session in self.sessions.values())
+        if (update := demand.update(track, needed=needed)) is not None:
+            self.effects.send([track.owner], responses.subscribed_quality(update))
 
     # --- tracks and subscriptions -------------------------------------------------------------------------------
 
@@ -201,19 +220,30 @@ class MediaRoom:
             self._drop_subscriptions(track)
         for track in bound.ended:
             self._tell("track_unpublished", session, track)
-        for track in bound.refused:
+        for track in [track for track in bound.refused if track.main is None]:
             session.publisher.withdraw(track)
             self.effects.send([session.sid], responses.track_unpublished(track.sid))
-        for track in bound.started:
+        for track in (*bound.started, *bound.seconds):
             if track.info.muted:
-                self.effects.commands.append(MuteTrack(track.sid, muted=True))
-        if bound.started or bound.ended:
+                self.effects.commands.extend(MuteTrack(version.sid, muted=True) for version in track.versions)
+        for track in bound.seconds:
+            self._second_changed(track)
+            self.demand(track)
+        if bound.started or bound.ended or bound.seconds:
             self.announce(session)  # before the media: subscribers must know whose it is
         for track in bound.started:
             self._tell("track_published", session, track)
             for other in self.sessions.values():
                 self.subscribe(other, session, track)
         self.negotiate_all(now)
+
+    def _second_changed(self, track: Track) -> None:
+        """The second codec of a track came or went."""
+        for session in self.sessions.values():
+            if track.backup is None:
+                session.subscriber.second_went(track)
+            else:
+                session.subscriber.second_came(track)
 
     def subscribe(self, session: Session, owner: Session, track: Track) -> None:
         """Subscribe a session that wants a track without asking; negotiation follows."""
@@ -248,7 +278,7 @@ class MediaRoom:
             return
         track.info.muted, track.silenced = muted, False
         if track.mid is not None:
-            self.effects.commands.append(MuteTrack(track.sid, muted))
+            self.effects.commands.extend(MuteTrack(version.sid, muted) for version in track.versions)
         if muted and track.kind == "audio" and (changed := self.speakers.silence(session.sid)):
             self.effects.send(self.sessions, responses.speakers(changed))
         session.version += 1
@@ -323,7 +353,12 @@ class MediaRoom:
 
     def measured(self, stats: Stats) -> None:
         """The relay's counters of this room."""
-        if infos := self._qualities.judge(stats, self.sessions.values()):
+        self._qualities.judge(stats, self.sessions.values())
+        self.tell_qualities()
+
+    def tell_qualities(self) -> None:
+        """Tell everyone how the connections do, where that changed."""
+        if infos := self._qualities.news(self.sessions.values()):
             self.effects.send(self.sessions, responses.connection_quality(infos))
 
     # --- time ---------------------------------------------------------------------------------------------------

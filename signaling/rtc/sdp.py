@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
 from aiortc.rtcicetransport import RTCIceCandidate, RTCIceParameters
@@ -50,36 +51,84 @@ class Remote:
     setup: str | None
 
 
-def parse(sdp: str, *, max_sections: int) -> Remote:
-    """Read a browser's offer or answer. Raises Refusal(bad_request) naming what is wrong."""
-    _bound(sdp, max_sections)
+@dataclass(frozen=True)
+class Parsed:
+    """A media section as read: with the RIDs its sender sends, and whether it is bundle-only."""
+
+    media: MediaDescription
+    rids: list[str]
+    bundle_only: bool
+
+
+class Known:
+    """The sections of a peer's last description: in a big meeting the next one repeats hundreds, few of them new.
+
+    A section that was not changed is the same object as before.
+    """
+
+    def __init__(self) -> None:
+        self.sections: dict[bytes, Parsed] = {}
+
+
+def parse(sdp: str, *, max_sections: int, known: Known | None = None) -> Remote:
+    """Read a browser's offer or answer. Raises Refusal(bad_request) naming what is wrong; then `known` is as before."""
+    head, *bodies = _split(sdp)
+    if len(bodies) > max_sections:
+        raise _bad(f"more than {max_sections} media sections")
+    if len(head.splitlines()) > MAX_LINES:
+        raise _bad(f"more than {MAX_LINES} lines before the sections")
+    common = _for_all(head)
+    keys = [blake2b((common + body).encode("utf-8", "surrogatepass")).digest() for body in bodies]
+    before = known.sections if known is not None else {}
+    _bound([body for key, body in zip(keys, bodies, strict=True) if key not in before])
     try:
-        session = SessionDescription.parse(sdp)
-        extras = [_extras(lines) for lines in grouplines(sdp)[1]]
+        session = SessionDescription.parse(head)
+        sections = {key: before.get(key) or _parse(common, body) for key, body in zip(keys, bodies, strict=True)}
     except (AssertionError, ValueError, KeyError, IndexError, TypeError, AttributeError, StopIteration):
         raise _bad("not a session description") from None
-    if not session.media:
+    if not sections:
         raise _bad("no media section")
+    session.media = [sections[key].media for key in keys]
     mids = [media.rtp.muxId for media in session.media]
     if len(set(mids)) != len(mids) or not all(_TOKEN.match(mid) for mid in mids):
         raise _bad("each media section needs its own mid")
-    for media in session.media:
-        for number in [info.ssrc for info in media.ssrc]:
-            if not 0 < number <= 0xFFFFFFFF:
-                raise _bad("an SSRC is out of range")
     bundled = _bundled(session)
-    return Remote(_peer(bundled), session.media, [e[0] for e in extras], [e[1] for e in extras], _setup(bundled))
+    peer = _peer(bundled)
+    if known is not None:
+        known.sections = sections
+    rids, bundle_only = [entry.rids for entry in sections.values()], [entry.bundle_only for entry in sections.values()]
+    return Remote(peer, session.media, rids, bundle_only, _setup(bundled))
 
 
-def _bound(sdp: str, max_sections: int) -> None:
+def _split(sdp: str) -> list[str]:
+    """The lines before the first section, then each section."""
+    return re.split(r"^(?=m=)", sdp, flags=re.MULTILINE)
+
+
+def _for_all(head: str) -> str:
+    """The lines before the sections that say something of every section; the origin's version counts up, for one."""
+    kept = [
+        line
+        for line in head.splitlines()
+        if line[:8] not in ("a=group:", "a=msid-s") and line[:2] in ("v=", "c=", "a=")
+    ]
+    return "".join(f"{line}\r\n" for line in kept)
+
+
+def _parse(common: str, body: str) -> Parsed:
+    session = SessionDescription.parse(common + body)
+    (media,) = session.media  # else a line break hid another one
+    if not all(0 < info.ssrc <= 0xFFFFFFFF for info in media.ssrc):
+        raise ValueError("ssrc")
+    return Parsed(media, *_extras(body.splitlines()))
+
+
+def _bound(bodies: Sequence[str]) -> None:
     """Refuse what takes long to read: `aiortc.sdp` goes through all codecs for each line about one, and so for SSRCs."""
-    session, sections = grouplines(sdp)
-    if len(sections) > max_sections:
-        raise _bad(f"more than {max_sections} media sections")
-    if any(len(lines) > MAX_LINES for lines in (session, *sections)):
-        raise _bad(f"more than {MAX_LINES} lines in a section")
     work = 0
-    for lines in sections:
+    for lines in [body.splitlines() for body in bodies]:
+        if len(lines) > MAX_LINES:
+            raise _bad(f"more than {MAX_LINES} lines in a section")
         codecs = [line[9:].split(" ", 1)[0] for line in lines if line.startswith("a=rtpmap:")]
         if len(set(codecs)) != len(codecs):
             raise _bad("a payload type is there twice")

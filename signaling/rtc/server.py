@@ -12,9 +12,9 @@ from aiohttp import web
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import SignalRequest, SignalResponse
 
-from relay.messages import CommandFailed, DataReceived, Event, Speakers, TransportState
+from relay.messages import CommandFailed, Event, Speakers
 from signaling.media import Admission, Leave, MediaChanged, MediaParticipant
-from signaling.rtc import frames, requests, responses, resume
+from signaling.rtc import events, frames, requests, responses, resume
 from signaling.rtc.connection import Connection, Frame
 from signaling.rtc.counters import REFUSED, RELAY_FAILED, SESSIONS
 from signaling.rtc.door import Door
@@ -60,6 +60,7 @@ class RtcServer:
         self._clock = clock
         self._rooms: dict[str, MediaRoom] = {}
         self._places: dict[str, MediaRoom] = {}  # session sid -> its room
+        self._owners = events.Owners()
         self._connections: dict[str, Connection] = {}
         self._listeners: list[Callable[[MediaChanged], None]] = []
         self._watchers: list[Callable[[MediaRoom, Happened], None]] = []
@@ -236,9 +237,9 @@ class RtcServer:
 
     # --- the relay and time -------------------------------------------------------------------------------------
 
-    def _on_events(self, events: list[Event]) -> None:
+    def _on_events(self, batch: list[Event]) -> None:
         touched: dict[str, MediaRoom] = {}
-        for event in events:
+        for event in batch:
             try:
                 room = self._on_event(event)
             except Exception:
@@ -259,18 +260,9 @@ class RtcServer:
             RELAY_FAILED.labels(event.command, event.code).inc()
             log.warning("the relay refused %s of %s: %s %s", event.command, event.id, event.code, event.message)
             return None
-        if not isinstance(event, TransportState | DataReceived):
-            return None
-        sid = event.transport.partition("/")[0]
-        if (place := self._places.get(sid)) is None:
-            return None
-        session = place.sessions[sid]
-        if isinstance(event, DataReceived):
-            if event.transport == session.publisher.transport:
-                place.data(session, event, self._clock())
-        else:
-            log.info("%s of %r: %s %s", event.transport, session.identity, event.phase, event.srtp_profile or "")
-            place.transport_changed(session, event)
+        sid = self._owners.session(event)
+        if (place := self._places.get(sid)) is not None:
+            events.handle(place, place.sessions[sid], event, self._clock())
         return place
 
     def _tick(self) -> None:
@@ -318,6 +310,7 @@ class RtcServer:
         while True:
             effects = room.effects.take()
             if effects.commands:
+                self._owners.note(effects.commands)
                 self._relay.submit(*effects.commands)
             slow = self._send(effects)
             for goodbye in effects.goodbyes:

@@ -48,3 +48,6 @@ class RtcSettings:
     measure: float = 5.0  # between looks at the relay's counters
     coalesce: float = 0.05  # MediaChanged after a change
     turn: TurnServers | None = None
+    # of a room: only so many voices, and cameras of those who spoke last, are forwarded; None = all
+    loudest_audio: int | None = None
+    last_video: int | None = None

@@ -16,17 +16,17 @@ from enum import Enum, auto
 from aiortc.sdp import GroupDescription, MediaDescription, SsrcDescription
 
 from relay.messages import (
+    Codec,
     Command,
     OpenDataChannel,
     OpenTransport,
     RestartIce,
     SetRemote,
     Subscribe,
-    Unsubscribe,
 )
 from signaling.rtc import codecs, sdp
 from signaling.rtc.ids import IceCredentials
-from signaling.rtc.subscriptions import Subscription, Subscriptions
+from signaling.rtc.subscriptions import Subscription, Subscriptions, relay_track
 from signaling.rtc.track import Track
 from wire.problems import Code, Refusal
 
@@ -65,6 +65,7 @@ class Slot:
     state: SlotState = SlotState.FREE
     subscription: Subscription | None = None
     format: codecs.Format | None = None  # of what it carries
+    spare: codecs.Format | None = None  # of that in its second codec, for clients that do not take the first
     section: sdp.Section | None = None  # as last described; offers of a big meeting repeat hundreds
 
     def move(self, state: SlotState) -> None:
@@ -127,6 +128,7 @@ class Subscriber(Subscriptions):
         if chosen is None or slot is None:
             return False
         slot.subscription, slot.format = self._mint(track), chosen
+        slot.spare = self._formats.of(Codec(track.spare, 0, track.codec.clock_rate)) if track.spare else None
         slot.move(SlotState.TAKEN)
         self._changed = True
         return True
@@ -139,10 +141,10 @@ class Subscriber(Subscriptions):
         slot = self._slot(sid)
         if slot is None or slot.subscription is None:
             return False
-        if slot.state is SlotState.FLOWING and not ended:
-            self._commands.append(Unsubscribe(slot.subscription.id))
+        if not ended:
+            self._halt(slot.subscription)
         del self._wanted[sid]
-        slot.subscription = slot.format = None
+        slot.subscription = slot.format = slot.spare = None
         slot.move(SlotState.EMPTIED)
         self._changed = True
         return True
@@ -226,16 +228,17 @@ class Subscriber(Subscriptions):
         if slot.state is not SlotState.OFFERED or slot.subscription is None:
             return
         track = slot.subscription.track
-        if media is None or not _accepts(media, slot.format):
+        taken = next((of for of in (slot.format, slot.spare) if media is not None and _accepts(media, of)), None)
+        if media is None or taken is None:
             del self._wanted[track.sid]
-            slot.subscription = slot.format = None
+            slot.subscription = slot.format = slot.spare = None
             slot.move(SlotState.EMPTIED)
             self._changed = True
             refused.append(track)
             return
         slot.move(SlotState.FLOWING)
-        self._commands.append(_subscribe(self.transport, slot, slot.subscription, media))
-        self._flow(slot.subscription)
+        slot.subscription.second = taken is not slot.format
+        self._flow(slot.subscription, _subscribe(self.transport, slot.mid, slot.subscription, taken, media))
         started.append(track)
 
 
@@ -245,22 +248,22 @@ def _accepts(media: MediaDescription, wanted: codecs.Format | None) -> bool:
     return media.port != 0 and receives and wanted is not None and wanted.payload_type in media.fmt
 
 
-def _subscribe(transport: str, slot: Slot, subscription: Subscription, media: MediaDescription) -> Subscribe:
-    wanted = slot.format
-    assert wanted is not None  # it is offered
-    red = wanted.red_payload_type if wanted.red_payload_type in media.fmt else None
-    with_rtx = wanted.rtx_payload_type is not None and wanted.rtx_payload_type in media.fmt
+def _subscribe(
+    transport: str, mid: str, subscription: Subscription, taken: codecs.Format, media: MediaDescription
+) -> Subscribe:
+    red = taken.red_payload_type if taken.red_payload_type in media.fmt else None
+    with_rtx = taken.rtx_payload_type is not None and taken.rtx_payload_type in media.fmt
     return Subscribe(
         subscription=subscription.id,
         transport=transport,
-        track=subscription.track.sid,
+        track=relay_track(subscription),
         ssrc=subscription.ssrc,
-        payload_type=wanted.payload_type,
+        payload_type=taken.payload_type,
         extensions=codecs.relay_extensions(codecs.known_extensions(media)),
         rtx_ssrc=subscription.rtx_ssrc if with_rtx else None,
-        rtx_payload_type=wanted.rtx_payload_type if with_rtx else None,
+        rtx_payload_type=taken.rtx_payload_type if with_rtx else None,
         red_payload_type=red,
-        mid=slot.mid,
+        mid=mid,
     )
 
 
@@ -276,7 +279,7 @@ def _section(slot: Slot, formats: codecs.Formats) -> sdp.Section:
         section = sdp.Section(slot.kind, slot.mid, [codecs.payload_type(codec) for codec in fallback])
         section.direction, section.rtp.codecs = "inactive", fallback
         return section
-    chosen = slot.format.codecs()
+    chosen = [*slot.format.codecs(), *(slot.spare.codecs() if slot.spare is not None else [])]
     section = sdp.Section(slot.kind, slot.mid, [codecs.payload_type(codec) for codec in chosen])
     track = subscription.track
     section.direction, section.rtp.codecs = "sendonly", chosen

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from relay.messages import Command, SetSubscription
+from relay.messages import Command, PauseReason, SetSubscription, Subscribe, Unsubscribe
 from signaling.rtc.ids import ssrc
-from signaling.rtc.track import Track
+from signaling.rtc.track import Track, second_sid
+from signaling.rtc.wish import Wish
 
 
 @dataclass
 class Subscription:
-    """A track on its way to a client, with the SSRCs we chose. `flowing`: the relay forwards it."""
+    """A track on its way to a client, with the SSRCs we chose. `flowing`: the relay forwards it.
+
+    `second`: the client takes the track's second codec only. `command` is then sent when that is published.
+    """
 
     id: str
     track: Track
     ssrc: int
     rtx_ssrc: int | None
-    paused: bool = False
-    max_layer: int | None = None
+    wish: Wish = field(default_factory=Wish)
+    second: bool = False
+    command: Subscribe | None = None
     flowing: bool = False
+    withheld: PauseReason | None = None  # why the relay sends nothing of it
+
+    @property
+    def version(self) -> Track | None:
+        """The track in the codec that the client takes; None while that is not published."""
+        return self.track.backup if self.second else self.track
 
 
 class Subscriptions:
@@ -45,20 +56,53 @@ class Subscriptions:
         """Whether a track is subscribed, or on its way."""
         return sid in self._wanted
 
-    def adjust(self, sid: str, *, paused: bool, max_layer: int | None) -> bool:
-        """Pause or cap a subscription (adaptive stream). False where the track is not subscribed."""
+    @property
+    def video(self) -> list[Subscription]:
+        """The pictures subscribed that the relay forwards."""
+        return [entry for entry in self._wanted.values() if entry.flowing and entry.track.kind == "video"]
+
+    @property
+    def starved(self) -> bool:
+        """Whether the client's link does not carry all it is to get."""
+        return any(subscription.withheld == "bandwidth" for subscription in self._wanted.values())
+
+    def needs_second(self, sid: str) -> bool:
+        """Whether the client takes a track in its second codec only."""
+        subscription = self._wanted.get(sid)
+        return subscription is not None and subscription.second
+
+    def find(self, subscription: str) -> Subscription | None:
+        """A subscription by its id."""
+        return next((entry for entry in self._wanted.values() if entry.id == subscription), None)
+
+    def adjust(self, sid: str, wish: Wish) -> bool:
+        """The client wants a track in another way (adaptive stream). False where it is not subscribed."""
         if (subscription := self._wanted.get(sid)) is None:
             return False
-        if (subscription.paused, subscription.max_layer) != (paused, max_layer):
-            subscription.paused, subscription.max_layer = paused, max_layer
-            if subscription.flowing:
-                self._commands.append(_settings(subscription))
+        before, subscription.wish = subscription.wish, wish
+        version = subscription.version
+        if subscription.flowing and version is not None:
+            settings = wish.settings(subscription.id, version)
+            if settings != before.settings(subscription.id, version):
+                self._commands.append(settings)
         return True
 
     def pause(self, sid: str, paused: bool) -> bool:
         """Pause or resume a subscription, its cap unchanged. False where the track is not subscribed."""
         subscription = self._wanted.get(sid)
-        return subscription is not None and self.adjust(sid, paused=paused, max_layer=subscription.max_layer)
+        return subscription is not None and self.adjust(sid, replace(subscription.wish, paused=paused))
+
+    def second_came(self, track: Track) -> None:
+        """The second codec of a track is published: forward it if the client waits for it."""
+        subscription = self._wanted.get(track.sid)
+        if subscription is not None and subscription.second and subscription.command is not None:
+            self._flow(subscription, subscription.command)
+
+    def second_went(self, track: Track) -> None:
+        """The second codec of a track is no longer published; it may come back."""
+        subscription = self._wanted.get(track.sid)
+        if subscription is not None and subscription.second:
+            subscription.flowing = False
 
     def _mint(self, track: Track) -> Subscription:
         """A new subscription, not flowing yet."""
@@ -67,12 +111,28 @@ class Subscriptions:
         minted = self._wanted[track.sid] = Subscription(f"{self.transport}/{self._counter}", track, ssrc(), rtx)
         return minted
 
-    def _flow(self, subscription: Subscription) -> None:
-        """The relay was told to forward it: tell it also how."""
+    def _flow(self, subscription: Subscription, command: Subscribe) -> None:
+        """Have the relay forward a track, and how; a codec that is not published yet when it is."""
+        subscription.command = command
+        if (version := subscription.version) is None or subscription.flowing:
+            return
         subscription.flowing = True
-        if subscription.paused or subscription.max_layer is not None:
-            self._commands.append(_settings(subscription))
+        self._commands.append(command)
+        settings = subscription.wish.settings(subscription.id, version)
+        if settings != SetSubscription(subscription.id):
+            self._commands.append(settings)
+
+    def _halt(self, subscription: Subscription) -> None:
+        """No longer have the relay forward it."""
+        if subscription.flowing:
+            self._commands.append(Unsubscribe(subscription.id))
+        subscription.flowing, subscription.command, subscription.withheld = False, None, None
 
 
-def _settings(subscription: Subscription) -> SetSubscription:
-    return SetSubscription(subscription.id, subscription.paused, subscription.max_layer)
+def relay_track(subscription: Subscription) -> str:
+    """The relay's id of what is subscribed, whether published already or not."""
+    track = subscription.track
+    if not subscription.second:
+        return track.sid
+    assert track.spare is not None  # it was chosen
+    return second_sid(track.sid, track.spare)

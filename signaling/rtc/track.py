@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from livekit.protocol.models import SimulcastCodecInfo, TrackInfo, TrackSource, TrackType, VideoLayer, VideoQuality
-from livekit.protocol.rtc import AddTrackRequest
+from livekit.protocol.rtc import AddTrackRequest, SubscribedQualityUpdate
 
 from relay.messages import Codec, Encoding, Kind
 from signaling.rtc import codecs
@@ -27,7 +27,7 @@ MAX_CODECS = 4  # simulcast codecs of one request
 MAX_FEATURES = 16
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
     """One track of one session. `mid`, `codec` and `encodings` are None or empty until the offer carries it."""
 
@@ -39,6 +39,11 @@ class Track:
     encodings: list[Encoding] = field(default_factory=list)
     subscribed: bool = False  # its publisher was told of a first subscriber
     silenced: bool = False  # muted at the meeting's wish
+    spare: str | None = None  # MIME type of a second codec that its publisher can send besides (backup codec)
+    backup: Track | None = None  # that second codec, while it is published
+    main: Track | None = None  # of a second codec: the track that it is of
+    layers_wanted: list[bool] | None = None  # what somebody could be shown, lowest first, as the relay says
+    told: SubscribedQualityUpdate | None = None  # what of that the publisher knows
 
     @property
     def sid(self) -> str:
@@ -78,8 +83,33 @@ class Track:
         self.info.mid = mid
         self.info.mime_type = codec.mime
         self.info.simulcast = self.layer_count > 1
-        for entry in self.info.codecs:
-            entry.mime_type, entry.mid = codec.mime, mid
+        self.info.codecs[0].mime_type, self.info.codecs[0].mid = codec.mime, mid
+        if self.main is not None:
+            self.main.backup = self
+            del self.main.info.codecs[1:]
+            self.main.info.codecs.append(self.info.codecs[0])
+        elif self.spare == codec.mime:
+            self.spare = None
+            del self.info.codecs[1:]
+
+    @property
+    def versions(self) -> list[Track]:
+        """The track in each codec it is published in, as the relay knows them."""
+        return [self] if self.backup is None else [self, self.backup]
+
+    def qualities(self) -> dict[VideoQuality, bool]:
+        """Which of LiveKit's qualities somebody could be shown: those of missing layers go with the next lower one."""
+        wanted = self.layers_wanted or [True]
+        rids = [encoding.rid for encoding in self.encodings]
+        named = all(rid is not None and rid in _RID_ORDER for rid in rids)
+        places = (
+            [_RID_ORDER.index(str(rid)) for rid in rids] if named and len(rids) == len(wanted) else range(len(wanted))
+        )
+        found: dict[VideoQuality, bool] = {}
+        for place, quality in enumerate(_QUALITIES):
+            below = [on for at, on in zip(places, wanted, strict=False) if at <= place]
+            found[quality] = below[-1] if below else wanted[0]
+        return found
 
     def top_layer(self, quality: VideoQuality) -> int | None:
         """The highest layer (index into `encodings`) for a wanted quality; None = no cap."""
@@ -131,7 +161,40 @@ def from_request(owner: str, request: AddTrackRequest) -> Track:
     codec = SimulcastCodecInfo(mime_type=info.mime_type, cid=request.cid)
     codec.layers.extend(layers)
     info.codecs.append(codec)
-    return Track(owner, info, cids)
+    spare = _video_mime(request.simulcast_codecs[1].codec) if video and len(request.simulcast_codecs) > 1 else None
+    if spare == info.mime_type:
+        spare = None
+    if spare is not None:
+        info.codecs.append(SimulcastCodecInfo(mime_type=spare))
+    return Track(owner, info, cids, spare=spare)
+
+
+def second_sid(sid: str, mime: str) -> str:
+    """The relay's id of a track's second codec."""
+    return f"{sid}.{mime.partition('/')[2].lower()}"
+
+
+def second_codec(main: Track, request: AddTrackRequest) -> Track | None:
+    """A track's second codec as asked for by `add_track` with the track's sid; None where none was announced.
+
+    It is a track of its own for the relay, and a part of its main one for everybody else.
+    """
+    asked = request.simulcast_codecs[0] if request.simulcast_codecs else None
+    if asked is None or main.spare is None or _video_mime(asked.codec) != main.spare:
+        return None
+    layers = [_layer(layer) for layer in (asked.layers or request.layers)[:MAX_LAYERS]]
+    info = TrackInfo(
+        sid=second_sid(main.sid, main.spare),
+        type=TrackType.VIDEO,
+        width=request.width or main.info.width,
+        height=request.height or main.info.height,
+        source=main.info.source,
+        mime_type=main.spare,
+        layers=layers,
+    )
+    info.codecs.append(SimulcastCodecInfo(mime_type=main.spare, cid=request.cid, layers=layers))
+    cids = tuple(cid for cid in (request.cid, asked.cid[:MAX_NAME]) if cid)
+    return Track(main.owner, info, cids, main=main)
 
 
 def _layer(layer: VideoLayer) -> VideoLayer:
@@ -150,8 +213,13 @@ def _layer(layer: VideoLayer) -> VideoLayer:
 def _mime(request: AddTrackRequest, video: bool) -> str:
     if not video:
         return "audio/opus"
-    wanted = request.simulcast_codecs[0].codec.lower() if request.simulcast_codecs else ""
-    return codecs.NAMES.get("video/" + wanted.removeprefix("video/"), "video/VP8")
+    wanted = request.simulcast_codecs[0].codec if request.simulcast_codecs else ""
+    return _video_mime(wanted) or "video/VP8"
+
+
+def _video_mime(name: str) -> str | None:
+    """The MIME type of a codec named like `vp9`; None for one we do not take."""
+    return codecs.NAMES.get("video/" + name.lower().removeprefix("video/"))
 
 
 def lowest_first(rids: Sequence[str], layers: Sequence[VideoLayer]) -> list[str]:

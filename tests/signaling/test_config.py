@@ -50,6 +50,8 @@ def test_the_demo_key_works_on_loopback_only(tmp_path: Path, exposed: str) -> No
         ("public_url = 'meet.example.org'", "public_url must look like"),
         ("[keys]\nmine = 'short'", "32 characters"),
         ("[media]\nshards = 0", "shards"),
+        ("[media]\nloudest_audio = 0", "media.loudest_audio"),
+        ("[media]\nlast_video = 1001", "media.last_video"),
         ("heartbeat = 0.0", "heartbeat"),
         ("[tls]\ncertificate = 'a.pem'\nkey = 'b.pem'", "does not exist"),
         ("[api]\ntokens = ['short']", "32 characters"),

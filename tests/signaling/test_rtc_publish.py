@@ -60,8 +60,8 @@ async def test_a_chromium_publisher() -> None:
 
         _, data, audio, video = peers.sections(answer)
         assert data.startswith("m=application 9 UDP/DTLS/SCTP")
-        assert audio.startswith("m=audio 9 UDP/TLS/RTP/SAVPF 111\r")
-        assert peers.value(audio, "fmtp") == ["111 minptime=10;useinbandfec=1;usedtx=1"]
+        assert audio.startswith("m=audio 9 UDP/TLS/RTP/SAVPF 63 111\r")
+        assert peers.value(audio, "fmtp") == ["63 111/111", "111 minptime=10;useinbandfec=1;usedtx=1"]
         assert video.startswith("m=video 9 UDP/TLS/RTP/SAVPF 96 97\r")
         feedback = {line.partition(" ")[2] for line in peers.value(video, "rtcp-fb")}
         assert feedback == {"transport-cc", "goog-remb", "nack", "nack pli", "ccm fir"}
@@ -198,7 +198,7 @@ async def test_ice_restart() -> None:
         ({"can_publish_sources": ("microphone",)}, camera(), RequestResponse.NOT_ALLOWED),
         ({"can_publish_sources": ("microphone",)}, camera(source=TrackSource.UNKNOWN), RequestResponse.NOT_ALLOWED),
         ({}, AddTrackRequest(cid="x", type=TrackType.DATA), RequestResponse.UNSUPPORTED_TYPE),
-        ({}, camera(sid="TR_other"), RequestResponse.UNSUPPORTED_TYPE),
+        ({}, camera(sid="TR_other"), RequestResponse.NOT_FOUND),
         ({}, camera(cid=""), RequestResponse.INVALID_REQUEST),
     ],
 )

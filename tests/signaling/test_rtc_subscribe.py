@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from livekit.protocol.models import ParticipantTracks, SubscriptionError, VideoQuality
+import re
+
+import pytest
+from livekit.protocol.models import ParticipantTracks, SubscriptionError, TrackSource, VideoQuality
 from livekit.protocol.rtc import (
     SessionDescription,
+    SimulcastCodec,
     SubscriptionPermission,
     TrackPermission,
     UpdateSubscription,
@@ -180,17 +184,45 @@ async def test_adaptive_stream() -> None:
             for wanted in (
                 UpdateTrackSettings(width=300, height=150),
                 UpdateTrackSettings(width=500, height=150),
-                UpdateTrackSettings(width=1280, height=720),
-                UpdateTrackSettings(quality=VideoQuality.LOW),
-                UpdateTrackSettings(quality=VideoQuality.MEDIUM),
+                UpdateTrackSettings(width=1280, height=720, priority=1),
+                UpdateTrackSettings(quality=VideoQuality.LOW, fps=5),
+                UpdateTrackSettings(quality=VideoQuality.MEDIUM, priority=9),
                 UpdateTrackSettings(quality=VideoQuality.HIGH),
+                UpdateTrackSettings(quality=VideoQuality.OFF),
             ):
                 wanted.track_sids.append(picture)
                 await bob.send(track_setting=wanted)
             await bob.settled()
             told = relay.of(SetSubscription)
-            assert (told[0].paused, told[1].paused) == (True, False)
-            assert [c.max_layer for c in told[1:]] == [0, 1, None, 0, 1, None]
+            assert [c.paused for c in told] == [True, *[False] * 6, True]
+            assert [c.max_layer for c in told[1:7]] == [0, 1, None, 0, 1, None]
+            assert [c.visible for c in told[1:]] == [45_000, 75_000, 921_600, None, None, None, None]
+            assert [c.priority for c in told[1:]] == [0, 0, 255, 0, 247, 0, 0]  # LiveKit's 1 is the highest
+            assert {(c.screen, c.max_temporal) for c in told} == {(False, None)}  # VP8: no layers to choose from
+
+
+@pytest.mark.parametrize(("fps", "top"), [(0, None), (5, 0), (8, 1), (15, 1), (16, None), (60, None)])
+async def test_fewer_frames_of_a_scalable_track(fps: int, top: int | None) -> None:
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join() as ann, world.join("guest:bob") as bob:
+        await accept(bob)
+        track = await add(ann, camera(simulcast_codecs=[SimulcastCodec(codec="vp9", cid=peers.VIDEO_ID)]))
+        await offer(ann, re.sub(r"a=(rid|simulcast):.*\r\n", "", peers.publisher()))
+        await accept(bob)
+        await bob.send(track_setting=UpdateTrackSettings(track_sids=[track.sid], width=1280, height=720, fps=fps))
+        await bob.settled()
+        assert relay.of(SetSubscription)[-1].max_temporal == top
+
+
+async def test_screens_are_told_to_be_screens() -> None:
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join() as ann, world.join("guest:bob") as bob:
+        await accept(bob)
+        await add(ann, camera(source=TrackSource.SCREEN_SHARE))
+        await offer(ann, peers.publisher(audio="inactive"))
+        await accept(bob)
+        await bob.settled()
+        assert [c.screen for c in relay.of(SetSubscription)] == [True]
 
 
 async def test_owners_say_who_may_subscribe() -> None:

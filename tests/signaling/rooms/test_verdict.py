@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from signaling.rooms import notices
@@ -52,6 +53,28 @@ def test_a_silent_device_counts_by_its_role(role: Role) -> None:
     assert verdict.because[0].code == ROLES.get(role, BESIDE).silent
     assert verdict.next_step == Notice(ROLES.get(role, BESIDE).next_step)
     assert verdict.who == "Accueil"
+
+
+ASIDE = [Role.OCCUPANCY_SENSOR, Role.AIR_SENSOR, Role.UPS, Role.NETWORK_SWITCH]
+
+
+@pytest.mark.parametrize("role", ASIDE)
+def test_what_meetings_do_not_need_is_said_without_alarm(role: Role) -> None:
+    assert codes(HealthWatch(), facts(device(role, OFF), camera())) == (Health.READY, [notices.ASIDE_SILENT])
+    assert codes(HealthWatch(), facts(device(role, Connection.CONNECTING))) == (Health.READY, [])
+
+
+def test_a_sensor_with_an_empty_battery_is_no_reason_to_refuse_a_room() -> None:
+    empty = msgspec.structs.replace(device(Role.AIR_SENSOR), fault=Notice("device.battery", {"device": "air"}))
+    assert codes(HealthWatch(), facts(empty)) == (Health.READY, ["device.battery"])
+
+
+@pytest.mark.parametrize("code", ["device.on_battery", "device.battery_low"])
+def test_a_supply_on_battery_is_a_warning_with_its_own_next_step(code: str) -> None:
+    ups = msgspec.structs.replace(device(Role.UPS), fault=Notice(code, {"device": "ups"}))
+    verdict = HealthWatch().judge(facts(ups), NOW)
+    assert (verdict.health, verdict.because[0].code) == (Health.DEGRADED, code)
+    assert verdict.next_step == Notice(f"{code}.next")
 
 
 def test_a_second_screen_stands_in_for_the_first() -> None:

@@ -23,11 +23,17 @@ FLAGS = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
-LIVEKIT = Path(__file__).parents[3] / "web/node_modules/livekit-client/dist/livekit-client.umd.js"
+LIVEKIT = Path(__file__).parents[3] / "web/node_modules/livekit-client/dist"
 
 _PAGE = """<!doctype html><title>tab</title><script src="/livekit-client.js"></script><script>
-const singlePeerConnection = !location.search.includes('v0');
-const room = new LivekitClient.Room({ adaptiveStream: false, dynacast: true, singlePeerConnection });
+const asked = new URLSearchParams(location.search);
+const options = { adaptiveStream: false, dynacast: true, singlePeerConnection: !asked.has('v0') };
+if (asked.has('key')) {   // encrypted end to end
+  const keyProvider = new LivekitClient.ExternalE2EEKeyProvider();
+  void keyProvider.setKey(asked.get('key'));
+  options.e2ee = { keyProvider, worker: new Worker('/livekit-client.e2ee.worker.js') };
+}
+const room = new LivekitClient.Room(options);
 const heard = [];   // names of room events, in order
 const data = [];    // [identity, text, topic]
 for (const name of Object.values(LivekitClient.RoomEvent)) room.on(name, () => heard.push(name));
@@ -51,6 +57,19 @@ async function decoded(identity, source) {   // frames of one picture of a parti
   const stats = [...(report?.values() ?? [])].find((entry) => entry.type === 'inbound-rtp');
   return stats?.framesDecoded ?? 0;
 }
+async function sent() {   // what leaves for our camera: [codec, layer] -> active, frames
+  const out = {};
+  const { sender, simulcastCodecs } = room.localParticipant.getTrackPublication('camera').track;
+  for (const one of [sender, ...[...simulcastCodecs.values()].map((entry) => entry.sender)]) {
+    const report = await one?.getStats();
+    for (const stats of report?.values() ?? [])
+      if (stats.type === 'outbound-rtp') {
+        const codec = report.get(stats.codecId)?.mimeType ?? '';
+        out[`${codec.slice(6)} ${stats.rid ?? ''}`.trim()] = { active: stats.active, frames: stats.framesSent ?? 0 };
+      }
+  }
+  return out;
+}
 async function share() {   // a screen: a canvas that moves
   const canvas = Object.assign(document.createElement('canvas'), { width: 1280, height: 720 });
   const pen = canvas.getContext('2d');
@@ -73,17 +92,27 @@ def routes() -> list[web.RouteDef]:
         return web.Response(text=_PAGE, content_type="text/html")
 
     async def library(request: web.Request) -> web.FileResponse:
-        return web.FileResponse(LIVEKIT)
+        return web.FileResponse(LIVEKIT / "livekit-client.umd.js")
 
-    return [web.get("/tab", page), web.get("/livekit-client.js", library)]
+    async def worker(request: web.Request) -> web.FileResponse:
+        return web.FileResponse(LIVEKIT / "livekit-client.e2ee.worker.js")
+
+    return [
+        web.get("/tab", page),
+        web.get("/livekit-client.js", library),
+        web.get("/livekit-client.e2ee.worker.js", worker),
+    ]
 
 
 class Tab:
-    """One tab with one `room`, on path V1 (one peer connection, livekit-client's own choice) or V0."""
+    """One tab with one `room`, on path V1 (one peer connection, livekit-client's own choice) or V0.
 
-    def __init__(self, page: Page, path: str = "v1") -> None:
+    `key`: a passphrase for encryption end to end.
+    """
+
+    def __init__(self, page: Page, path: str = "v1", key: str | None = None) -> None:
         self.page = page
-        self.path = path
+        self.query = path if key is None else f"{path}&key={key}"
         self.console: list[str] = []
         page.on("console", lambda message: self.console.append(message.text))
 
@@ -93,7 +122,7 @@ class Tab:
 
     async def join(self, url: str, token: str) -> None:
         """Open the page and join; returns once media is connected."""
-        await self.page.goto(f"{url}/tab?{self.path}")
+        await self.page.goto(f"{url}/tab?{self.query}")
         await self.run("([url, token]) => room.connect(url, token)", [url.replace("http", "ws", 1), token])
 
     async def until(self, condition: str, seconds: float = 20) -> Any:

@@ -1,0 +1,89 @@
+"""What each event of the relay that concerns one session does; and whose track an event speaks of."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from relay.messages import (
+    AddTrack,
+    CloseTransport,
+    Command,
+    DataReceived,
+    Event,
+    LayersWanted,
+    RemoveTrack,
+    SubscriptionPaused,
+    TransportState,
+)
+from signaling.rtc import responses
+from signaling.rtc.room import MediaRoom
+from signaling.rtc.session import Session
+
+log = logging.getLogger(__name__)
+
+
+class Owners:
+    """Whose the relay's tracks are, learnt from the commands that go there."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, str] = {}  # track -> session sid
+        self._tracks: dict[str, set[str]] = {}  # session sid -> tracks
+
+    def note(self, commands: Iterable[Command]) -> None:
+        """Commands on their way to the relay."""
+        for command in commands:
+            if isinstance(command, AddTrack):
+                sid = session_of(command.transport)
+                self._owners[command.track] = sid
+                self._tracks.setdefault(sid, set()).add(command.track)
+            elif isinstance(command, RemoveTrack):
+                if (sid := self._owners.pop(command.track, "")) in self._tracks:
+                    self._tracks[sid].discard(command.track)
+            elif isinstance(command, CloseTransport):
+                for track in self._tracks.pop(session_of(command.transport), ()):
+                    self._owners.pop(track, None)
+
+    def session(self, event: Event) -> str:
+        """The sid of the session that an event concerns; empty where it concerns none."""
+        if isinstance(event, TransportState | DataReceived):
+            return session_of(event.transport)
+        if isinstance(event, SubscriptionPaused):
+            return session_of(event.subscription)
+        return self._owners.get(event.track, "") if isinstance(event, LayersWanted) else ""
+
+
+def session_of(name: str) -> str:
+    """The sid in the relay's name of a transport or subscription of ours."""
+    return name.partition("/")[0]
+
+
+def handle(room: MediaRoom, session: Session, event: Event, now: float) -> None:
+    """Do what an event wants done in its session's room."""
+    if isinstance(event, DataReceived):
+        if event.transport == session.publisher.transport:
+            room.data(session, event, now)
+    elif isinstance(event, TransportState):
+        log.info("%s of %r: %s %s", event.transport, session.identity, event.phase, event.srtp_profile or "")
+        room.transport_changed(session, event)
+    elif isinstance(event, LayersWanted):
+        _wanted(room, session, event)
+    elif isinstance(event, SubscriptionPaused):
+        _withheld(room, session, event)
+
+
+def _wanted(room: MediaRoom, session: Session, event: LayersWanted) -> None:
+    for track in session.publisher.tracks:
+        for version in track.versions:
+            if version.sid == event.track:
+                version.layers_wanted = event.layers
+                room.demand(track)
+
+
+def _withheld(room: MediaRoom, session: Session, event: SubscriptionPaused) -> None:
+    """A video is withheld from the session, or no longer: tell it, and what that says of its connection."""
+    if (subscription := session.subscriber.find(event.subscription)) is None:
+        return
+    subscription.withheld = event.reason if event.paused else None
+    room.effects.send([session.sid], responses.stream_state(subscription.track, paused=event.paused))
+    room.tell_qualities()
