@@ -1,4 +1,8 @@
-"""Bytes to and from a device over UDP or TCP: a socket with a callback, no task, and a future that ends with it."""
+"""Bytes to and from a device over UDP or TCP: a socket with a callback, no task, and a future that ends with it.
+
+A device that floods us harms only itself: reading what it says may take `BURST` seconds of the processor and then `SHARE`
+of each second. A stream beyond that waits in its socket, datagrams end the connection.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,15 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import thread_time
 from typing import cast
 
 from devices.errors import Lost
 
 Receive = Callable[[bytes], None]
+
+BURST = 1.0  # seconds of the processor
+SHARE = 0.05
 
 
 class Channel(asyncio.Protocol, asyncio.DatagramProtocol):
@@ -23,6 +31,9 @@ class Channel(asyncio.Protocol, asyncio.DatagramProtocol):
         self._transport: asyncio.BaseTransport | None = None
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._on_lost: list[Callable[[Lost], None]] = []
+        self._loop = asyncio.get_running_loop()
+        self._credit, self._credited_at = BURST, self._loop.time()
+        self._pause: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open."""
@@ -30,11 +41,29 @@ class Channel(asyncio.Protocol, asyncio.DatagramProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the stream."""
-        self._receive(data)
+        if (debt := self._read(data)) > 0 and not self._lost.done():
+            cast(asyncio.Transport, self._transport).pause_reading()
+            self._pause = self._loop.call_later(debt / SHARE, self._go_on)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """One datagram."""
+        if not self._lost.done() and self._read(data) > 0:
+            self._end(Lost("it floods us", code="device.garbage"))
+
+    def _read(self, data: bytes) -> float:
+        """Hand them over; the seconds of the processor that this took beyond what it may."""
+        begun = thread_time()
         self._receive(data)
+        now = self._loop.time()
+        self._credit = min(BURST, self._credit + SHARE * (now - self._credited_at)) - (thread_time() - begun)
+        self._credited_at = now
+        return -self._credit
+
+    def _go_on(self) -> None:
+        self._pause = None
+        transport = cast(asyncio.Transport, self._transport)
+        if not transport.is_closing():
+            transport.resume_reading()
 
     def error_received(self, exc: Exception) -> None:
         """The network says that nobody listens there."""
@@ -70,6 +99,9 @@ class Channel(asyncio.Protocol, asyncio.DatagramProtocol):
     def _end(self, error: Lost) -> None:
         if self._lost.done():
             return
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         self._lost.set_exception(error)
         self._lost.exception()  # somebody may never wait for it
         for tell in self._on_lost:

@@ -78,7 +78,7 @@ class DeviceState:
         """The device answers; every wish is open until the first whole poll shows otherwise."""
         self.journal.say(logging.INFO, "device %s is online", self.config.id)
         self.connection, self.fault, self.settled = Connection.ONLINE, None, False
-        self.model = model[:100] or self.model
+        self.model = printable(model)[:100] or self.model
         if capabilities is not None:
             self.capabilities = capabilities
         self.last_seen = self.clock()

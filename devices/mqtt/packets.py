@@ -104,37 +104,43 @@ class Reader:
     """Packets out of a stream. After Malformed nothing more is read."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._broken = False
 
     def feed(self, data: bytes) -> list[Packet]:
         """Every packet that is whole now."""
         packets: list[Packet] = []
-        self._rest = b"" if self._broken else self._rest + data
-        while not self._broken and (packet := self._next()) is not None:
+        self._rest += b"" if self._broken else data
+        at = 0
+        while not self._broken:
+            packet, length = self._at(at)
+            if packet is None:
+                break
+            at += length
             self._broken = isinstance(packet, Malformed)
             packets += [] if packet is _IGNORED else [packet]
+        del self._rest[: len(self._rest) if self._broken else at]
         return packets
 
-    def _next(self) -> Packet | None:
-        length = 0
-        for index in range(MOST_LENGTH_BYTES):
-            if len(self._rest) < index + 2:
-                return None
-            digit = self._rest[index + 1]
-            length |= (digit & 0x7F) << (7 * index)
+    def _at(self, begin: int) -> tuple[Packet | None, int]:
+        """The packet that begins there and its length; None until it is whole."""
+        rest, length = self._rest, 0
+        for index in range(1, MOST_LENGTH_BYTES + 1):
+            if len(rest) < begin + index + 1:
+                return None, 0
+            digit = rest[begin + index]
+            length |= (digit & 0x7F) << (7 * (index - 1))
             if not digit & 0x80:
                 break
         else:
-            return Malformed(self._rest)
-        start = index + 2
-        if length > LONGEST or not _plausible(self._rest[0], length):
-            return Malformed(self._rest)
-        if len(self._rest) < start + length:
-            return None
-        head, body = self._rest[0], self._rest[start : start + length]
-        whole, self._rest = self._rest, self._rest[start + length :]
-        return _read(head, body) or Malformed(whole)
+            return Malformed(bytes(rest[begin:])), 0
+        start = begin + index + 1
+        if length > LONGEST or not _plausible(rest[begin], length):
+            return Malformed(bytes(rest[begin:])), 0
+        if len(rest) < start + length:
+            return None, 0
+        body = bytes(rest[start : start + length])
+        return _read(rest[begin], body) or Malformed(bytes(rest[begin : start + length])), start + length - begin
 
 
 _IGNORED = Pong()  # what a broker may send and we have no use for

@@ -213,7 +213,7 @@ class OnvifCamera:
             self._context.garbled(data[:200])
             raise Garbage(str(error)) from None
         if isinstance(said, Fault):
-            self._context.heard(f"{said.codes[-1:]} {said.reason}")
+            self._context.heard(" ".join((*said.codes[-1:], said.reason)))
             raise _error(said)
         self._context.heard(said.tag.rpartition("}")[2])
         return said

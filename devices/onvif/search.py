@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -21,6 +23,7 @@ ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 NETWORK = "http://www.onvif.org/ver10/network/wsdl"
 MOST = 256  # cameras
+SAME = 16  # cameras at one address
 SENDS = 2  # datagrams get lost
 
 
@@ -34,43 +37,56 @@ def probe(message: str) -> bytes:
     ).encode()
 
 
-def read(data: bytes) -> list[Found]:
-    """The cameras in an answer, none when it is none."""
+def read(data: bytes, sender: str) -> list[Found]:
+    """The cameras in an answer that came from address `sender`, none when it is none.
+
+    Each answers for itself: an answer that names another's address would have our password sent there, so the address
+    is where it came from, and only the port is what it says (an encoder has one for each of its cameras).
+    """
     try:
         root = soap.parse(data)
     except NoSoap:
         return []
-    found = [_camera(match) for match in root.iter(f"{{{DISCOVERY}}}ProbeMatch")]
+    found = [_camera(match, sender) for match in islice(root.iter(f"{{{DISCOVERY}}}ProbeMatch"), SAME)]
     return [one for one in found if one is not None]
 
 
-def _camera(match: soap.Element) -> Found | None:
+def _camera(match: soap.Element, sender: str) -> Found | None:
     for address in soap.text(match, f"{{{DISCOVERY}}}XAddrs").split():
         try:
             parts = urlsplit(address)
-            host, port = parts.hostname, parts.port or 80
+            port = parts.port or 80
         except ValueError:
             continue
-        if parts.scheme == "http" and host and ":" not in host:
-            scopes = [urlsplit(scope).path for scope in soap.text(match, f"{{{DISCOVERY}}}Scopes").split()]
-            named = {
-                kind: unquote(name) for _, kind, name in (path.split("/", 2) for path in scopes if path.count("/") > 1)
-            }
+        if parts.scheme == "http" and ":" not in sender:
+            named = dict(_scopes(soap.text(match, f"{{{DISCOVERY}}}Scopes")))
             identity = soap.text(match, f"{{{ADDRESSING}}}EndpointReference/{{{ADDRESSING}}}Address")
-            settings = {"host": host} | ({"port": port} if port != 80 else {})
-            return Found("onvif", named.get("name", host), named.get("hardware", ""), settings, identity)
+            settings = {"host": sender} | ({"port": port} if port != 80 else {})
+            return Found("onvif", named.get("name", sender), named.get("hardware", ""), settings, identity)
     return None
+
+
+def _scopes(text: str) -> Iterator[tuple[str, str]]:
+    """`onvif://www.onvif.org/KIND/NAME` of each scope (Core 7.3.2.2)."""
+    for scope in text.split():
+        _, _, path = scope.removeprefix("onvif://").partition("/")
+        kind, slash, name = path.partition("/")
+        if slash:
+            yield kind, unquote(name)
 
 
 async def search(seconds: float, target: tuple[str, int] = GROUP, interface: str = "") -> list[Found]:
     """Ask everybody (or `target`) and listen for `seconds`. `interface`: our own address on the room's network."""
     loop = asyncio.get_running_loop()
     found: dict[tuple[str, str], Found] = {}
+    heard: Counter[str] = Counter()  # answers by address
 
-    def receive(data: bytes) -> None:
-        for one in read(data):
-            if len(found) < MOST:
-                found[one.key] = one
+    def receive(data: bytes, sender: str) -> None:
+        heard[sender] += 1
+        if heard[sender] > SAME * SENDS or len(found) >= MOST:
+            return
+        for one in read(data, sender):
+            found[one.key] = one
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
         ours.setblocking(False)
@@ -89,12 +105,12 @@ async def search(seconds: float, target: tuple[str, int] = GROUP, interface: str
 
 
 class _Answers(asyncio.DatagramProtocol):
-    def __init__(self, receive: Callable[[bytes], None]) -> None:
+    def __init__(self, receive: Callable[[bytes, str], None]) -> None:
         self._receive = receive
 
-    def datagram_received(self, data: bytes, addr: object) -> None:
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """From some camera."""
-        self._receive(data)
+        self._receive(data, addr[0])
 
     def error_received(self, exc: Exception) -> None:
         """Somebody on the way does not like it; others may answer."""

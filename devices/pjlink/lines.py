@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 LONGEST = 136  # bytes of a line without its CR
+MOST = 64  # lines read at once: one answers each question, and what is beyond is a flood
 _GREETING = re.compile(rb"PJLINK (?:(0)|1 ([0-9A-Za-z]{1,32})|(ERRA))", re.IGNORECASE)
 _REPLY = re.compile(rb"%([12])([A-Z0-9]{4})=([\x20-\x7e\x80-\xff]{0,128})", re.IGNORECASE)
 
@@ -81,7 +82,8 @@ class LineReader:
     def feed(self, data: bytes) -> list[Line]:
         """Lines that ended with `data`; some devices end them with CR LF."""
         *whole, self._rest = (self._rest + data).replace(b"\n", b"").split(b"\r")
-        lines = [read_line(line) for line in whole if line]
+        lines = [read_line(line) for line in whole[:MOST] if line]
+        lines += [Junk(b"".join(whole[MOST : MOST + 2])[:LONGEST])] if len(whole) > MOST else []
         if len(self._rest) > LONGEST or self._rest[:1] not in _STARTS:
             lines.append(Junk(self._rest[:LONGEST]))
             self._rest = b""

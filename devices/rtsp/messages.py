@@ -71,35 +71,44 @@ class Reader:
     """Responses out of a stream. After Malformed nothing more is read."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._broken = False
 
     def feed(self, data: bytes) -> list[Response | Malformed]:
         """Every response that is whole now."""
         found: list[Response | Malformed] = []
-        self._rest = b"" if self._broken else self._rest + data
-        while not self._broken and (one := self._next()) is not None:
+        self._rest += b"" if self._broken else data
+        at = 0
+        while not self._broken:
+            one, length = self._at(at)
+            if one is None:
+                break
+            at += length
             self._broken = isinstance(one, Malformed)
             found.append(one)
+        del self._rest[: len(self._rest) if self._broken else at]
         return found
 
-    def _next(self) -> Response | Malformed | None:
-        head, end, rest = self._rest.partition(b"\r\n\r\n")
+    def _at(self, begin: int) -> tuple[Response | Malformed | None, int]:
+        """The response that begins there and its length; None until it is whole."""
         start = b"RTSP/1."
-        if self._rest[: len(start)] != start[: len(self._rest)] or len(head) > LONGEST_HEAD:
-            return Malformed(self._rest)
-        if not end:
-            return None
-        first, *lines = head.split(b"\r\n")
-        status = _STATUS.match(first)
+        first = self._rest[begin : begin + len(start)]
+        end = self._rest.find(b"\r\n\r\n", begin, begin + LONGEST_HEAD + 4)
+        malformed = Malformed(bytes(self._rest[begin : begin + 200]))
+        if start[: len(first)] != first or (end < 0 and len(self._rest) - begin > LONGEST_HEAD):
+            return malformed, 0
+        if end < 0:
+            return None, 0
+        line, *lines = bytes(self._rest[begin:end]).split(b"\r\n")
+        status = _STATUS.match(line)
         headers, challenges = _headers(lines)
-        length = headers.get("content-length", "0")
-        if status is None or not (length.isascii() and length.isdigit()) or int(length[:9]) > LONGEST_BODY:
-            return Malformed(self._rest)
-        if len(rest) < int(length):
-            return None
-        self._rest = rest[int(length) :]
-        return Response(int(status[1]), headers, challenges, rest[: int(length)])
+        said = headers.get("content-length", "0")
+        if status is None or not (said.isascii() and said.isdigit()) or len(said) > 9 or int(said) > LONGEST_BODY:
+            return malformed, 0
+        body, after = end + 4, end + 4 + int(said)
+        if len(self._rest) < after:
+            return None, 0
+        return Response(int(status[1]), headers, challenges, bytes(self._rest[body:after])), after - begin
 
 
 def _headers(lines: list[bytes]) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -15,6 +15,7 @@ from enum import IntEnum
 END = 0xFF
 LONGEST = 16  # bytes of one message
 BUFFER = 256  # bytes of a stream kept while its end is awaited
+MOST = 64  # messages read at once: a camera says a few, and what is beyond is a flood
 HEADER = struct.Struct(">HHI")
 
 
@@ -122,12 +123,14 @@ def _is_camera(first: int) -> bool:
 def read_messages(data: bytes) -> Iterator[Message]:
     """Every message of a datagram's payload: some cameras put acknowledgement and completion in one."""
     start = 0
-    for index, byte in enumerate(data):
-        if byte == END:
-            yield read_message(data[start : index + 1])
-            start = index + 1
+    for _ in range(MOST):
+        end = data.find(END, start)
+        if end < 0:
+            break
+        yield read_message(data[start : end + 1])
+        start = end + 1
     if start < len(data):
-        yield Junk(data[start:])
+        yield Junk(data[start : start + BUFFER])
 
 
 class StreamReader:

@@ -234,7 +234,7 @@ def test_documents_with_entities_or_without_end_are_refused() -> None:
 def test_any_bytes_are_an_answer_or_none(data: bytes) -> None:
     with contextlib.suppress(soap.NoSoap):
         soap.read(data)
-    assert search.read(data) == []
+    assert search.read(data, "10.0.0.9") == []
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
@@ -244,4 +244,4 @@ def test_any_scopes_and_addresses_are_read_without_fail(scopes: str, addresses: 
     match = (
         f"<d:ProbeMatch><d:Scopes>{escape(kept)}</d:Scopes><d:XAddrs>http://{escape(kept)}</d:XAddrs></d:ProbeMatch>"
     )
-    search.read(text.replace("<s:Body>", f"<s:Body>{match}").encode())
+    search.read(text.replace("<s:Body>", f"<s:Body>{match}").encode(), "10.0.0.9")
