@@ -12,7 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
-from livekit.protocol.rtc import AddTrackRequest, JoinRequest, SessionDescription, SyncState, WrappedJoinRequest
+from livekit.protocol.rtc import (
+    AddTrackRequest,
+    JoinRequest,
+    SessionDescription,
+    SyncState,
+    UpdateParticipantMetadata,
+    WrappedJoinRequest,
+)
 
 from wire.problems import Code, Refusal
 
@@ -31,6 +38,7 @@ class Wishes:
     offer: SessionDescription | None = None
     tracks: tuple[AddTrackRequest, ...] = ()
     sync: SyncState | None = None
+    about: UpdateParticipantMetadata | None = None  # what it says of itself
 
 
 def from_query(query: Mapping[str, str], *, single: bool, max_join: int) -> Wishes:
@@ -87,4 +95,11 @@ def _from_join(join: JoinRequest) -> Wishes:
         offer=join.publisher_offer if join.publisher_offer.sdp else None,
         tracks=tuple(join.add_track_requests),
         sync=join.sync_state if join.HasField("sync_state") else None,
+        about=_about(join),
     )
+
+
+def _about(join: JoinRequest) -> UpdateParticipantMetadata | None:
+    if not join.metadata and not join.participant_attributes:
+        return None
+    return UpdateParticipantMetadata(metadata=join.metadata, attributes=join.participant_attributes)

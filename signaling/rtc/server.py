@@ -182,6 +182,8 @@ class RtcServer:
         self._places[session.sid] = room
         SESSIONS.inc()
         log.info("%r joined %r as %s", session.identity, room.name, session.sid)
+        if arrival.wishes.about is not None:
+            requests.handle(room, session, SignalRequest(update_metadata=arrival.wishes.about), now)
         for asked in arrival.wishes.tracks:
             requests.handle(room, session, SignalRequest(add_track=asked), now)
         if arrival.wishes.offer is not None:
@@ -297,7 +299,11 @@ class RtcServer:
             room.end(session, Leave.ENDED if problem.code is Code.MEETING_OVER else Leave.REMOVED)
             return
         grants = dataclasses.replace(
-            session.grants, name=session.name, metadata=session.metadata, attributes=session.attributes
+            session.grants,
+            name=session.name,
+            metadata=session.metadata,
+            attributes=session.attributes,
+            can_subscribe=session.grants.can_subscribe and not session.deaf,
         )
         ttl = self._settings.token_ttl
         room.effects.send([session.sid], responses.refresh_token(self._tokens.mint(grants, ttl, session.key)))

@@ -85,6 +85,7 @@ class Session:
         self.publisher = publisher
         self.subscriber = subscriber
         self.permission = Permission()
+        self.deaf = False  # the right to subscribe, that it came with, was taken away
         self.declined: set[str] = set()  # tracks the client unsubscribed from, or could not take
         self.state = State.JOINED
         self.joined_at = now
@@ -148,7 +149,7 @@ class Session:
 
     def may_hear(self, owner: Session, track: Track) -> bool:
         """Whether it may be subscribed to a track: grants, its owner's permission, and no room's own audio (howling)."""
-        if not self.grants.can_subscribe or owner is self or track.codec is None:
+        if not self.grants.can_subscribe or self.deaf or owner is self or track.codec is None:
             return False
         if track.kind == "audio" and self.same_room(owner):
             return False
@@ -182,7 +183,7 @@ class Session:
         grants = self.grants
         sources: list[TrackSource] = [_SOURCES[name] for name in grants.can_publish_sources]
         return ParticipantPermission(
-            can_subscribe=grants.can_subscribe,
+            can_subscribe=grants.can_subscribe and not self.deaf,
             can_publish=grants.can_publish,
             can_publish_data=grants.can_publish_data,
             can_publish_sources=sources,

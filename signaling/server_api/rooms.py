@@ -146,6 +146,7 @@ class RoomCalls:
             raise Refusal(Code.FORBIDDEN, "nobody opens another one's microphone or camera: ask its owner")
         if asked.muted and not track.info.muted:
             room.mute(session, track, muted=True)
+            track.silenced = True
             room.effects.send([session.sid], responses.mute(track.sid, muted=True))
             self._media.apply(room)
         return MuteRoomTrackResponse(track=track.info)
@@ -184,13 +185,14 @@ class RoomCalls:
         for track in list(session.publisher.tracks):
             if not session.may_publish(track.source):
                 room.unpublish(session, track)
-        now = self._clock()
-        if old.can_subscribe and not new.can_subscribe:
-            for owner in room.sessions.values():
-                for track in owner.publisher.tracks:
-                    if session.subscriber.unsubscribe(track.sid):
-                        session.declined.add(track.sid)
-        room.negotiate_all(now)
+        session.deaf = old.can_subscribe and not new.can_subscribe
+        for owner in room.sessions.values():
+            for track in owner.publisher.tracks:
+                if session.deaf:
+                    session.subscriber.unsubscribe(track.sid)
+                elif not session.subscriber.has(track.sid):
+                    room.subscribe(session, owner, track)
+        room.negotiate_all(self._clock())
 
     def _subscriptions(self, asked: UpdateSubscriptionsRequest) -> UpdateSubscriptionsResponse:
         room, session = self._session(asked.room, asked.identity)

@@ -15,6 +15,7 @@ from livekit.protocol.rtc import (
     AddTrackRequest,
     JoinRequest,
     LeaveRequest,
+    RequestResponse,
     SessionDescription,
     SubscriptionPermission,
     UpdateSubscription,
@@ -333,3 +334,26 @@ async def test_tracks_and_wishes_in_the_join_request() -> None:
             assert (await ann.expect("answer")).answer.id == 4
             assert relay.of(AddTrack)[-1].transport == f"{ann.sid}/pub"
             assert [c.transport for c in relay.of(Subscribe)] == []
+
+
+@pytest.mark.parametrize(
+    ("allowed", "about", "reason", "told"),
+    [
+        (True, {"mood": "fine"}, RequestResponse.OK, {"mood": "fine"}),
+        (False, {"mood": "fine"}, RequestResponse.NOT_ALLOWED, {}),
+        (True, {"room": "lln-lauzelle"}, RequestResponse.NOT_ALLOWED, {}),
+        (True, {"mood": "x" * 20_000}, RequestResponse.LIMIT_EXCEEDED, {}),
+    ],
+)
+async def test_what_a_client_says_of_itself_as_it_joins(
+    allowed: bool, about: dict[str, str], reason: int, told: dict[str, str]
+) -> None:
+    async with (
+        serve(RecordedRelay()) as world,
+        world.single(offer=peers.SINGLE, about=about, can_update_own_metadata=allowed) as ann,
+    ):
+        assert (await ann.expect("request_response")).request_response.reason == reason
+        await ann.expect("answer")
+        async with world.join("guest:bob") as bob:
+            (other,) = bob.joined.other_participants
+            assert dict(other.attributes) == told

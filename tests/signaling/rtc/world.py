@@ -110,10 +110,19 @@ class World:
             await client.goodbye()
 
     @asynccontextmanager
-    async def single(self, identity: str = "guest:ann", offer: str = "", **grants: Any) -> AsyncIterator[Client]:
-        """A client of path V1 past its `join` message; `offer` goes with the request, as livekit-client sends it."""
+    async def single(
+        self, identity: str = "guest:ann", offer: str = "", about: dict[str, str] | None = None, **grants: Any
+    ) -> AsyncIterator[Client]:
+        """A client of path V1 past its `join` message; `offer` goes with the request, as livekit-client sends it.
+
+        `about`: attributes it gives itself.
+        """
         settings = ConnectionSettings(auto_subscribe=True)
-        request = JoinRequest(connection_settings=settings, publisher_offer=SessionDescription(sdp=offer, id=1))
+        request = JoinRequest(
+            connection_settings=settings,
+            participant_attributes=about or {},
+            publisher_offer=SessionDescription(sdp=offer, id=1),
+        )
         query = f"?access_token={self.token(identity, **grants)}&join_request={packed(request)}"
         async with self.http.ws_connect(f"{self.url}/rtc/v1{query}", max_msg_size=0) as socket:
             client = Client(socket)
