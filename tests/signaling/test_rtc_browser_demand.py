@@ -81,7 +81,7 @@ async def test_a_second_codec_for_who_cannot_decode_the_first(world: World, brow
     ann, bob = Tab(await browser.new_page()), Tab(await browser.new_page())
     await ann.join(world.url, world.token("ann"))
     await bob.join(world.url, world.token("bob"))
-    await ann.run(_PUBLISH, {"videoCodec": codec, "backupCodec": {"codec": "vp8"}, "scalabilityMode": "L1T3"})
+    await ann.run(_PUBLISH, {"videoCodec": codec, "backupCodec": {"codec": "vp8"}})
     await bob.more_frames("ann", 5)
     assert {layer.split(" ")[0] for layer in await ann.run("sent()")} == {name}
 
