@@ -12,12 +12,13 @@ export function Grid({ state, session }: { state: MeetingState; session: Session
   const screen = sharedScreen(state.seats);
   const { shown, hidden } = tiles(state.seats, state.voices);
   const count = shown.length + (hidden > 0 ? 1 : 0);
+  const slow = state.quality === 'poor';
   const across = columns(count, size.width, size.height);
   return (
     <div class={screen === null ? 'tiles' : 'tiles sharing'} ref={area} style={{ '--across': across, '--down': Math.ceil(Math.max(count, 1) / across) }}>
-      {screen === null ? null : <ScreenTile seat={screen} session={session} />}
+      {screen === null ? null : <ScreenTile seat={screen} session={session} slow={slow} />}
       <div class="strip">
-        {shown.map((seat) => <SeatTile key={seat.key} seat={seat} session={session} />)}
+        {shown.map((seat) => <SeatTile key={seat.key} seat={seat} session={session} slow={slow} />)}
         {hidden > 0 ? <p class="tile others">{t('meeting.others', { count: hidden })}</p> : null}
       </div>
     </div>

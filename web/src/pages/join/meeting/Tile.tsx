@@ -7,11 +7,13 @@ import { t } from '../../../i18n';
 import type { Picture, Seat } from './seats';
 import type { Session } from './session';
 
-export function SeatTile({ seat, session }: { seat: Seat; session: Session }) {
+/** `slow`: our own connection is. */
+export function SeatTile({ seat, session, slow }: { seat: Seat; session: Session; slow: boolean }) {
   const classes = ['tile', seat.kind === 'person' ? 'person-tile' : 'room-tile', seat.speaking ? 'speaking' : ''].filter(Boolean).join(' ');
   return (
     <section class={classes} aria-label={spoken(seat)}>
       {seat.camera === null ? <Dark seat={seat} /> : <Video picture={seat.camera} source="camera" session={session} mirror={seat.local} />}
+      {seat.camera?.withheld === true ? <Withheld slow={slow} /> : null}
       <span class="name">
         {seat.mic ? null : <Icon name="mic-off" />}
         {seat.kind === 'room' ? <Code center={seat.center ?? ''} /> : null}
@@ -23,11 +25,12 @@ export function SeatTile({ seat, session }: { seat: Seat; session: Session }) {
 }
 
 /** A shared screen, whole: nothing of it is cut off. */
-export function ScreenTile({ seat, session }: { seat: Seat; session: Session }) {
+export function ScreenTile({ seat, session, slow }: { seat: Seat; session: Session; slow: boolean }) {
   const words = seat.local ? t('meeting.you_share') : t('meeting.shares', { name: seat.name });
   return (
     <section class="tile content" aria-label={words}>
       {seat.screen === null ? null : <Video picture={seat.screen} source="screen" session={session} mirror={false} />}
+      {seat.screen?.withheld === true ? <Withheld slow={slow} /> : null}
       <span class="name"><Icon name="share" /><span>{words}</span></span>
     </section>
   );
@@ -40,6 +43,11 @@ function Dark({ seat }: { seat: Seat }) {
       {seat.kind === 'room' ? <RoomPlate center={seat.center ?? ''} name={seat.name} big /> : <Face name={seat.name} />}
     </div>
   );
+}
+
+/** Why a picture does not come. Our link is too thin, or only the latest speakers are shown: the server says the first by our quality. */
+function Withheld({ slow }: { slow: boolean }) {
+  return <p class="dark-tile withheld">{t(slow ? 'meeting.withheld_slow' : 'meeting.withheld_silent')}</p>;
 }
 
 function Video({ picture, source, session, mirror }: { picture: Picture; source: 'camera' | 'screen'; session: Session; mirror: boolean }) {

@@ -21,6 +21,7 @@ function facts(participant: Participant, local: boolean): SessionFacts {
     mic: participant.isMicrophoneEnabled,
     camera: open(participant, Track.Source.Camera),
     screen: open(participant, Track.Source.ScreenShare),
+    withheld: [...participant.videoTrackPublications.values()].filter((one) => one.track?.streamState === Track.StreamState.Paused).map((one) => one.trackSid),
     speaking: participant.isSpeaking,
     joinedAt: participant.joinedAt?.getTime() ?? 0,
   };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { columns, news, remembered, seated, tiles, type Seat, type SessionFacts } from './seats';
 
 function session(identity: string, more: Partial<SessionFacts> = {}): SessionFacts {
-  return { identity, name: identity, room: null, center: null, local: false, mic: true, camera: null, screen: null, speaking: false, joinedAt: 0, ...more };
+  return { identity, name: identity, room: null, center: null, local: false, mic: true, camera: null, screen: null, withheld: [], speaking: false, joinedAt: 0, ...more };
 }
 
 const lauzelle = session('room:lln-lauzelle', { name: 'Lauzelle', room: 'lln-lauzelle', center: 'lln', camera: 'TR_1', joinedAt: 5 });
@@ -15,8 +15,13 @@ describe('seats', () => {
   test('the sessions of a room are one seat, under its own name', () => {
     const [room] = seated([], [source, lauzelle]);
     expect(room).toMatchObject({ key: 'room:lln-lauzelle', kind: 'room', name: 'Lauzelle', mic: true, joinedAt: 5 });
-    expect(room?.camera).toEqual({ identity: 'room:lln-lauzelle', track: 'TR_1' });
-    expect(room?.screen).toEqual({ identity: 'room:lln-lauzelle/hdmi', track: 'TR_2' });
+    expect(room?.camera).toEqual({ identity: 'room:lln-lauzelle', track: 'TR_1', withheld: false });
+    expect(room?.screen).toEqual({ identity: 'room:lln-lauzelle/hdmi', track: 'TR_2', withheld: false });
+  });
+
+  test('a picture that is withheld is told to be', () => {
+    const [seat] = seated([], [{ ...koen, camera: 'TR_3', screen: 'TR_4', withheld: ['TR_3'] }]);
+    expect([seat?.camera?.withheld, seat?.screen?.withheld]).toEqual([true, false]);
   });
 
   test('rooms, then people as they came, oneself last', () => {

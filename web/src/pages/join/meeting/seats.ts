@@ -10,6 +10,7 @@ export interface SessionFacts {
   readonly mic: boolean;
   readonly camera: string | null;
   readonly screen: string | null;
+  readonly withheld: readonly string[]; // track ids of those of its pictures that the server does not send us
   readonly speaking: boolean;
   readonly joinedAt: number; // Unix ms
 }
@@ -31,6 +32,7 @@ export interface Seat {
 export interface Picture {
   readonly identity: string;
   readonly track: string;
+  readonly withheld: boolean;
 }
 
 /** At most this many tiles: more would cost every computer its breath. */
@@ -68,7 +70,7 @@ function seat(key: string, sessions: readonly SessionFacts[]): Seat {
   const picture = (of: (session: SessionFacts) => string | null): Picture | null => {
     const from = [main, ...sessions].find((session) => of(session) !== null);
     const track = from === undefined ? null : of(from);
-    return from === undefined || track === null ? null : { identity: from.identity, track };
+    return from === undefined || track === null ? null : { identity: from.identity, track, withheld: from.withheld.includes(track) };
   };
   return {
     key,

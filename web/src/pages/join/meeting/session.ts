@@ -130,6 +130,7 @@ export class Session {
       RoomEvent.ParticipantConnected, RoomEvent.ParticipantDisconnected, RoomEvent.TrackPublished, RoomEvent.TrackUnpublished,
       RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.ActiveSpeakersChanged, RoomEvent.ParticipantAttributesChanged,
       RoomEvent.ParticipantNameChanged, RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished,
+      RoomEvent.TrackStreamStateChanged,
     ] as const) {
       room.on(event, tell);
     }

@@ -3,7 +3,7 @@ import type { SessionFacts } from './seats';
 import { ENTERING, meet, pressed, sharedScreen, type MeetingEvent, type MeetingState } from './state';
 
 function session(identity: string, more: Partial<SessionFacts> = {}): SessionFacts {
-  return { identity, name: identity, room: null, center: null, local: false, mic: false, camera: null, screen: null, speaking: false, joinedAt: 0, ...more };
+  return { identity, name: identity, room: null, center: null, local: false, mic: false, camera: null, screen: null, withheld: [], speaking: false, joinedAt: 0, ...more };
 }
 
 const self = session('me', { local: true });
