@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -45,6 +46,7 @@ class PulseAudioDevice(Driver[PulseSettings]):
         super().__init__(config, settings)
         settings.check(config)
         self._kind: Kind = settings.direction
+        self._turn = asyncio.Lock()
 
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:
@@ -84,21 +86,28 @@ class PulseAudioDevice(Driver[PulseSettings]):
 
     async def set_volume(self, args: Loudness) -> Reply:
         """All channels alike; 1 is the device's full volume."""
-        node = await self._node()
-        await self._call(lambda pulse: pulse.volume_set_all_chans(node, args.volume))
-        await self._look()
+        async with self._turn:
+            node = await self._node()
+            await self._call(lambda pulse: pulse.volume_set_all_chans(node, args.volume))
+            await self._read()
         return Reply.DONE
 
     async def set_mute(self, args: On) -> Reply:
         """Mute or unmute."""
-        node = await self._node()
-        await self._call(lambda pulse: pulse.mute(node, args.on))
-        await self._look()
+        async with self._turn:
+            node = await self._node()
+            await self._call(lambda pulse: pulse.mute(node, args.on))
+            await self._read()
         return Reply.DONE
 
     # --- the node -----------------------------------------------------------------------------------------------
 
     async def _look(self) -> None:
+        """Report the node, in turn: an answer read before a command must not be told after it."""
+        async with self._turn:
+            await self._read()
+
+    async def _read(self) -> None:
         """Report the node as the server describes it now, or that it is not there."""
         try:
             node = await self._find()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices import DeviceConfig, DeviceSettingsError, Shared
+from devices.capabilities import On
 from devices.emulators import PulseServer
 from devices.pulse.driver import PulseAudioDevice
 from devices.pulse.meter import decibels
+from devices.pulse.settings import PulseSettings
 from devices.registry import Registry
 from tests.devices.stage import nothing_left_behind, stage
 from wire.devices import Device, DeviceCommand, Property, Role
@@ -189,6 +193,42 @@ async def test_what_a_server_has_is_found_by_hardware_or_name(server: PulseServe
         ("Jabra", {"kind": "sink", "bus_path": PLACE, "serial": SERIAL}),
         ("Micro", {"source": "a.mic"}),
     ]
+
+
+async def test_what_was_read_before_a_command_is_not_told_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that was under way when the command was done would look as if somebody had muted it again."""
+    told: list[bool] = []
+    node = SimpleNamespace(index=7, name="mic", description="mic", mute=True, volume=SimpleNamespace(value_flat=1.0))
+    config = DeviceConfig("mic", Role.ROOM_MIC, "pulse", "Mic", {"source": "mic"})
+    driver = PulseAudioDevice(config, PulseSettings(source="mic"))
+    context = SimpleNamespace(
+        heard=lambda _: None, report=lambda name, value: told.append(value) if name == "mute" else None, watched=False
+    )
+    going, reading = asyncio.Event(), asyncio.Event()
+
+    async def find() -> Any:
+        seen = SimpleNamespace(**vars(node))
+        if not reading.is_set():
+            reading.set()
+            await going.wait()
+        return seen
+
+    async def call(_: Any) -> None:
+        node.mute = False
+
+    for name, value in (
+        ("_context", context), ("_listener", SimpleNamespace(index=7)), ("_find", find), ("_call", call),
+        ("_meter", SimpleNamespace(tune=lambda _: None)),
+    ):  # fmt: skip
+        monkeypatch.setattr(driver, name, value, raising=False)
+    look = asyncio.create_task(driver.poll(whole=True))
+    await reading.wait()
+    command = asyncio.create_task(driver.set_mute(On(on=False)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    going.set()
+    await asyncio.gather(look, command)
+    assert told[-1] is False
 
 
 @pytest.mark.parametrize(
