@@ -46,6 +46,8 @@ class Backoff:
 
     def wait(self, *, watched: bool) -> float:
         """Seconds until the next try, drawn evenly below the ceiling."""
-        highest = self._timing.backoff_watched if watched else self._timing.backoff_last
+        away = self._failures > self._timing.away_after
+        lasting = self._timing.backoff_away if away else self._timing.backoff_last
+        highest = self._timing.backoff_watched if watched else lasting
         ceiling = min(highest, self._timing.backoff_first * 2 ** min(self._failures - 1, 16))
         return self._dice.uniform(0, ceiling)

@@ -91,13 +91,15 @@ class Context:
         """What to raise when no answer came: the device is silent, or says only garbage."""
         return Garbage("only garbage came") if self._garbled else Lost("no answer")
 
-    async def retrying(self, ask: Callable[[], Awaitable[Answer]], *, attempts: int | None = None) -> Answer:
+    async def retrying(
+        self, ask: Callable[[], Awaitable[Answer]], *, attempts: int | None = None, at_once: bool = False
+    ) -> Answer:
         """Ask, and ask again when no answer came in time; raises `silence()` after the last try.
 
-        Only for what may run twice.
+        Only for what may run twice. `at_once`: without the usual pause, after an exchange that the device confirmed.
         """
-        for _ in range(attempts or self.timing.attempts):
-            await self._pace()
+        for number in range(attempts or self.timing.attempts):
+            await self._pace(at_once=at_once and number == 0)
             try:
                 async with asyncio.timeout(self.timing.reply):
                     return await ask()
@@ -109,9 +111,9 @@ class Context:
         """Give a device that is busy a moment."""
         await asyncio.sleep(self.timing.busy)
 
-    async def _pace(self) -> None:
+    async def _pace(self, *, at_once: bool = False) -> None:
         now = asyncio.get_running_loop().time()
-        if (wait := self._next_exchange - now) > 0:
+        if (wait := self._next_exchange - now) > 0 and not at_once:
             await asyncio.sleep(wait)
             now += wait
         self._next_exchange = now + self._spacing

@@ -178,14 +178,17 @@ class DeviceRunner:
         self._queue.clear(error if isinstance(error, DeviceError) else Lost("driver crashed"))
 
     async def _until_redial(self) -> None:
-        wait = self._backoff.wait(watched=self._watched)
-        soonest = min(wait, self._timing.nudge)  # even when news ask for it without end
-        await asyncio.sleep(soonest)
+        """Few wake-ups: hundreds of devices may be away at once."""
+        loop = asyncio.get_running_loop()
+        begun, wait = loop.time(), self._backoff.wait(watched=self._watched)
         try:
-            async with asyncio.timeout(wait - soonest):
+            async with asyncio.timeout(wait):
                 await self._redial.wait()
         except TimeoutError:
             pass
+        soonest = min(wait, self._timing.nudge)  # even when news ask for it without end
+        if (early := begun + soonest - loop.time()) > 0:
+            await asyncio.sleep(early)
         self._redial.clear()
         self._backoff.move(Breaker.TRYING)
 
@@ -202,9 +205,13 @@ class DeviceRunner:
             lambda: self._watched,
         )
         hold = asyncio.create_task(self._body.run(context), name=f"hold {self.config.id}")
-        serve = asyncio.create_task(self._serve(context), name=f"serve {self.config.id}")
+        serve: asyncio.Task[None] | None = None
+        silence: BaseException | None = None
         try:
-            await asyncio.wait({hold, serve}, return_when=asyncio.FIRST_COMPLETED)
+            silence = await self._until_ready(context, hold)
+            if silence is None and not hold.done():
+                serve = asyncio.create_task(self._serve(context), name=f"serve {self.config.id}")
+                await asyncio.wait({hold, serve}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             try:
                 await _end(serve)
@@ -212,7 +219,17 @@ class DeviceRunner:
                     await self._last_stop()
             finally:
                 await _end(hold)
-        return _why(hold) or _why(serve) or Lost("the driver let go")
+        return _why(hold) or _why(serve) or silence or Lost("the driver let go")
+
+    async def _until_ready(self, context: Context, hold: asyncio.Task[None]) -> BaseException | None:
+        """Until the device answered or the driver gave up; what its silence means when neither came in time."""
+        hold.add_done_callback(lambda _: context.ready.set())
+        try:
+            async with asyncio.timeout(self._timing.connect):
+                await context.ready.wait()
+        except TimeoutError:
+            return context.silence()
+        return None
 
     async def _last_stop(self) -> None:
         try:
@@ -223,6 +240,9 @@ class DeviceRunner:
             log.warning("device %s may still move: it did not confirm the last stop", self.config.id)
 
     def _connected(self) -> None:
+        if self._backoff.breaker is Breaker.TRYING:  # at once: a move that is asked for next is not the one to stop
+            self._backoff.move(Breaker.CLOSED)
+            self._lease.end()
         self._whole_at = 0.0
         self._queue.wake()
 
@@ -230,13 +250,8 @@ class DeviceRunner:
 
     async def _serve(self, context: Context) -> None:
         loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._timing.connect):
-                await context.ready.wait()
-        except TimeoutError:
-            raise context.silence() from None
-        self._backoff.move(Breaker.CLOSED)
-        self._lease.end()
+        if self._backoff.breaker is Breaker.TRYING:  # what holds the way to the device is there, the device is not
+            self._backoff.move(Breaker.CLOSED)
         while True:
             task = await self._queue.get(min(self._whole_at, self._alive_at))
             if task is not None:
@@ -332,10 +347,11 @@ class DeviceRunner:
                 self._enqueue(self._task(operation, operation.arguments_for(wish)))
 
 
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait({task})
 
 
-def _why(task: asyncio.Task[None]) -> BaseException | None:
-    return None if task.cancelled() else task.exception()
+def _why(task: asyncio.Task[None] | None) -> BaseException | None:
+    return None if task is None or task.cancelled() else task.exception()

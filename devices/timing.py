@@ -22,7 +22,14 @@ class Timing:
     nudge: float = 0.5  # between two whole polls that news ask for
     backoff_first: float = 1.0  # ceiling of the first wait before dialling again; doubles each time
     backoff_last: float = 30.0  # highest ceiling
+    backoff_away: float = 120.0  # and of a device that failed so often in a row that it may stay away:
+    away_after: int = 40  # failures, some ten minutes
     backoff_watched: float = 5.0  # highest ceiling while somebody watches
     stable: float = 10.0  # a connection that held so long forgets its earlier failures
     lease: float = 0.5  # a move ends by itself after this, unless renewed
     last_stop: float = 0.5  # for the stop sent to a moving camera when the program ends
+
+    @classmethod
+    def retrying(cls, longest: float | None) -> Timing:
+        """As usual, but a lost device is dialled again after `longest` seconds at most, however long it was away."""
+        return cls() if longest is None else cls(backoff_last=longest, backoff_away=longest)

@@ -70,7 +70,7 @@ class RoomAgent:
         random: Random | None = None,
     ) -> None:
         self.config = config
-        timing = Timing(backoff_last=config.device_retry)
+        timing = Timing.retrying(config.device_retry)
         self.equipment = equipment or DeviceHub(
             config.room.id,
             list(config.devices),

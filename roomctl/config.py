@@ -28,6 +28,8 @@ from wire.devices import Role
 
 RoomId = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Seconds = Annotated[float, Meta(ge=0, le=86400)]
+Retry = Annotated[float, Meta(ge=1, le=300)] | None
+"""Longest pause, in seconds, before a lost device is tried again; None: 30, and 120 once it was away for ten minutes."""
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,9 +75,7 @@ class RoomConfig(Struct, frozen=True, forbid_unknown_fields=True):
     devices: tuple[DeviceConfig, ...] = ()
     follow: tuple[Rule, ...] = ()
     standby_after: Seconds = 600.0
-    device_retry: Annotated[float, Meta(ge=1, le=300)] = (
-        30.0  # longest pause, in seconds, before a lost device is tried again
-    )
+    device_retry: Retry = None
     demo: bool = False
 
 
@@ -101,7 +101,7 @@ class RoomFile(Struct, forbid_unknown_fields=True):
     devices: tuple[DeviceConfig, ...] = ()
     follow: tuple[Rule, ...] = ()
     standby_after: Seconds = 600.0
-    device_retry: Annotated[float, Meta(ge=1, le=300)] = 30.0
+    device_retry: Retry = None
 
 
 def read_config(path: Path) -> RoomConfig:

@@ -15,6 +15,7 @@ from devices.visca.settings import ViscaSettings
 
 log = logging.getLogger(__name__)
 
+Completed = Callable[[], None] | None
 POWER = {b"\x02": "on", b"\x03": "off"}
 PORTS = {"udp": 52381, "tcp": 5678}
 TRIES = 10  # of a command the camera has no room for
@@ -35,12 +36,16 @@ class ViscaCamera(Driver[ViscaSettings]):
     _context: Context
     _link: ViscaLink
     _heading: object = None  # identity of the recall under way
+    _zooming = False  # by the last move, and not panning
 
     @property
     def address(self) -> str:
         """A camera has one address."""
-        settings = self.settings
-        return f"{settings.transport} {settings.host}:{settings.port or PORTS[settings.transport]}"
+        return f"{self.settings.transport} {self.settings.host}:{self._port}"
+
+    @property
+    def _port(self) -> int:
+        return self.settings.port or PORTS[self.settings.transport]
 
     @property
     def presets(self) -> dict[str, str]:
@@ -60,8 +65,7 @@ class ViscaCamera(Driver[ViscaSettings]):
     async def _try(self, *, header: bool, attempts: int | None = None) -> bool:
         """Hold a connection with or without header; False when a camera does not answer its first question."""
         settings, context = self.settings, self._context
-        port = settings.port or PORTS[settings.transport]
-        opened = ViscaLink.open(context, settings.host, port, transport=settings.transport, header=header)
+        opened = ViscaLink.open(context, settings.host, self._port, transport=settings.transport, header=header)
         async with opened as self._link:
             try:
                 if header:
@@ -73,7 +77,7 @@ class ViscaCamera(Driver[ViscaSettings]):
                 return False
             await self._limit()
             can = [name for name in self.capabilities() if name != "framing" or settings.framing is not None]
-            context.connected(model=_model(version), capabilities=can)
+            context.connected(model=frames.model(version), capabilities=can)
             await self._link.until_lost()
         return True
 
@@ -90,9 +94,7 @@ class ViscaCamera(Driver[ViscaSettings]):
 
     async def poll(self, *, whole: bool) -> None:
         """Power is the cheapest question; a camera in standby knows no position."""
-        power = POWER.get(await self._inquire(frames.ASK_POWER))
-        self._context.report("power", power)
-        if not whole or power != "on":
+        if not await self._power() or not whole:
             return
         place = await self._inquire(frames.ASK_PAN_TILT)
         self._context.report("pan", frames.nibbles(place[:4]))
@@ -110,21 +112,30 @@ class ViscaCamera(Driver[ViscaSettings]):
         """Drive both axes and the zoom."""
         self._left_preset()
         fastest = self.settings.speeds
-        await self._command(frames.pan_tilt(args.pan * fastest.pan, args.tilt * fastest.tilt))
-        await self._command(frames.zoom(args.zoom * fastest.zoom))
+        self._zooming = not (args.pan or args.tilt)
+        drive = frames.pan_tilt(args.pan * fastest.pan, args.tilt * fastest.tilt)
+        await self._both(drive, frames.zoom(args.zoom * fastest.zoom))
         return Reply.DONE
 
     async def stop(self, args: Arguments) -> Reply:
         """Stop both axes and the zoom; the zoom's stop is sent even when the other was refused."""
+        await self._both(frames.pan_tilt(0, 0), frames.ZOOM_STOP)
+        return Reply.DONE
+
+    async def _both(self, drive: bytes, zoom: bytes) -> None:
+        """What moves first; the other right after its acknowledgement, as a camera has room for two commands.
+
+        Not before: some lose a message that comes while they read another. Raises what was refused first.
+        """
         errors: list[DeviceError] = []
-        for request in (frames.pan_tilt(0, 0), frames.ZOOM_STOP):
+        first, second = (zoom, drive) if self._zooming else (drive, zoom)
+        for request in (first, second):
             try:
-                await self._command(request)
+                await self._command(request, at_once=request is second)
             except (NotSupported, Rejected) as error:
                 errors.append(error)
         if errors:
             raise errors[0]
-        return Reply.DONE
 
     async def recall_preset(self, args: PresetNumber) -> Reply:
         """Go there; the camera's completion says that it arrived."""
@@ -172,25 +183,20 @@ class ViscaCamera(Driver[ViscaSettings]):
     async def _inquire(self, inquiry: frames.Inquiry) -> bytes:
         return await self._patiently(lambda: self._link.inquire(inquiry))
 
-    async def _command(self, request: bytes, on_done: Callable[[], None] | None = None) -> None:
+    async def _command(self, request: bytes, on_done: Completed = None, *, at_once: bool = False) -> None:
         async def ask() -> bytes:
             await self._link.command(request, on_done)
             return b""
 
-        await self._patiently(ask)
+        await self._patiently(ask, at_once=at_once)
 
-    async def _patiently(self, ask: Callable[[], Awaitable[bytes]]) -> bytes:
+    async def _patiently(self, ask: Callable[[], Awaitable[bytes]], *, at_once: bool = False) -> bytes:
         """Again after a full buffer, after a reset when the camera lost count."""
         for _ in range(TRIES):
             try:
-                return await self._context.retrying(ask)
+                return await self._context.retrying(ask, at_once=at_once)
             except BufferFull:
                 await self._context.breathe()
             except BadSequence:
                 await self._context.retrying(self._link.reset_sequence)
         raise Rejected("the camera is busy", retryable=True)
-
-
-def _model(version: bytes) -> str:
-    vendor = {0x0001: "Sony", 0x0020: "Sony"}.get(int.from_bytes(version[:2], "big"), "VISCA")
-    return f"{vendor} {version[2:4].hex()}, ROM {version[4:6].hex()}"

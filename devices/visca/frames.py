@@ -194,6 +194,12 @@ ASK_PAN_TILT = Inquiry(bytes.fromhex("81 09 06 12 FF"), 8)
 ASK_VERSION = Inquiry(bytes.fromhex("81 09 00 02 FF"), 7)
 
 
+def model(version: bytes) -> str:
+    """Who made a camera, from its answer to ASK_VERSION."""
+    vendor = {0x0001: "Sony", 0x0020: "Sony"}.get(int.from_bytes(version[:2], "big"), "VISCA")
+    return f"{vendor} {version[2:4].hex()}, ROM {version[4:6].hex()}"
+
+
 def preset(action: int, number: int) -> bytes:
     """Memory: action 1 stores, 2 recalls."""
     return bytes((0x81, 0x01, 0x04, 0x3F, action, number & 0x7F, END))

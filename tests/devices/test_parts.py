@@ -60,6 +60,11 @@ def test_backoff_jitters_below_a_doubling_ceiling_and_forgets_after_a_stable_con
         assert ceiling * 0.9 < max(waits) <= ceiling
         assert max(backoff.wait(watched=True) for _ in range(50)) <= 5
         backoff.move(Breaker.TRYING)
+    for _ in range(Timing().away_after):
+        backoff.failed(0.0)
+        backoff.move(Breaker.TRYING)
+    assert 90 < max(backoff.wait(watched=False) for _ in range(200)) <= 120, "away for long: rarely"
+    assert max(backoff.wait(watched=True) for _ in range(50)) <= 5, "unless somebody looks"
     backoff.move(Breaker.CLOSED)
     backoff.failed(held_for=60.0)
     assert max(backoff.wait(watched=False) for _ in range(50)) <= 1

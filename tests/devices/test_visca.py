@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -65,6 +66,38 @@ async def test_a_move_lasts_while_renewed_and_ends_when_not() -> None:
         assert cam.position.speed[0] < 0
         await cam.until(lambda: not cam.moving)
         await room.until(lambda device: device.properties["moving"].assumed is False)
+
+
+@pytest.mark.parametrize(
+    ("speeds", "order"),
+    [
+        ({"zoom": 1.0}, ["zoom", "drive"]),
+        ({"pan": 0.5, "zoom": 1.0}, ["drive", "zoom"]),
+        ({"tilt": 0.5}, ["drive", "zoom"]),
+    ],
+)
+async def test_what_moves_is_stopped_first_and_the_other_right_after(
+    speeds: dict[str, float], order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        await room.do("move", **speeds)
+        sent, paced = list[tuple[str, bool]](), [True]
+        command, pace = ViscaLink.command, Context._pace
+
+        async def noting(link: ViscaLink, request: bytes, on_done: Callable[[], None] | None = None) -> None:
+            sent.append(("zoom" if request == frames.ZOOM_STOP else "drive", paced[-1]))
+            await command(link, request, on_done)
+
+        async def pausing(context: Context, *, at_once: bool = False) -> None:
+            paced.append(not at_once)
+            await pace(context, at_once=at_once)
+
+        monkeypatch.setattr(ViscaLink, "command", noting)
+        monkeypatch.setattr(Context, "_pace", pausing)
+        await room.do("stop")
+        assert sent[:2] == [(order[0], True), (order[1], False)]
+        assert not cam.moving
 
 
 async def test_a_move_without_speed_is_a_stop() -> None:
