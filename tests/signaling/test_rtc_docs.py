@@ -8,9 +8,12 @@ from pathlib import Path
 from livekit.protocol.rtc import SignalRequest, SignalResponse
 
 from signaling.rtc import requests
+from signaling.server_api.rooms import RoomCalls
+from tests.signaling.rtc.world import RecordedRelay, serve
 
 DOCS = (Path(__file__).parents[2] / "docs/livekit.md").read_text()
 FUNCTION = re.compile(r"(?m)^(?:async )?def (test_\w+)")
+ROOM = "".join((Path(__file__).parents[2] / f"signaling/rtc/{name}.py").read_text() for name in ("room", "server"))
 SENT = (Path(__file__).parents[2] / "signaling/rtc/responses.py").read_text()
 
 
@@ -38,9 +41,25 @@ def test_responses() -> None:
 def test_the_tests_named_exist() -> None:
     """Every message that is handled names the tests that show it, and those tests are there."""
     tests = {name for file in Path(__file__).parent.glob("test_*.py") for name in FUNCTION.findall(file.read_text())}
+    assert set(re.findall(r"`(test_\w+)`", DOCS)) <= tests
     for heading in ("Requests", "Responses"):
         section = DOCS.split(f"## {heading}")[1].split("\n## ")[0]
         for message, words, shown in re.findall(r"(?m)^\| `(\w+)` \| (.*?) \| (.*) \|$", section):
             named = re.findall(r"`(test_\w+)`", shown)
             assert named or words.startswith("not sent"), message
             assert set(named) <= tests, message
+
+
+async def test_calls_of_the_server_api() -> None:
+    """Every call is there, with its grant and a test."""
+    async with serve(RecordedRelay()) as world:
+        calls = RoomCalls(world.server).calls
+    section = DOCS.split("## Server API and webhooks")[1].split("\n## ")[0]
+    rows = re.findall(r"(?m)^\| `(\w+)` \| `(\w+)` \| .* \| (.*) \|$", section)
+    snake = {name: re.sub("([A-Z])", lambda found: "_" + found[1].lower(), grant) for name, grant, _ in rows}
+    assert snake == {name: call.grant for name, call in calls.items()}
+    assert all("`test_" in shown for _, _, shown in rows)
+    events = set(
+        re.findall(r"`((?:room|participant|track)_(?:started|finished|joined|left|published|unpublished))`", section)
+    )
+    assert events == set(re.findall(r'(?:_tell|Happened)\("(\w+)"', ROOM))
