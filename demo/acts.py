@@ -11,9 +11,11 @@ from devices.emulators.cec import CecEmulator
 from devices.emulators.faults import Emulator
 from devices.emulators.hid import HidEmulator
 from devices.emulators.mqtt import MqttSensorEmulator
+from devices.emulators.onvif import OnvifEmulator
 from devices.emulators.pjlink import PjlinkEmulator
 from devices.emulators.pulse import PulseNode
 from devices.emulators.ups import UpsServer
+from devices.emulators.uvc import UvcEmulator
 from devices.emulators.visca import ViscaEmulator
 from wire.devices import Value
 
@@ -48,7 +50,9 @@ def shown_by(emulator: Emulator) -> dict[str, Value]:
         case CecEmulator() | PjlinkEmulator():
             return {"power": emulator.power}
         case ViscaEmulator():
-            return {"power": "on" if emulator.power else "off"}
+            return {"power": "on" if emulator.power else "off", "moving": emulator.moving}
+        case OnvifEmulator() | UvcEmulator():
+            return {"moving": emulator.moving}
         case MqttSensorEmulator() if "people" in emulator.values:
             return {"people": emulator.values["people"]}
         case UpsServer():

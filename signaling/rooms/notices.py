@@ -25,6 +25,7 @@ MIC_SILENT: Final = "health.mic_silent"
 SPEAKER_SILENT: Final = "health.speaker_silent"
 SECOND_DISPLAY_SILENT: Final = "health.second_display_silent"
 CONTENT_SILENT: Final = "health.content_silent"
+ASIDE_SILENT: Final = "health.aside_silent"
 DISPLAY_REPLACED: Final = "health.display_replaced"
 DEVICE_CONNECTING: Final = "health.device_connecting"
 DEVICE_STALE: Final = "health.device_stale"
@@ -41,6 +42,7 @@ CHECK_CAMERA: Final = "health.next.check_camera"
 CHECK_DISPLAY: Final = "health.next.check_display"
 CHECK_AUDIO: Final = "health.next.check_audio"
 CHECK_CONTENT: Final = "health.next.check_content"
+CHECK_SENSOR: Final = "health.next.check_sensor"
 CHECK_DEVICE: Final = "health.next.check_device"
 CHECK_CLOCK: Final = "health.next.check_clock"
 CHECK_NETWORK: Final = "health.next.check_network"
@@ -76,6 +78,10 @@ NOTICES: Final[dict[str, Wording]] = {
     CONTENT_SILENT: Wording(
         "The input for laptops has not answered since {since}.",
         "L’entrée pour ordinateur portable ne répond plus depuis {since}.",
+    ),
+    ASIDE_SILENT: Wording(
+        "{device}: no answer since {since}. Meetings are not affected.",
+        "{device} : pas de réponse depuis {since}. Les réunions n’en souffrent pas.",
     ),
     DISPLAY_REPLACED: Wording(
         "The screen has not answered since {since}. The picture is on the second screen.",
@@ -119,6 +125,10 @@ NOTICES: Final[dict[str, Wording]] = {
     ),
     CHECK_AUDIO: Wording("Plug the sound cable in again.", "Rebrancher le câble du son."),
     CHECK_CONTENT: Wording("Plug the table cable in again.", "Rebrancher le câble de la table."),
+    CHECK_SENSOR: Wording(
+        "Check the sensor’s battery and its gateway.",
+        "Vérifier la pile du capteur et sa passerelle.",
+    ),
     CHECK_DEVICE: Wording("See what the device last said.", "Regarder ce que l’appareil a dit en dernier."),
     CHECK_CLOCK: Wording(
         "Check the time service of the room’s computer.",

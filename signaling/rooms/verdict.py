@@ -25,15 +25,20 @@ _WORST: Final = (Health.READY, Health.DEGRADED, Health.UNKNOWN, Health.UNUSABLE,
 
 
 class RoleRule(NamedTuple):
-    """What it means that the device of a role does not answer; `substitute` is the role that can stand in for it."""
+    """What it means that the device of a role does not answer; `substitute` is the role that can stand in for it.
+
+    `warns` is what its own complaint means. Of what meetings do not need, `Health.READY`: said, without alarm.
+    """
 
     silent: str
     next_step: str
     health: Health
     substitute: Role | None = None
     replaced: str = ""
+    warns: Health = Health.DEGRADED
 
 
+_SENSOR: Final = RoleRule(notices.ASIDE_SILENT, notices.CHECK_SENSOR, Health.READY, warns=Health.READY)
 ROLES: Final[Mapping[Role, RoleRule]] = MappingProxyType(
     {
         Role.MAIN_CAMERA: RoleRule(notices.CAMERA_SILENT, notices.CHECK_CAMERA, Health.UNUSABLE),
@@ -48,10 +53,17 @@ ROLES: Final[Mapping[Role, RoleRule]] = MappingProxyType(
         Role.ROOM_SPEAKER: RoleRule(notices.SPEAKER_SILENT, notices.CHECK_AUDIO, Health.UNUSABLE),
         Role.SECOND_DISPLAY: RoleRule(notices.SECOND_DISPLAY_SILENT, notices.CHECK_DISPLAY, Health.DEGRADED),
         Role.CONTENT_INPUT: RoleRule(notices.CONTENT_SILENT, notices.CHECK_CONTENT, Health.DEGRADED),
+        Role.OCCUPANCY_SENSOR: _SENSOR,
+        Role.AIR_SENSOR: _SENSOR,
+        Role.UPS: RoleRule(notices.ASIDE_SILENT, notices.CHECK_DEVICE, Health.READY),
+        Role.NETWORK_SWITCH: RoleRule(notices.ASIDE_SILENT, notices.CHECK_DEVICE, Health.READY),
     }
 )
 
 
+COMPLAINTS: Final[Mapping[str, str]] = MappingProxyType(
+    {code: f"{code}.next" for code in ("device.on_battery", "device.battery_low", "device.replace_battery")}
+)  # what a device says of itself, and the step that only it calls for
 BESIDE: Final = RoleRule(notices.DEVICE_STALE, notices.CHECK_DEVICE, Health.DEGRADED)  # a meeting goes on without it
 
 
@@ -222,15 +234,15 @@ class HealthWatch:
         warns = self._see(Condition.WARNS, device.id, warning and not connecting, now)
         if silent.open:
             return [_silence(device, rule, healthy, silent.since)]
-        required = Health.UNKNOWN if rule.health is Health.UNUSABLE else Health.DEGRADED
-        if waiting is not None:
+        required = Health.UNKNOWN if rule.health is Health.UNUSABLE else rule.health
+        if waiting is not None and rule.health is not Health.READY:
             return [Finding(required, Notice(notices.DEVICE_CONNECTING, {"device": device.name}), notices.WAIT)]
         if stale is not None:
             because = Notice(notices.DEVICE_STALE, {"device": device.name, "since": stale})
             return [Finding(required, because, rule.next_step)]
         if warns is not None:
             because = device.fault or Notice(notices.DEVICE_WARNS, {"device": device.name, "since": warns})
-            return [Finding(Health.DEGRADED, because, notices.CHECK_DEVICE)]
+            return [Finding(rule.warns, because, COMPLAINTS.get(because.code, notices.CHECK_DEVICE))]
         return []
 
     def _agent(self, facts: Facts, signals: list[Heard], now: float) -> list[Finding]:

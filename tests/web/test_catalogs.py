@@ -107,7 +107,7 @@ def _used_keys() -> set[str]:
 def _used_patterns() -> list[str]:
     """Keys put together in code: `join.${source}_off` may be any word in its place. A notice's code is no such thing."""
     return [
-        re.sub(r"\\\$\\\{.+?\\\}", "[a-z_]+", re.escape(pattern))
+        re.sub(r"\\\$\\\{.+?\\\}", "[a-z0-9_]+", re.escape(pattern))
         for text in _sources()
         for pattern in _PATTERN.findall(text)
     ]

@@ -106,7 +106,7 @@ export function Faults({ id, room, current }: Props) {
     <>
       {Object.entries(room.devices).map(([device, one]) => (
         <fieldset key={device}>
-          <legend><b>{deviceWord(one.role)}</b> <span class="second">{one.name}</span></legend>
+          <legend><b>{deviceWord(one.role)}</b> {one.name === deviceWord(one.role) ? null : <span class="second">{one.name}</span>}</legend>
           <Chips id={id} device={device} of={one} current={current} />
         </fieldset>
       ))}

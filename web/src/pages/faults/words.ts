@@ -23,6 +23,7 @@ export const actWord = (act: string): string => worded(`faults.hand.${act}`, act
 export function shownWord(name: string, value: Seen): string {
   if (name === 'people' && typeof value === 'number') return t('faults.shows.people', { count: value });
   if (name === 'charge' && typeof value === 'number') return t('faults.shows.charge', { n: value });
+  if (name === 'moving') return t(value === true ? 'faults.shows.moving.on' : 'faults.shows.moving.off');
   if (name === 'light') return t(value === true ? 'faults.shows.light.on' : 'faults.shows.light.off');
   return worded(`value.${name}.${String(value)}`, String(value));
 }

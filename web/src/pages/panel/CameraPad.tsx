@@ -28,7 +28,12 @@ export function CameraPad({ control, wish, reachable }: Props) {
   return (
     <div class="camrow">
       {control.ptz ? <Pad usable={usable} /> : null}
-      {control.presets.length === 0 ? null : <Presets control={control} wish={wish} usable={usable} />}
+      {control.framing === null && control.presets.length === 0 ? null : (
+        <div class="presets">
+          {control.presets.length === 0 ? null : <Presets control={control} wish={wish} usable={usable} />}
+          {control.framing === null ? null : <Framing framing={control.framing} usable={usable} />}
+        </div>
+      )}
     </div>
   );
 }
@@ -109,5 +114,25 @@ function Presets({ control, wish, usable }: { control: CameraControl; wish: stri
         </button>
       ))}
     </div>
+  );
+}
+
+/** The camera follows people by itself, or stays where it is told. */
+function Framing({ framing, usable }: { framing: NonNullable<CameraControl['framing']>; usable: boolean }) {
+  const on = framing.asked ?? framing.on;
+  return (
+    <button
+      type="button"
+      class={framing.asked === null ? 'btn quiet' : 'btn quiet asked'}
+      aria-pressed={on}
+      aria-disabled={usable ? undefined : 'true'}
+      onClick={() => {
+        if (usable) askDevice({ role: 'main_camera', op: 'set_framing', args: { on: !on } });
+      }}
+    >
+      <Icon name="people" />
+      {t('panel.framing')}
+      <span class="second" aria-hidden="true">{t(on ? 'panel.framing.on' : 'panel.framing.off')}</span>
+    </button>
   );
 }

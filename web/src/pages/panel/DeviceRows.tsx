@@ -28,7 +28,7 @@ const EYE: Partial<Record<Power, Key>> = { on: 'panel.eye.on', off: 'panel.eye.o
 
 /** The name of a device by what it is for. */
 export const deviceName = (row: DeviceRow): string =>
-  row.role === 'second_display' ? t('panel.device.second_screen') : t(NAME[row.kind] ?? `role.${row.role}`);
+  row.role === 'second_display' ? t('panel.device.second_screen') : row.role === 'mute_button' ? t('role.mute_button') : t(NAME[row.kind] ?? `role.${row.role}`);
 
 /** What a device does, in words. */
 export function deviceWords(row: DeviceRow): string {
@@ -37,7 +37,8 @@ export function deviceWords(row: DeviceRow): string {
   if (!row.reachable) return t('panel.device.unreachable');
   if (row.remaining !== null && row.remaining > 0 && row.power === 'warming') return t('panel.power.warming_left', { n: row.remaining });
   if (row.remaining !== null && row.remaining > 0 && row.power === 'cooling') return t('panel.power.cooling_left', { n: row.remaining });
-  const word = row.power !== null ? t((row.kind === 'camera' ? EYE[row.power] : undefined) ?? POWER[row.power]) : row.muted !== null ? t(row.muted ? 'panel.sound.muted' : 'panel.sound.open') : t('panel.device.ready');
+  const word = row.power !== null ? t((row.kind === 'camera' ? EYE[row.power] : undefined) ?? POWER[row.power]) : row.muted !== null ? t(row.muted ? 'panel.sound.muted' : 'panel.sound.open') : t(row.kind === 'camera' ? 'panel.eye.ready' : 'panel.device.ready');
+  if (row.blank && row.power === 'on') return t('panel.display.blanked');
   return row.evidence === 'assumed' ? t('panel.unconfirmed', { words: word }) : word;
 }
 
@@ -80,6 +81,13 @@ function Row({ row, keys, idle }: { row: DeviceRow; keys: boolean; idle: boolean
 function RowKey({ row, idle, name }: { row: DeviceRow; idle: boolean; name: string }) {
   if (row.kind === 'camera') {
     return idle ? <Button kind="quiet" onPress={() => dispatch({ type: 'open', sheet: { kind: 'camera' } })}>{t('panel.camera.set')}</Button> : null;
+  }
+  if (row.adjustable && row.power !== 'off' && row.power !== 'unknown') {
+    return (
+      <Button kind="quiet" onPress={() => dispatch({ type: 'open', sheet: { kind: 'display', role: row.role } })}>
+        {t('panel.display.set')}<span class="vh">, {name}</span>
+      </Button>
+    );
   }
   if (!row.canPower || (row.power !== 'on' && row.power !== 'off')) return null;
   const on = row.power === 'off';

@@ -15,6 +15,7 @@ import { LanguageRow } from './Language';
 import { Refusal } from './Refusal';
 import type { PanelState } from './state';
 import { dispatch } from './store';
+import { Surroundings } from './Surroundings';
 import { VolumeKeys } from './VolumeKeys';
 
 export function Idle({ current, view }: { current: PanelState; view: PanelView }) {
@@ -31,6 +32,7 @@ export function Idle({ current, view }: { current: PanelState; view: PanelView }
           <div>
             <time class="clock" dateTime={clock(now.value)}>{clock(now.value)}</time>
             <p class="date">{day(now.value)}</p>
+            <Surroundings view={view} />
           </div>
           {current.outcome !== null || current.refusal !== null ? <Refusal current={current} view={view} /> : <RoomAnswer answer={answer} />}
         </div>

@@ -7,6 +7,7 @@ import { clock, type Key, t } from '../../i18n';
 import type { PanelView } from '../../wire';
 import { CameraPad } from './CameraPad';
 import { cameraControl } from './equipment';
+import { DisplaySheet } from './DisplaySheet';
 import { rowWords } from './People';
 import { type Row, rows } from './roster';
 import { RefusalLine } from './Refusal';
@@ -29,6 +30,8 @@ export function Sheets({ current }: { current: PanelState }) {
       return <EndSheet />;
     case 'camera':
       return <CameraSheet current={current} view={view} />;
+    case 'display':
+      return <DisplaySheet current={current} view={view} role={sheet.role} />;
     case 'participant':
       return <ParticipantSheet view={view} id={sheet.id} />;
   }

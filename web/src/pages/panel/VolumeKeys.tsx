@@ -4,10 +4,13 @@ import { Level } from '../../components/Level';
 import { t } from '../../i18n';
 import type { PanelView } from '../../wire';
 import { stepped, volumeOf } from './asked';
+import { hasVolume } from './equipment';
 import type { PanelState } from './state';
 import { ask } from './store';
 
+/** Nothing where no device of the room has a volume. */
 export function VolumeKeys({ current, view }: { current: PanelState; view: PanelView }) {
+  if (!hasVolume(view)) return null;
   const { value, confirmed } = volumeOf(current.wishes, view);
   const off = value === null || current.reach !== 'open';
   const press = (direction: 1 | -1) => (): void => {

@@ -50,8 +50,9 @@ function fromVerdict(view: PanelView, now: number): Answer {
     state: verdict.health,
     title: TITLES[verdict.health],
     because: verdict.because?.[0] ?? null,
-    next: verdict.next_step ?? null,
-    who: verdict.who ?? '',
+    // what a ready room has to say is for IT, who read the next step on their page
+    next: verdict.health === 'ready' ? null : (verdict.next_step ?? null),
+    who: verdict.health === 'ready' ? '' : (verdict.who ?? ''),
     checkedAt,
     cannotCall: CANNOT[verdict.health] ?? null,
   };

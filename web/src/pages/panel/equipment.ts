@@ -24,14 +24,48 @@ export interface DeviceRow {
   progress: number | null;
   muted: boolean | null;
   canPower: boolean;
+  /** The picture is black though the display is on. */
+  blank: boolean;
+  /** It can be told more than its power. */
+  adjustable: boolean;
 }
 
 export interface CameraControl {
   device: string;
   reachable: boolean;
   ptz: boolean;
+  /** It can follow people by itself: whether it does; null where it cannot. `asked`: what was asked and not yet said. */
+  framing: { on: boolean; asked: boolean | null } | null;
   presets: { number: string; name: string; selected: boolean }[];
 }
+
+/** What a display can be told besides its power. */
+export interface DisplayControl {
+  role: Role;
+  name: string;
+  reachable: boolean;
+  power: Power | null;
+  inputs: { name: string; selected: boolean; asked: boolean }[];
+  /** Its picture is black; null where it cannot be made so, or is off. */
+  blank: boolean | null;
+}
+
+/** What the sensors say of the room. */
+export interface Surroundings {
+  occupied: boolean | null;
+  people: number | null;
+  /** ppm */
+  co2: number | null;
+  /** °C */
+  temperature: number | null;
+  /** When the oldest of it was said, Unix seconds. */
+  at: number | null;
+}
+
+/** Devices that nobody operates from the panel: shown there only when people have to know. */
+const ASIDE: ReadonlySet<Role> = new Set<Role>(['mute_button', 'occupancy_sensor', 'air_sensor', 'room_computer', 'ups', 'network_switch']);
+/** Of those, the ones whose trouble people feel. */
+const FELT: ReadonlySet<Role> = new Set<Role>(['mute_button', 'ups']);
 
 const ROLE_ORDER: readonly Role[] = [
   'front_display', 'second_display', 'main_camera', 'room_mic', 'room_speaker', 'content_input',
@@ -108,14 +142,23 @@ function row(device: Device, now: number): DeviceRow {
     progress: left === null || total === null || total <= 0 ? null : Math.min(1, Math.max(0, 1 - left / total)),
     muted: typeof mute === 'boolean' ? mute : null,
     canPower,
+    blank: known(device.properties?.['blank']).value === true,
+    adjustable: canAdjust(device),
   };
 }
 
-/** One row per device, in the order of roles. */
+const canAdjust = ({ role, capabilities = [], inputs = [] }: Device): boolean =>
+  (role === 'front_display' || role === 'second_display') && ((capabilities.includes('input') && inputs.length > 1) || capabilities.includes('blank'));
+
+const shown = ({ role, connection, fault }: Device): boolean =>
+  !ASIDE.has(role) || (FELT.has(role) && (role === 'mute_button' ? connection === 'unreachable' : connection === 'online' && given(fault)));
+
+/** One row per device that people use or feel, in the order of roles; a supply that empties first. */
 export function deviceRows(view: PanelView, now: number): DeviceRow[] {
   return Object.values(view.devices ?? {})
+    .filter(shown)
     .map((device) => row(device, now))
-    .sort((a, b) => ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role) || a.id.localeCompare(b.id));
+    .sort((a, b) => Number(b.role === 'ups') - Number(a.role === 'ups') || ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role) || a.id.localeCompare(b.id));
 }
 
 /** The main camera's controls; null if the room has no camera that moves or recalls positions. */
@@ -125,15 +168,73 @@ export function cameraControl(view: PanelView): CameraControl | null {
   const capabilities = camera.capabilities ?? [];
   const presets = capabilities.includes('presets') ? Object.entries(camera.presets ?? {}) : [];
   const ptz = capabilities.includes('ptz');
-  if (!ptz && presets.length === 0) return null;
+  const framing = capabilities.includes('framing') ? framingOf(camera) : null;
+  if (!ptz && presets.length === 0 && framing === null) return null;
   const selected = known(camera.properties?.['preset']).value;
   return {
     device: camera.id,
     reachable: camera.connection === 'online',
     ptz,
+    framing,
     presets: presets
       .sort(([a], [b]) => Number(a) - Number(b))
       .map(([number, name]) => ({ number, name, selected: given(selected) && String(selected) === number })),
+  };
+}
+
+function framingOf(camera: Device): CameraControl['framing'] {
+  const property = camera.properties?.['framing'];
+  const on = known(property).value === true;
+  const desired = property?.desired ?? null;
+  return { on, asked: typeof desired === 'boolean' && desired !== on ? desired : null };
+}
+
+/** What the display of a role can be told; null if the room has none. */
+export function displayControl(view: PanelView, role: Role): DisplayControl | null {
+  const display = Object.values(view.devices ?? {}).find((device) => device.role === role);
+  if (display === undefined) return null;
+  const { capabilities = [], inputs = [], properties = {} } = display;
+  const power = capabilities.includes('power') ? powerOf(known(properties['power']).value) : null;
+  const now = known(properties['input']).value;
+  const desired = properties['input']?.desired ?? null;
+  return {
+    role,
+    name: display.name,
+    reachable: display.connection === 'online',
+    power,
+    inputs: capabilities.includes('input') && inputs.length > 1
+      ? inputs.map((name) => ({ name, selected: name === now, asked: name === desired && name !== now }))
+      : [],
+    blank: capabilities.includes('blank') && (power === null || power === 'on') ? known(properties['blank']).value === true : null,
+  };
+}
+
+/** Does the room have anything whose loudness can be set? */
+export const hasVolume = (view: PanelView): boolean =>
+  Object.values(view.devices ?? {}).some((device) => device.role === 'room_speaker' && (device.capabilities ?? []).includes('volume'));
+
+const SENSED: ReadonlySet<string> = new Set(['occupied', 'people', 'co2', 'temperature']);
+
+/** What the sensors say; null in a room without sensors. A value that is too old is not said any more. */
+export function surroundings(view: PanelView): Surroundings | null {
+  const sensors = Object.values(view.devices ?? {}).filter(({ role }) => role === 'occupancy_sensor' || role === 'air_sensor');
+  if (sensors.length === 0) return null;
+  const said = sensors
+    .filter(({ connection }) => connection === 'online')
+    .flatMap(({ properties = {} }) => Object.entries(properties).filter(([name, property]) => SENSED.has(name) && given(property.reported)));
+  const value = (name: string): Property['reported'] => said.find(([one]) => one === name)?.[1].reported ?? null;
+  const numberOf = (name: string): number | null => {
+    const one = value(name);
+    return typeof one === 'number' ? one : null;
+  };
+  const occupied = value('occupied');
+  const ages = said.map(([, { observed_at: at }]) => at).filter((at) => typeof at === 'number');
+  return {
+    occupied: typeof occupied === 'boolean' ? occupied : null,
+    people: numberOf('people'),
+    co2: numberOf('co2'),
+    temperature: numberOf('temperature'),
+    at: ages.length === 0 ? null : Math.min(...ages),
   };
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerOf } from './answer';
-import { cameraControl, deviceRows, kindOf, losses } from './equipment';
+import { cameraControl, deviceRows, displayControl, hasVolume, kindOf, losses, surroundings } from './equipment';
 import { Hold, RENEW_EVERY } from './hold';
 import { count, rows } from './roster';
 import { device, meeting, NOW, running, view } from './sample';
@@ -34,6 +34,49 @@ describe('devices', () => {
     expect(cameraControl(view({ devices: { c: camera } }))).toMatchObject({
       ptz: true, presets: [{ number: '2', name: 'Two', selected: true }, { number: '10', selected: false }],
     });
+  });
+
+  it('have a framing key only where the camera can frame, showing what was asked meanwhile', () => {
+    const camera = (more: object) => view({ devices: { c: device({ id: 'c', role: 'main_camera', capabilities: ['framing'], ...more }) } });
+    expect(cameraControl(camera({ properties: { framing: { reported: false, desired: true } } }))?.framing).toEqual({ on: false, asked: true });
+    expect(cameraControl(camera({ properties: { framing: { reported: true, desired: true } } }))?.framing).toEqual({ on: true, asked: null });
+    expect(cameraControl(camera({ capabilities: ['ptz'] }))?.framing).toBeNull();
+  });
+
+  it('offer of a display what it can do, and only that', () => {
+    const television = device({ id: 's', role: 'front_display', driver: 'cec', capabilities: ['power', 'input'], inputs: ['PC', 'Table'], properties: { power: { reported: 'on' }, input: { assumed: 'PC', desired: 'Table' } } });
+    expect(displayControl(view({ devices: { s: television } }), 'front_display')).toMatchObject({
+      blank: null, inputs: [{ name: 'PC', selected: true, asked: false }, { name: 'Table', selected: false, asked: true }],
+    });
+    expect(displayControl(view({ devices: { s: { ...television, inputs: ['PC'] } } }), 'front_display')?.inputs).toEqual([]);
+    expect(displayControl(view(), 'second_display')).toBeNull();
+    const beamer = (power: string) => ({ ...television, capabilities: ['power', 'blank'], properties: { power: { reported: power }, blank: { reported: false } } });
+    expect(displayControl(view({ devices: { s: beamer('on') } }), 'front_display')?.blank).toBe(false);
+    expect(displayControl(view({ devices: { s: beamer('warming') } }), 'front_display')?.blank).toBeNull();
+    expect(deviceRows(view({ devices: { s: television, p: projector } }), NOW).map(({ adjustable }) => adjustable)).toEqual([false, true]);
+  });
+
+  it('that nobody operates are no rows, until people feel their trouble', () => {
+    const fault = { code: 'device.on_battery' };
+    const quiet = { u: device({ id: 'u', role: 'ups' }), n: device({ id: 'n', role: 'network_switch', connection: 'unreachable' }), k: device({ id: 'k', role: 'mute_button' }), a: device({ id: 'a', role: 'air_sensor', fault }) };
+    expect(deviceRows(view({ devices: { p: projector, ...quiet } }), NOW).map(({ id }) => id)).toEqual(['p']);
+    const felt = { ...quiet, u: { ...quiet.u, fault }, k: { ...quiet.k, connection: 'unreachable' as const } };
+    expect(deviceRows(view({ devices: { p: projector, ...felt } }), NOW).map(({ id }) => id)).toEqual(['u', 'p', 'k']);
+  });
+
+  it('give volume keys only where something has a volume', () => {
+    expect(hasVolume(view())).toBe(false);
+    expect(hasVolume(view({ devices: { s: device({ id: 's', role: 'room_speaker', capabilities: ['mute'] }) } }))).toBe(false);
+    expect(hasVolume(view({ devices: { s: device({ id: 's', role: 'room_speaker', capabilities: ['volume'] }) } }))).toBe(true);
+  });
+
+  it('say what the sensors say, as old as the oldest of it, and nothing of silent ones', () => {
+    const people = device({ id: 'o', role: 'occupancy_sensor', properties: { occupied: { reported: true, observed_at: NOW - 5 }, people: { reported: 3, observed_at: NOW - 5 }, battery: { reported: 80, observed_at: NOW - 99 } } });
+    const air = device({ id: 'a', role: 'air_sensor', properties: { co2: { reported: 640, observed_at: NOW - 30 }, temperature: { reported: null } } });
+    expect(surroundings(view({ devices: { people, air } }))).toEqual({ occupied: true, people: 3, co2: 640, temperature: null, at: NOW - 30 });
+    expect(surroundings(view({ devices: { people, air: { ...air, connection: 'unreachable' } } }))).toMatchObject({ co2: null, at: NOW - 5 });
+    expect(surroundings(view({ devices: { people: { ...people, connection: 'unreachable' } } }))?.at).toBeNull();
+    expect(surroundings(view())).toBeNull();
   });
 
   it('report what a scene could not do, not what was replaced', () => {

@@ -1,7 +1,7 @@
 /** The panel's own state: the document, what was pressed, which sheet is open. A reducer over events, no I/O. */
 
 import { given } from '../../given';
-import type { ActionResult, PanelAction, PanelView, Problem } from '../../wire';
+import type { ActionResult, PanelAction, PanelView, Problem, Role } from '../../wire';
 import { type Asked, refused, settle, type Wishes } from './asked';
 import { callCenters, roomsInMeeting } from './directory';
 import { type Outcome, outcomeOf } from './outcome';
@@ -12,6 +12,7 @@ export type Sheet =
   | { kind: 'call'; adding: boolean; center: string | null; chosen: string[]; query: string }
   | { kind: 'help' }
   | { kind: 'camera' }
+  | { kind: 'display'; role: Role }
   | { kind: 'invite' }
   | { kind: 'end' }
   | { kind: 'participant'; id: string };
@@ -87,6 +88,7 @@ function sheetAfter(sheet: Sheet, view: PanelView): Sheet {
       return sheet;
     case 'help':
     case 'camera':
+    case 'display':
       return screen === 'incoming' ? none : sheet;
     case 'call': {
       const fits = sheet.adding ? screen === 'meeting' || screen === 'outgoing' : screen === 'idle';

@@ -63,7 +63,8 @@ function Verdict({ row }: { row: Row }) {
       <Glyph name={stateGlyph(row.state)} />
       <div>
         <h2>{stateWord(row.state)} <Age at={row.silentSince ?? verdict.observed_at} /></h2>
-        {well ? <p>{t('room.well')}</p> : <Because row={row} />}
+        {well ? <p>{t((verdict.because ?? []).length === 0 ? 'room.well' : 'room.well_but')}</p> : null}
+        <Because row={row} />
         <Help row={row} />
         <NextStep row={row} />
       </div>

@@ -12,6 +12,13 @@ function room(...devices: Device[]): DashboardRoom {
   return { room: { id: 'a', name: 'A', center: 'lln', seats: 4 }, order: 0, verdict: { health: 'ready' }, phase: 'idle', devices: Object.fromEntries(devices.map((one) => [one.id, one])) };
 }
 
+describe('a silent device', () => {
+  test('is an alarm only where a meeting needs it', () => {
+    const silent = room(device('cam', { connection: 'unreachable' }), device('air', { role: 'air_sensor', connection: 'unreachable' }));
+    expect(deviceRows(silent, true, NOW).map(({ state, answer }) => [state, answer])).toEqual([['unusable', 'silent'], ['degraded', 'silent']]);
+  });
+});
+
 describe('asked, said and believed are three things', () => {
   test('what it said, when it is what was asked', () => {
     expect(propertyRow('power', { desired: 'on', reported: 'on', observed_at: NOW - 3 }, NOW)).toMatchObject({ said: 'on', believed: null, asked: null, at: NOW - 3 });

@@ -29,6 +29,8 @@ const ROLES: readonly Role[] = [
   'front_display', 'second_display', 'main_camera', 'room_mic', 'room_speaker', 'content_input',
   'mute_button', 'occupancy_sensor', 'air_sensor', 'room_computer', 'ups', 'network_switch',
 ];
+/** No meeting needs them: that one is silent is no alarm. */
+const ASIDE: ReadonlySet<Role> = new Set<Role>(['occupancy_sensor', 'air_sensor', 'ups', 'network_switch']);
 const SAME_NUMBER = 0.01; // closer than this a device cannot tell apart
 
 /** Every device, in the order of roles. `certain` is false when the room itself is silent: then nothing is known. */
@@ -51,7 +53,7 @@ function standing(device: Device, certain: boolean): Pick<DeviceRow, 'state' | '
     case 'connecting':
       return { state: 'unknown', answer: 'connecting' };
     case 'unreachable':
-      return { state: 'unusable', answer: 'silent' };
+      return { state: ASIDE.has(device.role) ? 'degraded' : 'unusable', answer: 'silent' };
   }
 }
 

@@ -1,10 +1,12 @@
 /** Properties of devices in words. */
-import { known, number, t } from '../../i18n';
+import { duration, known, number, t } from '../../i18n';
 import type { Device } from '../../wire';
 import type { Value } from './devices';
 
 /** "Alimentation", "Volume"… A property the catalog does not know keeps its own name: this page is IT's. */
 export function propertyName(name: string): string {
+  const port = /^(port|power)_(\d+)$/u.exec(name);
+  if (port !== null) return t(port[1] === 'port' ? 'property.port' : 'property.port_power', { n: port[2] ?? '' });
   const key = `property.${name}`;
   return known(key) ? t(key) : name;
 }
@@ -13,11 +15,35 @@ export function propertyName(name: string): string {
 export function valueWord(name: string, value: Value, device: Device): string {
   if (typeof value === 'boolean') return yesNo(name, value);
   if (value === '') return t('value.none');
-  if (name === 'volume' && typeof value === 'number') return t('value.percent', { n: number(value * 100) });
-  if (name === 'preset') return [String(value), device.presets?.[String(value)]].filter(Boolean).join(', ');
-  const key = `value.${name}.${String(value)}`;
-  if (known(key)) return t(key);
-  return typeof value === 'number' ? number(value) : value;
+  if (typeof value === 'number') return quantity(name, value) ?? (name === 'preset' ? preset(value, device) : number(value));
+  if (name === 'preset') return preset(value, device);
+  const key = `value.${name.replace(/_\d+$/u, '')}.${value}`;
+  return known(key) ? t(key) : value;
+}
+
+const preset = (value: Value, device: Device): string => [String(value), device.presets?.[String(value)]].filter(Boolean).join(', ');
+
+/** A number with its unit, where the property has one. */
+function quantity(name: string, value: number): string | null {
+  switch (name) {
+    case 'volume':
+      return t('value.percent', { n: number(value * 100) });
+    case 'battery':
+    case 'charge':
+    case 'humidity':
+    case 'load':
+      return t('value.percent', { n: number(value) });
+    case 'co2':
+      return t('value.ppm', { n: number(value) });
+    case 'temperature':
+      return t('value.celsius', { n: number(value) });
+    case 'level':
+      return t('value.decibel', { n: number(value) });
+    case 'runtime':
+      return duration(value);
+    default:
+      return null;
+  }
 }
 
 function yesNo(name: string, value: boolean): string {
