@@ -11,16 +11,15 @@ import logging
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from devices.capabilities import Arguments, Operation, Reply
 from devices.context import Context
 from devices.errors import DriverBlocked, Lost
 from devices.sharing import Shared
+from devices.watchdog import place
 from wire.devices import Value
 from wire.problems import Notice
 
@@ -204,9 +203,7 @@ class _Thread:
 
     def blocked(self) -> str:
         """Which driver blocks, for how long, and where."""
-        frame = sys._current_frames().get(self._thread.ident or 0)
-        at = traceback.extract_stack(frame)[-1] if frame is not None else None
-        where = f" at {Path(at.filename).name}:{at.lineno} in {at.name}" if at else ""
+        where = place(sys._current_frames().get(self._thread.ident or 0))
         return f"{self._name} blocks for {self.silent_for:.1f} s{where}"
 
     async def end(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from devices.config import DeviceSettingsError
+from devices.watchdog import Watchdog
 from roomctl.agent import RoomAgent
 from roomctl.config import RoomConfig, read_config
 from roomctl.errors import AgentError
@@ -33,10 +34,15 @@ async def run_room(config: RoomConfig) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, config.pages.bind, config.pages.port).start()
-        loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as tasks:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, lambda: tasks.create_task(agent.close()))
-            tasks.create_task(agent.run())
+        with Watchdog():
+            await _run(agent)
     finally:
         await runner.cleanup()
+
+
+async def _run(agent: RoomAgent) -> None:
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as tasks:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, lambda: tasks.create_task(agent.close()))
+        tasks.create_task(agent.run())
