@@ -246,7 +246,10 @@ async def test_the_second_codec_ends_with_its_track_or_before() -> None:
         sees = [c for c in relay.of(Subscribe) if c.transport == f"{eve.sid}/sub"]
         assert [c.track for c in sees] == [f"{track.sid}.vp8"] * 2
 
-        await offer(ann, with_second("third").replace("a=sendonly", "a=inactive"), 5)
+        await ann.send(add_track=second(track.sid, "fourth"))
+        refused = (await ann.expect("request_response")).request_response
+        assert refused.reason == RequestResponse.INVALID_REQUEST  # it has one
+        await offer(ann, with_second("third").replace("a=sendonly", "a=inactive", 1), 5)  # its own section goes on
         await ann.settled()
         assert [c.track for c in relay.of(RemoveTrack)][1:] == [track.sid, f"{track.sid}.vp8"]
         assert relay.of(Unsubscribe) == []
