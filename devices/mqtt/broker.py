@@ -18,6 +18,7 @@ from devices.mqtt.packets import ConnAck, Malformed, Packet, Pong, Published, Su
 
 KEEPALIVE = 60  # seconds after which the broker gives up a silent client; the framework's polls are sooner
 ANNOUNCED = 8192  # announcements kept of one broker
+ANNOUNCED_BYTES = 8 * 1024 * 1024  # of all of them together
 BAD_LOGIN = (4, 5)  # §3.2.2.3: bad user name or password, not authorized
 
 Hear = Callable[[Published], None]
@@ -39,6 +40,8 @@ class BrokerLink:
 
     def __init__(self) -> None:
         self.announced: dict[str, Sensor] = {}  # by configuration topic
+        self._sizes: dict[str, int] = {}  # of their payloads
+        self._kept = 0  # the sum of the sizes
         self.heard_at = 0.0  # loop time
         self._reader = packets.Reader()
         self._loop = asyncio.get_running_loop()
@@ -177,9 +180,13 @@ class BrokerLink:
 
     def _keep(self, message: Published) -> None:
         self.announced.pop(message.topic, None)  # an empty payload withdraws it
+        self._kept -= self._sizes.pop(message.topic, 0)
         sensor = announcements.read(message.topic, message.payload) if message.payload else None
-        if sensor is not None and len(self.announced) < ANNOUNCED:
+        size = len(message.topic) + len(message.payload)
+        if sensor is not None and len(self.announced) < ANNOUNCED and self._kept + size <= ANNOUNCED_BYTES:
             self.announced[message.topic] = sensor
+            self._sizes[message.topic] = size
+            self._kept += size
 
     def _end(self, error: DeviceError) -> None:
         for future in (self._ended, self._greeted, self._pong, *self._subscribing.values()):

@@ -41,6 +41,7 @@ class MqttSensor(Driver[MqttSettings]):
         self._sensor = Sensor()
         self._leases: dict[str, Lease] = {}  # by property; outlive a connection, so that a kept message is known again
         self._there: dict[Availability, bool] = {}
+        self._unreadable: set[str] = set()  # topics whose last message was
         self._shown: tuple[object, ...] = ()  # what the framework was last told of our presence
         if settings.device is None and not settings.sources:
             problem, remedy = "neither is given", "Give the identifier the sensor announces itself with, or its topics."
@@ -103,6 +104,7 @@ class MqttSensor(Driver[MqttSettings]):
             known = {source.name for source in sources}
             senses = [sense for sense in self.senses if known & set(SENSES[sense])]
             self._context.connected(model=model, capabilities=senses)
+            self._context.trouble(self._trouble())  # what the broker had kept came before
 
     def _present(self) -> bool:
         """What says whether it is there says so; a sensor without such a word is there as long as its broker is."""
@@ -122,7 +124,8 @@ class MqttSensor(Driver[MqttSettings]):
         sources = [source for source in self._sensor.sources if source.topic == message.topic]
         if sources:
             readable = [self._take(source, message) for source in sources]
-            self._context.trouble(self._trouble() if all(readable) else Notice("device.garbage"))
+            (self._unreadable.discard if all(readable) else self._unreadable.add)(message.topic)
+            self._context.trouble(self._trouble())
 
     def _judge(self, one: Availability, payload: bytes) -> None:
         try:
@@ -135,6 +138,8 @@ class MqttSensor(Driver[MqttSettings]):
             self._show()
 
     def _trouble(self) -> Notice | None:
+        if self._unreadable & {source.topic for source in self._sensor.sources}:
+            return Notice("device.garbage")
         battery = self._leases.get("battery")
         return Notice("device.battery") if battery is not None and battery.value <= LOW_BATTERY else None
 

@@ -68,7 +68,13 @@ class OnvifCamera:
         digest = (aiohttp.DigestAuthMiddleware(*login),) if login[0] else ()
         connector = aiohttp.TCPConnector(limit=1)
         forever = aiohttp.ClientTimeout(total=None, sock_connect=None)
-        async with aiohttp.ClientSession(connector=connector, timeout=forever, middlewares=digest) as session:
+        async with aiohttp.ClientSession(
+            connector=connector,
+            timeout=forever,
+            middlewares=digest,
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,  # a small answer stays small
+        ) as session:
             yield cls(context, session, address, login)
 
     # --- what is asked ------------------------------------------------------------------------------------------
@@ -190,8 +196,9 @@ class OnvifCamera:
     async def _post(self, service: str, body: str, header: str) -> Element:
         types = {"Content-Type": "application/soap+xml; charset=utf-8"}
         try:
-            request = self._session.post(self._services[service], data=soap.envelope(body, header), headers=types)
-            async with request as answer:
+            url, data = self._services[service], soap.envelope(body, header)
+            # never sent elsewhere: our password's digest is in it
+            async with self._session.post(url, data=data, headers=types, allow_redirects=False) as answer:
                 data = await answer.content.read(soap.LONGEST) if answer.status != 401 else b""
                 while data and not answer.content.at_eof():
                     data += await answer.content.readany()

@@ -57,8 +57,9 @@ class NewsListener(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Any datagram of anybody."""
-        if read_news(data) is not None:
-            for tell in tuple(self._tell.get(addr[0], ())):
+        told = tuple(self._tell.get(addr[0], ()))
+        if told and read_news(data) is not None:
+            for tell in told:
                 tell()
 
 

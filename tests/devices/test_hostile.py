@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from xml.sax.saxutils import escape
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer, TestServer
 
-from devices import channel
+from devices import DeviceConfig, channel
 from devices.channel import Channel
 from devices.errors import Lost
-from devices.mqtt import packets
+from devices.mqtt import broker, packets
+from devices.mqtt.broker import BrokerLink
 from devices.onvif import search, soap
 from devices.pjlink import lines
+from devices.probe import probe
 from devices.rtsp import messages
 from devices.visca import frames
+from tests.devices.stage import QUICK
+from wire.devices import Connection, Role
 
 MANY = 50_000
 
@@ -152,6 +160,108 @@ async def test_datagrams_that_flood_end_the_connection(slow_to_read: None) -> No
         await one.until_lost()
     assert ended.value.notice.code == "device.garbage"
     assert len(heard) == 3, "the rest is not read any more"
+
+
+async def test_a_broker_full_of_announcements_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "ANNOUNCED_BYTES", 1000)
+    link = BrokerLink()
+    link._prefixes.add("homeassistant")
+    said = b'{"stat_t":"t","dev_cla":"battery","dev":{"ids":"%d"}}'
+    topics = [f"homeassistant/sensor/{number}/config" for number in range(50)]
+    for number, topic in enumerate(topics):
+        link.received(packets.publish(packets.Published(topic, said % number)))
+    kept = len(link.announced)
+    assert 5 < kept < 20
+    link.received(packets.publish(packets.Published(topics[0], b"")))
+    link.received(packets.publish(packets.Published(topics[40], said % 40)))
+    assert len(link.announced) == kept, "what is withdrawn makes room"
+    for topic in topics:
+        link.received(packets.publish(packets.Published(topic, b"")))
+    assert (link.announced, link._kept) == ({}, 0)
+
+
+# --- answers that lead elsewhere ------------------------------------------------------------------------------------
+
+
+async def test_a_camera_that_sends_us_elsewhere_is_not_followed() -> None:
+    asked: list[str] = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        asked.append("elsewhere")
+        return web.Response()
+
+    async def redirect(request: web.Request) -> web.Response:
+        asked.append("camera")
+        return web.Response(status=307, headers={"Location": str(there.make_url("/"))})
+
+    async with served(elsewhere) as there, served(redirect) as here:
+        device = await probe(onvif(here))
+    assert device.fault is not None
+    assert device.fault.code == "device.garbage"
+    assert set(asked) == {"camera"}
+
+
+async def test_an_answer_packed_small_is_never_unpacked() -> None:
+    asked: list[str] = []
+    time = soap.envelope("<tds:GetSystemDateAndTimeResponse/>")
+
+    async def packed(request: web.Request) -> web.Response:
+        asked.append(request.headers["Accept-Encoding"])
+        return web.Response(body=gzip.compress(time), headers={"Content-Encoding": "gzip"})
+
+    async with served(packed) as here:
+        device = await probe(onvif(here))
+    assert set(asked) == {"identity"}
+    assert device.fault is not None
+    assert device.fault.code == "device.garbage"
+    assert device.last_words.startswith("1f 8b"), "as it came"
+
+
+@asynccontextmanager
+async def served(handler: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[BaseTestServer]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    async with TestServer(app) as server:
+        yield server
+
+
+def onvif(server: BaseTestServer) -> DeviceConfig:
+    settings = {"host": server.host, "port": server.port, "username": "room", "password": "secret"}
+    return DeviceConfig("cam", Role.MAIN_CAMERA, "onvif", "Caméra", settings)
+
+
+# --- an agent that says nonsense ------------------------------------------------------------------------------------
+
+NONSENSE = {
+    "nested": b"\x30\x80" * 20_000,
+    "endless": b"\x30\x84\xff\xff\xff\xff" + bytes(50_000),
+    "big": b"\x30\x82\xc3\x54\x02\x82\xc3\x50" + b"\x7f" * 50_000,
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("said", NONSENSE.values(), ids=list(NONSENSE))
+async def test_an_snmp_agent_that_says_nonsense_is_as_good_as_silent(
+    said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Agent(asyncio.DatagramProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            for _ in range(20):
+                self.transport.sendto(said, addr)  # type: ignore[attr-defined]
+
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(Agent, local_addr=("127.0.0.1", 0))
+    host, port = transport.get_extra_info("sockname")
+    settings = {"host": host, "port": port, "community": "room", "ports": {"1": {"interface": 1}}}
+    try:
+        device = await probe(DeviceConfig("sw", Role.NETWORK_SWITCH, "snmp", "Commutateur", settings), timing=QUICK)
+    finally:
+        transport.close()
+    assert device.connection is Connection.UNREACHABLE
+    assert not [one for one in caplog.records if one.exc_info], "nor is anything said of each"
 
 
 # --- searches -------------------------------------------------------------------------------------------------------

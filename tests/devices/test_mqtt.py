@@ -65,6 +65,18 @@ async def test_a_sensor_that_announces_itself_later_is_found_and_its_absence_sai
             await room.shows("co2", 612)
 
 
+async def test_nonsense_that_the_broker_kept_is_said_at_once(broker: MqttBroker) -> None:
+    async with MqttSensorEmulator(broker, "dock", retain=True) as one:
+        one.fault("garbage")
+        one.say()
+        async with stage(sensor(broker.address)) as room:
+            device = await room.until(fault("device.garbage"))
+            assert device.connection is Connection.ONLINE
+            one.fault("garbage", False)
+            one.say()
+            await room.until(lambda device: device.fault is None)
+
+
 async def test_whether_it_is_there_is_apart_from_what_it_said(broker: MqttBroker) -> None:
     async with MqttSensorEmulator(broker, "dock") as one, stage(sensor(broker.address)) as room:
         await room.online()
