@@ -69,7 +69,7 @@ class PulseLink:
         if self.lost:
             raise Lost("the sound server is gone")
         try:
-            async with aclosing(self._pulse.subscribe_peak_sample(source, rate)) as peaks:
+            async with aclosing(self._pulse.peaks(source, rate)) as peaks:
                 async for peak in peaks:
                     yield float(peak)
         except (PulseError, PulseDisconnected) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -155,6 +156,37 @@ async def test_a_level_goes_on_after_a_replug(server: PulseServer) -> None:
         await room.online()
         await sink.play()
         await room.until(lambda device: level(device) > -30)
+
+
+LISTENERS_COME_AND_GO = """
+import asyncio, gc, sys
+from pathlib import Path
+from devices.emulators import PulseServer
+from devices.pulse.link import PulseLink
+
+async def listen(link):
+    async for _ in link.peaks("mic", 200):
+        pass
+
+async def main(folder):
+    async with PulseServer(folder) as server, server.add("source", "mic"), PulseLink.open(server.address) as link:
+        for _ in range(40):
+            tasks = [asyncio.create_task(listen(link)) for _ in range(6)]
+            await asyncio.sleep(0.06)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            tasks.clear()
+            gc.collect()
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+async def test_the_process_outlives_listeners_that_go_while_sound_comes(tmp_path: Path) -> None:
+    """In a process of its own: libpulse would call what no longer is there."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", LISTENERS_COME_AND_GO, str(tmp_path))
+    assert await process.wait() == 0
 
 
 async def test_the_echo_is_taken_out_by_the_server_once(server: PulseServer) -> None:
