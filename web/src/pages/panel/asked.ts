@@ -67,10 +67,14 @@ export interface Volume {
   confirmed: boolean;
 }
 
+/** Somebody turned the knob of the loudspeakers themselves: our wish was dropped, and what they say holds. */
+const turned = (view: PanelView): boolean =>
+  Object.values(view.devices ?? {}).some(({ role, properties = {} }) => role === 'room_speaker' && given(properties['volume']?.reported) && !given(properties['volume'].desired));
+
 /** The volume to show, 0..1. At rest nobody set one for a meeting: what the speakers say holds. */
 export function volumeOf(wishes: Wishes, view: PanelView): Volume {
   const confirmed = view.media?.volume ?? null;
-  const wanted = view.phase === 'idle' && confirmed !== null ? confirmed : view.media?.volume_wanted;
+  const wanted = (view.phase === 'idle' || turned(view)) && confirmed !== null ? confirmed : view.media?.volume_wanted;
   const value = wishes.volume?.value ?? wanted ?? confirmed;
   return { value, confirmed: value !== null && confirmed !== null && Math.abs(value - confirmed) <= VOLUME_STEP };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerOf } from './answer';
+import { volumeOf } from './asked';
 import { cameraControl, deviceRows, displayControl, hasVolume, kindOf, losses, surroundings } from './equipment';
 import { Hold, RENEW_EVERY } from './hold';
 import { count, rows } from './roster';
@@ -68,6 +69,13 @@ describe('devices', () => {
     expect(hasVolume(view())).toBe(false);
     expect(hasVolume(view({ devices: { s: device({ id: 's', role: 'room_speaker', capabilities: ['mute'] }) } }))).toBe(false);
     expect(hasVolume(view({ devices: { s: device({ id: 's', role: 'room_speaker', capabilities: ['volume'] }) } }))).toBe(true);
+  });
+
+  it('show the volume that was turned at the loudspeakers, in a meeting too', () => {
+    const speaker = (volume: object) => ({ s: device({ id: 's', role: 'room_speaker', capabilities: ['volume'], properties: { volume } }) });
+    const media = { volume: 0.9, volume_wanted: 0.5 };
+    expect(volumeOf({}, running({ media, devices: speaker({ reported: 0.9 }) })).value).toBe(0.9);
+    expect(volumeOf({}, running({ media, devices: speaker({ reported: 0.9, desired: 0.5 }) })).value).toBe(0.5);
   });
 
   it('say what the sensors say, as old as the oldest of it, and nothing of silent ones', () => {
