@@ -101,8 +101,6 @@ class ViscaCamera(Driver[ViscaSettings]):
         self._context.report("tilt", frames.nibbles(place[4:]))
         self._context.report("zoom", frames.nibbles(await self._inquire(frames.ASK_ZOOM)))
 
-    # --- capabilities -------------------------------------------------------------------------------------------
-
     async def set_power(self, args: On) -> Reply:
         """On, or standby."""
         await self._command(frames.POWER_ON if args.on else frames.POWER_OFF)
@@ -123,10 +121,7 @@ class ViscaCamera(Driver[ViscaSettings]):
         return Reply.DONE
 
     async def _both(self, drive: bytes, zoom: bytes) -> None:
-        """What moves first; the other right after its acknowledgement, as a camera has room for two commands.
-
-        Not before: some lose a message that comes while they read another. Raises what was refused first.
-        """
+        """What moves first; the other right after its acknowledgement (a camera holds two commands), not before."""
         errors: list[DeviceError] = []
         first, second = (zoom, drive) if self._zooming else (drive, zoom)
         for request in (first, second):
@@ -139,9 +134,7 @@ class ViscaCamera(Driver[ViscaSettings]):
 
     async def recall_preset(self, args: PresetNumber) -> Reply:
         """Go there; the camera's completion says that it arrived."""
-        number = args.preset
-        if number > 0x7F:
-            raise NotSupported("VISCA presets are 0 to 127")
+        number = _known(args)
         self._left_preset()
         heading = self._heading = object()
 
@@ -154,9 +147,7 @@ class ViscaCamera(Driver[ViscaSettings]):
 
     async def store_preset(self, args: PresetNumber) -> Reply:
         """Remember where it looks now."""
-        if args.preset > 0x7F:
-            raise NotSupported("VISCA presets are 0 to 127")
-        await self._command(frames.preset(1, args.preset))
+        await self._command(frames.preset(1, _known(args)))
         return Reply.DONE
 
     async def set_framing(self, args: On) -> Reply:
@@ -164,16 +155,15 @@ class ViscaCamera(Driver[ViscaSettings]):
         commands = self.settings.framing
         if commands is None:
             raise NotSupported("the settings name no commands for framing")
-        request = bytes.fromhex(commands.on if args.on else commands.off)
-        await self._command(request, lambda: self._context.report("framing", args.on))
+        await self._command(
+            bytes.fromhex(commands.on if args.on else commands.off), lambda: self._context.report("framing", args.on)
+        )
         return Reply.ACCEPTED
 
     def _left_preset(self) -> None:
         """The camera is no longer where it was, and a recall under way will not arrive."""
         self._heading = object()
         self._context.report("preset", None)
-
-    # --- asking, again where the camera wants it ---------------------------------------------------------------
 
     async def _power(self) -> bool:
         power = POWER.get(await self._inquire(frames.ASK_POWER))
@@ -200,3 +190,9 @@ class ViscaCamera(Driver[ViscaSettings]):
             except BadSequence:
                 await self._context.retrying(self._link.reset_sequence)
         raise Rejected("the camera is busy", retryable=True)
+
+
+def _known(args: PresetNumber) -> int:
+    if args.preset > 0x7F:
+        raise NotSupported("VISCA presets are 0 to 127")
+    return args.preset
