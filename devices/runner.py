@@ -351,6 +351,7 @@ async def _end(task: asyncio.Task[None] | None) -> None:
     if task is not None and not task.done():
         task.cancel()
         await asyncio.wait({task})
+    _why(task)  # nobody may ask for it any more
 
 
 def _why(task: asyncio.Task[None] | None) -> BaseException | None:

@@ -6,10 +6,13 @@ Sources: WS-Discovery (April 2005) and ONVIF Core Specification 7.3.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
+import struct
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
@@ -24,6 +27,7 @@ DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 NETWORK = "http://www.onvif.org/ver10/network/wsdl"
 MOST = 256  # cameras
 SAME = 16  # cameras at one address
+_SIOCGIFADDR = 0x8915  # netdevice(7): address of an interface
 SENDS = 2  # datagrams get lost
 
 
@@ -76,7 +80,7 @@ def _scopes(text: str) -> Iterator[tuple[str, str]]:
 
 
 async def search(seconds: float, target: tuple[str, int] = GROUP, interface: str = "") -> list[Found]:
-    """Ask everybody (or `target`) and listen for `seconds`. `interface`: our own address on the room's network."""
+    """Ask everybody (or `target`) and listen for `seconds`. `interface`: our address on the only network to ask."""
     loop = asyncio.get_running_loop()
     found: dict[tuple[str, str], Found] = {}
     heard: Counter[str] = Counter()  # answers by address
@@ -91,17 +95,29 @@ async def search(seconds: float, target: tuple[str, int] = GROUP, interface: str
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
         ours.setblocking(False)
         ours.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
-        if interface:
-            ours.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
         transport, _ = await loop.create_datagram_endpoint(lambda: _Answers(receive), sock=ours)
         try:
             message = probe(f"urn:uuid:{uuid.uuid4()}")
             for _ in range(SENDS):
-                transport.sendto(message, target)
+                for address in [interface] if interface else addresses():
+                    ours.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
+                    with suppress(OSError):  # a network that is down
+                        ours.sendto(message, target)
                 await asyncio.sleep(seconds / SENDS)
         finally:
             transport.close()
     return list(found.values())
+
+
+def addresses() -> list[str]:
+    """Our own IPv4 address on each network: the room's devices may be on another than the way out."""
+    found = set()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for _, name in socket.if_nameindex():
+            with suppress(OSError):  # an interface without an address
+                reply = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+                found.add(socket.inet_ntoa(reply[20:24]))
+    return sorted(found)
 
 
 class _Answers(asyncio.DatagramProtocol):

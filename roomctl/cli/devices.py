@@ -206,7 +206,8 @@ def send_command(
     try:
         msgspec.convert(wanted, OPERATIONS[operation].arguments)
     except msgspec.ValidationError as error:
-        raise click.UsageError(f"{operation} takes {takes(operation)}: {error}.") from None
+        problem = str(error).replace(" - at `$.", ": `").replace("`", "'")
+        raise click.UsageError(f"{operation} takes {takes(operation)}. {problem}.") from None
     configs = chosen(context, config, names, driver, settings)
     if len(configs) != 1:
         known = ", ".join(one.id for one in configs) or "none"

@@ -214,6 +214,12 @@ async def test_a_search_finds_a_camera_and_what_to_write_for_it() -> None:
                 assert found.identity.startswith("urn:uuid:")
 
 
+async def test_a_search_asks_on_every_network_of_this_machine() -> None:
+    assert "127.0.0.1" in search.addresses()
+    async with OnvifEmulator(search=search.GROUP) as one:  # which hears the loopback interface only
+        assert one.address[1] in [found.settings.get("port") for found in await search.search(0.4)]
+
+
 # --- parsers --------------------------------------------------------------------------------------------------------
 
 
