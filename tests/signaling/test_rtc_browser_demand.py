@@ -75,22 +75,20 @@ async def test_layers_nobody_watches_are_not_sent(world: World, browser: Browser
     await bob.until("await decoded('ann', 'camera') > 5", 10)
 
 
-@pytest.mark.parametrize("codec", ["vp9", "av1"])
-async def test_a_second_codec_for_who_cannot_decode_the_first(world: World, browser: Browser, codec: str) -> None:
-    name = codec.upper()
+async def test_a_second_codec_for_who_cannot_decode_the_first(world: World, browser: Browser) -> None:
     ann, bob = Tab(await browser.new_page()), Tab(await browser.new_page())
     await ann.join(world.url, world.token("ann"))
     await bob.join(world.url, world.token("bob"))
-    await ann.run(_PUBLISH, {"videoCodec": codec, "backupCodec": {"codec": "vp8"}})
+    await ann.run(_PUBLISH, {"videoCodec": "vp9", "backupCodec": {"codec": "vp8"}})
     await bob.more_frames("ann", 5)
-    assert {layer.split(" ")[0] for layer in await ann.run("sent()")} == {name}
+    assert {layer.split(" ")[0] for layer in await ann.run("sent()")} == {"VP9"}
 
     async with subscriber(world, "aio") as aio:
         async with asyncio.timeout(20):
             await aio.more(20)
-        assert f"{name}/90000" not in aio.codecs
+        assert "VP9/90000" not in aio.codecs
         layers = await ann.run("sent()")
-        assert {layer.split(" ")[0] for layer in layers} == {name, "VP8"}
+        assert {layer.split(" ")[0] for layer in layers} == {"VP9", "VP8"}
         await bob.more_frames("ann", 5)
         seen = "(await inbound())['ann video']"
         assert await bob.run("room.remoteParticipants.get('ann').trackPublications.size") == 1
@@ -98,9 +96,7 @@ async def test_a_second_codec_for_who_cannot_decode_the_first(world: World, brow
 
         # The first codec rests while nobody takes it.
         await bob.run("room.disconnect()")
-        await ann.until(
-            f"Object.entries(await sent()).every(([layer, of]) => !layer.startsWith('{name}') || !of.active)"
-        )
+        await ann.until("Object.entries(await sent()).every(([layer, of]) => !layer.startsWith('VP9') || !of.active)")
         async with asyncio.timeout(20):
             await aio.more(10)
 
@@ -112,7 +108,7 @@ async def test_a_second_codec_for_who_cannot_decode_the_first(world: World, brow
 
 @pytest.mark.parametrize("world", [RtcSettings(last_video=1, measure=0.5)], indirect=True)
 async def test_only_who_spoke_last_is_shown(world: World, browser: Browser) -> None:
-    ann, eve, bob = [Tab(await browser.new_page()) for _ in range(3)]
+    ann, eve, bob = [Tab(await browser.new_page(), small=True) for _ in range(3)]
     for name, tab in (("ann", ann), ("eve", eve), ("bob", bob)):
         await tab.join(world.url, world.token(name))
     await ann.run("room.localParticipant.setCameraEnabled(true)")
@@ -126,9 +122,9 @@ async def test_only_who_spoke_last_is_shown(world: World, browser: Browser) -> N
 
 async def test_encrypted_end_to_end(world: World, browser: Browser) -> None:
     """Who has the key sees and hears; who has another one gets the packets and decodes none."""
-    ann = Tab(await browser.new_page(), "v1", "shared")
-    bob = Tab(await browser.new_page(), "v0", "shared")
-    eve = Tab(await browser.new_page(), "v1", "another")
+    ann = Tab(await browser.new_page(), "v1", key="shared")
+    bob = Tab(await browser.new_page(), "v0", key="shared")
+    eve = Tab(await browser.new_page(), "v1", key="another")
     for name, tab in (("ann", ann), ("bob", bob), ("eve", eve)):
         await tab.join(world.url, world.token(name))
         await tab.run("room.setE2EEEnabled(true)")

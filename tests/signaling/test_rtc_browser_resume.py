@@ -28,7 +28,7 @@ class Scene:
 
     async def tab(self, identity: str, path: str, *, over_wire: bool = False) -> Tab:
         """A tab that joined and sends picture and sound; its `heard` is empty."""
-        tab = Tab(await self.browser.new_page(), path)
+        tab = Tab(await self.browser.new_page(), path, small=True)
         await tab.join(self.wire.url if over_wire else self.world.url, self.world.token(identity))
         await tab.run("room.localParticipant.enableCameraAndMicrophone()")
         return tab
