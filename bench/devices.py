@@ -2,7 +2,8 @@
 
     python -m bench.devices [--rooms 31] [--seconds 20] [--reconnects 10000] [--unreachable 300] [--json FILE]
 
-Each room has three VISCA cameras, three PJLink displays, a speaker and a microphone. CPU is getrusage of this process.
+Each room has a VISCA and an ONVIF camera, two PJLink displays, a speaker, a microphone, an MQTT sensor (one mosquitto for
+all rooms) and a supply (one upsd for all). CPU is getrusage of this process.
 """
 
 from __future__ import annotations
@@ -27,27 +28,39 @@ from pathlib import Path
 from bench.rows import Row, table
 from devices import DeviceConfig, DeviceHub, Shared, Timing
 from devices.emulators import PjlinkEmulator, PulseServer, ViscaEmulator
+from devices.emulators.mqtt import MqttBroker, MqttSensorEmulator
+from devices.emulators.onvif import OnvifEmulator
+from devices.emulators.ups import UpsServer
 from wire.devices import Connection, DeviceCommand, Role
 
 Room = list[DeviceConfig]
 Found = list[tuple[str, float, str, float | None]]  # name, value, unit, goal
-CAMERAS = (Role.MAIN_CAMERA, Role.CONTENT_INPUT, Role.OCCUPANCY_SENSOR)
-DISPLAYS = (Role.FRONT_DISPLAY, Role.SECOND_DISPLAY, Role.ROOM_COMPUTER)
+DISPLAYS = (Role.FRONT_DISPLAY, Role.SECOND_DISPLAY)
 FLAPPING = 20  # devices that share the reconnects
 RESTLESS = replace(Timing(), backoff_first=0.002, backoff_last=0.002, nudge=0.0, stable=1e9)
+LONG_AWAY = replace(Timing(), backoff_first=Timing().backoff_away, away_after=0)  # as after ten minutes
 WARM = 0.1  # part of the reconnects after which growth is counted
 
 
 async def emulate(stack: AsyncExitStack, asked: argparse.Namespace, folder: Path) -> tuple[list[Room], Room, Room]:
     """Start all emulators; the rooms, as many reachable devices as unreachable ones, devices that reset."""
-    server = await stack.enter_async_context(PulseServer(folder))
+    for part in ("pulse", "mqtt", "ups"):
+        (folder / part).mkdir(parents=True)
+    server = await stack.enter_async_context(PulseServer(folder / "pulse"))
+    broker = await stack.enter_async_context(MqttBroker(folder / "mqtt"))
+    upsd = await stack.enter_async_context(UpsServer(folder / "ups"))
     rooms = []
     for number in range(asked.rooms):
-        room = [await _camera(stack, role) for role in CAMERAS] + [await _display(stack, role) for role in DISPLAYS]
+        room = [await _camera(stack), *[await _display(stack, role) for role in DISPLAYS]]
+        onvif = await stack.enter_async_context(OnvifEmulator())
+        room.append(_at("onvif", Role.CONTENT_INPUT, "onvif", onvif.address))
         sink = await stack.enter_async_context(server.add("sink", f"room{number}.speaker"))
         source = await stack.enter_async_context(server.add("source", f"room{number}.mic"))
-        room += [_audio(Role.ROOM_SPEAKER, server.address, sink=sink.name)]
-        rooms.append([*room, _audio(Role.ROOM_MIC, server.address, source=source.name)])
+        room.append(_audio(Role.ROOM_SPEAKER, server.address, sink=sink.name))
+        room.append(_audio(Role.ROOM_MIC, server.address, source=source.name))
+        await stack.enter_async_context(MqttSensorEmulator(broker, f"air{number}", retain=True))
+        room.append(_at("air", Role.AIR_SENSOR, "mqtt", broker.address, device=f"air{number}"))
+        rooms.append([*room, _at("ups", Role.UPS, "ups", upsd.address, ups="ups")])
     reachable = [await _display(stack, Role.FRONT_DISPLAY) for _ in range(asked.unreachable)]
     flapping = []
     for _ in range(FLAPPING):
@@ -57,9 +70,9 @@ async def emulate(stack: AsyncExitStack, asked: argparse.Namespace, folder: Path
     return rooms, reachable, flapping
 
 
-async def _camera(stack: AsyncExitStack, role: Role) -> DeviceConfig:
+async def _camera(stack: AsyncExitStack) -> DeviceConfig:
     one = await stack.enter_async_context(ViscaEmulator())
-    return _at(role.value, role, "visca", one.address)
+    return _at("camera", Role.MAIN_CAMERA, "visca", one.address)
 
 
 async def _display(stack: AsyncExitStack, role: Role) -> DeviceConfig:
@@ -67,8 +80,8 @@ async def _display(stack: AsyncExitStack, role: Role) -> DeviceConfig:
     return _at(role.value, role, "pjlink", one.address)
 
 
-def _at(name: str, role: Role, driver: str, address: tuple[str, int]) -> DeviceConfig:
-    return DeviceConfig(name, role, driver, name, {"host": address[0], "port": address[1]})
+def _at(name: str, role: Role, driver: str, address: tuple[str, int], **more: str) -> DeviceConfig:
+    return DeviceConfig(name, role, driver, name, {"host": address[0], "port": address[1], **more})
 
 
 def _audio(role: Role, server: str, **node: str) -> DeviceConfig:
@@ -115,7 +128,7 @@ async def idle(rooms: list[Room], seconds: float) -> Found:
         ("idle CPU", cpu, "% of a core", 5.0),
         ("resident", resident, "MB", 250.0),
         ("command to acknowledgement, p99", stored, "ms", 5.0),
-        ("stop of pan and zoom, 20 ms between the two, p99", stopped, "ms", None),
+        ("stop of pan and zoom, two commands, p99", stopped, "ms", 5.0),
     ]
 
 
@@ -159,13 +172,18 @@ async def unreachable(reachable: Room, seconds: float) -> Found:
         await asyncio.sleep(5.0)
         there = await _cpu(seconds)
     nowhere = [_at("display", Role.FRONT_DISPLAY, "pjlink", ("127.0.0.1", 24499)) for _ in reachable]
-    async with running([[one] for one in nowhere]):
-        await asyncio.sleep(40.0)  # past the first, quick tries
-        gone = await _cpu(seconds)
+    gone = [await _away(nowhere, seconds, timing) for timing in (Timing(), LONG_AWAY)]
     return [
         (f"{len(reachable)} reachable displays", there, "% of a core", None),
-        (f"{len(reachable)} unreachable displays", gone, "% of a core", there),
+        (f"{len(reachable)} displays away for a minute", gone[0], "% of a core", None),
+        (f"{len(reachable)} displays away for long", gone[1], "% of a core", there),
     ]
+
+
+async def _away(nowhere: Room, seconds: float, timing: Timing) -> float:
+    async with running([[one] for one in nowhere], timing):
+        await asyncio.sleep(40.0)  # past the first, quick tries
+        return await _cpu(seconds)
 
 
 def _own_cpu() -> float:
