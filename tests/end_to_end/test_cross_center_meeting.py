@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import aiohttp
 import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.end_to_end.conftest import Demo
+from tests.end_to_end.equipment import fault
 from tests.end_to_end.people import button, call, join, open_panel, words
 from tests.end_to_end.receiving import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.timeout(150)]
 
 NOTICED = 10.0  # seconds within which an unplugged device shows, and its return
-
-
-async def fault(demo: Demo, room: str, device: str, name: str, *, on: bool) -> None:
-    """What the faults page does when someone presses."""
-    body = {"room": room, "device": device, "fault": name, "on": on}
-    async with aiohttp.ClientSession() as session, session.post(demo.faults, json=body) as answer:
-        assert answer.status == 200, await answer.text()
 
 
 async def test_redu_calls_wemmel_a_guest_joins_a_camera_is_unplugged_the_meeting_ends(
