@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from devices.config import DeviceConfig
 from devices.registry import Registry
@@ -13,8 +14,11 @@ from devices.request import DeviceRequest
 from devices.runner import DeviceRunner
 from devices.sharing import Shared
 from devices.timing import Timing
-from wire.devices import Connection, Device, DeviceCommand, DeviceResult
+from wire.devices import Connection, Device, DeviceCommand, DeviceResult, Role
 from wire.problems import Code
+
+if TYPE_CHECKING:
+    from devices.rtsp.feed import VideoFeed  # brings FFmpeg, which only cameras with pictures load
 
 
 class DeviceHub:
@@ -64,6 +68,15 @@ class DeviceHub:
             detail = f"the room has no {command.role.value}"
             return DeviceResult("", command.op, "unsupported", Code.DEVICE_UNKNOWN, detail=detail)
         return await runner.execute(command)
+
+    def video(self, role: Role) -> VideoFeed | None:
+        """Pictures of the device of a role: `async with feed.watch() as pictures`; None where it shows none.
+
+        The camera is opened for the first who watches and closed after the last. A driver that runs on a loop of its
+        own (a third party's) offers none.
+        """
+        runner = self._by_role.get(role)
+        return runner.video if runner is not None else None
 
     def snapshot(self) -> dict[str, Device]:
         """Every device by id, as it is known now."""

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,6 +26,9 @@ from devices.state import DeviceState
 from devices.timing import Timing
 from wire.devices import Connection, DeviceCommand, DeviceResult
 from wire.problems import Code, Notice
+
+if TYPE_CHECKING:
+    from devices.rtsp.feed import VideoFeed
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,11 @@ class DeviceRunner:
         self._news = False  # came since the last whole poll began
         self._polled_at = 0.0  # loop time of the last whole poll
         self._whole_at = self._alive_at = 0.0  # loop time of the next whole poll, and of the next proof of life
+
+    @property
+    def video(self) -> VideoFeed | None:
+        """Its pictures, where its driver has some and shares our loop."""
+        return None if self._driver.apart else getattr(self._driver, "video", None)
 
     # --- asked by the room --------------------------------------------------------------------------------------
 

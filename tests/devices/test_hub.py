@@ -161,3 +161,9 @@ async def test_a_command_that_timed_out_is_met_later() -> None:
         assert (await room.do("set_mute", on=True)).outcome in ("timed_out", "failed")
         pj.fault("delay", False)
         await room.shows("mute", True)
+
+
+async def test_a_device_without_pictures_offers_none() -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        assert room.hub.video(room.config.role) is None

@@ -17,7 +17,6 @@ from devices.emulators.rtsp import RtspServer
 from devices.errors import Lost, WrongPassword
 from devices.rtsp import messages
 from devices.rtsp.capture import STALL, Progress, capture, with_login
-from devices.rtsp.driver import RtspCamera
 from devices.rtsp.feed import VideoFeed
 from tests.devices.stage import Stage, nothing_left_behind, stage
 from wire.devices import Role
@@ -35,9 +34,10 @@ def camera(url: str, password: str = "s3:cr@t") -> DeviceConfig:
 
 
 def feed(room: Stage) -> VideoFeed:
-    driver = room.hub._runners[0]._driver
-    assert isinstance(driver, RtspCamera)
-    return driver.video
+    assert room.hub.video(Role.ROOM_SPEAKER) is None, "the room has none"
+    found = room.hub.video(Role.MAIN_CAMERA)
+    assert found is not None
+    return found
 
 
 async def sessions(server: RtspServer, wanted: int) -> None:
