@@ -53,6 +53,15 @@ def devices(now: float, *, warming: float | None = None, camera: bool = True) ->
         ),
         "camera": eye,
         "mic": Device("mic", Role.ROOM_MIC, "pulse", "Micros", online, ["mute"], {"mute": Property(reported=False)}),
+        "speaker": Device(
+            "speaker",
+            Role.ROOM_SPEAKER,
+            "pulse",
+            "Haut-parleurs",
+            online,
+            ["volume"],
+            {"volume": Property(desired=0.6, reported=0.6, observed_at=now)},
+        ),
     }
 
 
