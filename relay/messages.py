@@ -236,7 +236,7 @@ Command = (
 
 
 class TransportState(Message, frozen=True, tag="transport_state"):
-    """Phase changed. `srtp_profile` (`AEAD_AES_256_GCM`…), `remote` (`ip:port`) and `protocol` once connected.
+    """Phase changed. `srtp_profile` (`AEAD_AES_256_GCM`…), `dtls`, `remote` (`ip:port`) and `protocol` once connected.
 
     `reason` when failed.
     """
@@ -246,6 +246,7 @@ class TransportState(Message, frozen=True, tag="transport_state"):
     remote: str | None = None
     protocol: Literal["udp", "tcp"] | None = None
     srtp_profile: str | None = None
+    dtls: Literal["1.2", "1.3"] | None = None
     reason: str | None = None
 
 

@@ -64,7 +64,8 @@ def handle(room: MediaRoom, session: Session, event: Event, now: float) -> None:
         if event.transport == session.publisher.transport:
             room.data(session, event, now)
     elif isinstance(event, TransportState):
-        log.info("%s of %r: %s %s", event.transport, session.identity, event.phase, event.srtp_profile or "")
+        secured = f"DTLS {event.dtls}, {event.srtp_profile}" if event.dtls else ""
+        log.info("%s of %r: %s %s", event.transport, session.identity, event.phase, secured)
         room.transport_changed(session, event)
     elif isinstance(event, LayersWanted):
         _wanted(room, session, event)

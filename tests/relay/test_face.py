@@ -25,7 +25,7 @@ async def test_connects_with_gcm(relay: Relay, events: Events) -> None:
     peer = Peer("a", "room")
     await peer.connect(relay)
     state = await events.wait_for(TransportState, phase="connected")
-    assert state.srtp_profile == "AEAD_AES_256_GCM"
+    assert (state.srtp_profile, state.dtls) == ("AEAD_AES_256_GCM", "1.2")
     assert state.remote is not None
     phases = [event.phase for event in events.of(TransportState)]
     assert phases == ["connecting", "connected"]

@@ -30,14 +30,15 @@ function watch() {
   };
 }
 
-/** Frames decoded, audio energy and ciphers of everything received. */
+/** Frames decoded, audio energy, ciphers and TLS versions of everything received. */
 async function count() {
-  const counts = { frames: [], energies: [], ciphers: [] };
+  const counts = { frames: [], energies: [], ciphers: [], versions: [] };
   for (const connection of window.connections) {
     for (const entry of (await connection.getStats()).values()) {
       if (entry.type === 'inbound-rtp' && entry.kind === 'video') counts.frames.push(entry.framesDecoded ?? 0);
       if (entry.type === 'inbound-rtp' && entry.kind === 'audio') counts.energies.push(entry.totalAudioEnergy ?? 0);
       if (entry.type === 'transport' && entry.srtpCipher) counts.ciphers.push(entry.srtpCipher);
+      if (entry.type === 'transport' && entry.tlsVersion) counts.versions.push(entry.tlsVersion);
     }
   }
   return counts;

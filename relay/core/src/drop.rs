@@ -50,6 +50,8 @@ pub enum Reason {
     UnknownProtocol,
     /// DTLS before the peer's SDP was known.
     DtlsEarly,
+    /// A DTLS datagram before the handshake that is no part of an acceptable `ClientHello`.
+    DtlsHello,
     /// A data channel establishment message that does not parse.
     DcepMalformed,
     /// Data on a stream that was never opened as a channel.
@@ -70,7 +72,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order of their discriminants.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Truncated,
         Self::Version,
         Self::Malformed,
@@ -94,6 +96,7 @@ impl Reason {
         Self::Ended,
         Self::UnknownProtocol,
         Self::DtlsEarly,
+        Self::DtlsHello,
         Self::DcepMalformed,
         Self::ChannelUnknown,
         Self::ChannelLimit,
@@ -131,6 +134,7 @@ impl Reason {
             Self::Ended => "ended",
             Self::UnknownProtocol => "unknown_protocol",
             Self::DtlsEarly => "dtls_early",
+            Self::DtlsHello => "dtls_hello",
             Self::DcepMalformed => "dcep_malformed",
             Self::ChannelUnknown => "channel_unknown",
             Self::ChannelLimit => "channel_limit",

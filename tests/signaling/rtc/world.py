@@ -64,7 +64,9 @@ class RecordedRelay:
         """The transports came up."""
         self.play(
             *(
-                TransportState(transport, "connected", remote="127.0.0.1:9", srtp_profile="AEAD_AES_256_GCM")
+                TransportState(
+                    transport, "connected", remote="127.0.0.1:9", srtp_profile="AEAD_AES_256_GCM", dtls="1.2"
+                )
                 for transport in transports
             )
         )

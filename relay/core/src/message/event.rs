@@ -21,6 +21,8 @@ pub enum Event {
         protocol: Option<String>,
         /// `AEAD_AES_256_GCM`, … once connected.
         srtp_profile: Option<String>,
+        /// `1.2` or `1.3`, once connected.
+        dtls: Option<String>,
         /// Why, when failed.
         reason: Option<String>,
     },

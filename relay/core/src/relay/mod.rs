@@ -237,6 +237,7 @@ impl Relay {
             remote: path.map(|path| path.remote.to_string()),
             protocol: path.map(|path| path.protocol.name().into()),
             srtp_profile: profile,
+            dtls: member.transport.dtls_version().filter(|_| connected).map(|version| version.name().into()),
             reason: reason.map(Into::into),
         });
     }

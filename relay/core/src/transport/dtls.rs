@@ -1,8 +1,7 @@
 //! DTLS server (RFC 5763, RFC 5764) around the crate `dimpl`: handshake, certificate pinning, SRTP keys, SCTP's records.
 //!
-//! DTLS 1.2 on purpose: there the server chooses the SRTP profile, and takes AES-256-GCM, then AES-128-GCM, and
-//! `AES_CM_128_HMAC_SHA1_80` for the clients that offer nothing else. In 1.3 `dimpl` takes the client's first, which for
-//! Chromium is the one that costs five times more.
+//! The version is chosen by each `ClientHello` ([`super::hello`]): in DTLS 1.2 `dimpl` takes AES-256-GCM, then
+//! AES-128-GCM, and `AES_CM_128_HMAC_SHA1_80` for the clients that offer nothing else; in 1.3 it takes the client's first.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +9,10 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use dimpl::certificate::{calculate_fingerprint, format_fingerprint, generate_self_signed_certificate};
 use dimpl::{Dtls, DtlsCertificate, Output};
+
+use super::first_flight::FirstFlight;
+use super::hello::Version;
+use crate::drop::Reason;
 
 pub use dimpl::SrtpProfile;
 
@@ -105,11 +108,21 @@ pub enum DtlsAction {
     Closed,
     /// The session is of no more use.
     Failed(&'static str),
+    /// A datagram was dropped.
+    Refused(Reason),
+}
+
+/// Before and after the client's first message.
+enum Stage {
+    /// For the whole of it, at most until the deadline once a part has come.
+    Awaiting { flight: FirstFlight, identity: Identity, deadline: Option<Instant> },
+    /// The version is chosen.
+    Chosen(Version, Box<Dtls>),
 }
 
 /// One DTLS session.
 pub struct DtlsSession {
-    dtls: Dtls,
+    stage: Stage,
     expected: Fingerprint,
     verified: bool,
     connected: bool,
@@ -121,9 +134,18 @@ pub struct DtlsSession {
 impl DtlsSession {
     /// A server that waits for the peer whose certificate is `expected`.
     #[must_use]
-    pub fn new(identity: &Identity, expected: Fingerprint, now: Instant) -> Self {
-        let dtls = Dtls::new_12(Arc::clone(&identity.config), identity.certificate.clone(), now);
-        Self { dtls, expected, verified: false, connected: false, failed: false, wake: None, record: vec![0; RECORD] }
+    pub fn new(identity: &Identity, expected: Fingerprint) -> Self {
+        let stage = Stage::Awaiting { flight: FirstFlight::default(), identity: identity.clone(), deadline: None };
+        Self { stage, expected, verified: false, connected: false, failed: false, wake: None, record: Vec::new() }
+    }
+
+    /// The version, once chosen.
+    #[must_use]
+    pub const fn version(&self) -> Option<Version> {
+        match &self.stage {
+            Stage::Awaiting { .. } => None,
+            Stage::Chosen(version, _) => Some(*version),
+        }
     }
 
     /// Whether the handshake is done.
@@ -140,12 +162,20 @@ impl DtlsSession {
 
     /// One datagram from an ICE-validated address.
     pub fn handle(&mut self, datagram: &[u8], now: Instant) -> Vec<DtlsAction> {
-        self.step(now, |dtls| dtls.handle_packet(datagram))
+        match self.await_hello(datagram, now) {
+            Some(Ok(record)) => self.step(now, |dtls| dtls.handle_packet(&record)),
+            Some(Err(reason)) => vec![DtlsAction::Refused(reason)],
+            None => self.step(now, |dtls| dtls.handle_packet(datagram)),
+        }
     }
 
     /// Retransmit what is due.
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<DtlsAction> {
-        self.step(now, |_| Ok(()))
+        let mut actions = self.step(now, |_| Ok(()));
+        if matches!(self.stage, Stage::Awaiting { deadline: Some(deadline), .. } if deadline <= now) && !self.failed {
+            self.fail("dtls", &mut actions);
+        }
+        actions
     }
 
     /// When to call [`Self::handle_timeout`].
@@ -164,13 +194,34 @@ impl DtlsSession {
         self.step(now, Dtls::close)
     }
 
+    /// Choose the version once the first message is whole; then the record to begin with. `None` after that, and while
+    /// parts are missing.
+    fn await_hello(&mut self, datagram: &[u8], now: Instant) -> Option<Result<Vec<u8>, Reason>> {
+        let Stage::Awaiting { flight, identity, deadline } = &mut self.stage else { return None };
+        let hello = match flight.push(datagram) {
+            Ok(hello) => hello,
+            Err(reason) => return Some(Err(reason)),
+        };
+        self.wake = Some(*deadline.get_or_insert(now + identity.config.handshake_timeout()));
+        let hello = hello?;
+        let (config, certificate) = (Arc::clone(&identity.config), identity.certificate.clone());
+        let dtls = match hello.version {
+            Version::V1_2 => Dtls::new_12(config, certificate, now),
+            Version::V1_3 => Dtls::new_13(config, certificate, now),
+        };
+        self.stage = Stage::Chosen(hello.version, Box::new(dtls));
+        self.record = vec![0; RECORD];
+        Some(Ok(hello.record))
+    }
+
     /// After a failure `dimpl` must not be used again, and before the handshake ends every error is one. Afterwards a
     /// record that does not fit is dropped: it must not end a call.
     fn step(&mut self, now: Instant, action: impl FnOnce(&mut Dtls) -> Result<(), dimpl::Error>) -> Vec<DtlsAction> {
+        let Stage::Chosen(_, dtls) = &mut self.stage else { return Vec::new() };
         if self.failed {
             return Vec::new();
         }
-        let result = self.dtls.handle_timeout(now).and_then(|()| action(&mut self.dtls));
+        let result = dtls.handle_timeout(now).and_then(|()| action(dtls));
         let mut actions = self.drain();
         if result.is_err() && !self.connected {
             self.fail("dtls", &mut actions);
@@ -188,7 +239,8 @@ impl DtlsSession {
         let mut actions = Vec::new();
         let (mut finished, mut keys) = (false, None);
         loop {
-            match self.dtls.poll_output(&mut self.record) {
+            let Stage::Chosen(_, dtls) = &mut self.stage else { return actions };
+            match dtls.poll_output(&mut self.record) {
                 Output::Packet(datagram) => actions.push(DtlsAction::Send(datagram.to_vec())),
                 Output::BufferTooSmall { needed } => self.record.resize(needed, 0),
                 Output::Timeout(at) => {

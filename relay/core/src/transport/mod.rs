@@ -1,6 +1,8 @@
 //! One peer's transport: ICE-lite, then DTLS as server, then SCTP within it. Media keys come out, datagrams go in.
 
 pub mod dtls;
+pub mod first_flight;
+pub mod hello;
 pub mod ice;
 pub mod phase;
 
@@ -17,6 +19,7 @@ use crate::outbox::Destination;
 use crate::sctp::{ChannelEvent, Reliability, Sctp};
 use crate::wire::{Path, Source, Wire};
 use dtls::{DtlsAction, DtlsSession, Fingerprint, Identity, SrtpKeys};
+use hello::Version;
 use ice::{Ice, IceAction};
 
 /// Cells of the recorder of STUN and DTLS.
@@ -108,6 +111,12 @@ impl Transport {
         self.ice.selected()
     }
 
+    /// The DTLS version, once chosen.
+    #[must_use]
+    pub fn dtls_version(&self) -> Option<Version> {
+        self.dtls.as_ref().and_then(DtlsSession::version)
+    }
+
     /// The heads of the last STUN and DTLS packets.
     #[must_use]
     pub const fn tape(&self) -> &Tape {
@@ -134,7 +143,7 @@ impl Transport {
         match &self.dtls {
             Some(session) if session.expected() != fingerprint => return Err("the certificate may not change"),
             Some(_) => {}
-            None => self.dtls = Some(DtlsSession::new(&self.identity, fingerprint, now)),
+            None => self.dtls = Some(DtlsSession::new(&self.identity, fingerprint)),
         }
         let actions = self.ice.set_remote(ufrag, password, now);
         self.on_ice(actions, now, wire);
@@ -300,6 +309,7 @@ impl Transport {
                 }
                 DtlsAction::Closed => self.enter(TransportPhase::Closed, Some("close_notify")),
                 DtlsAction::Failed(reason) => self.enter(TransportPhase::Failed, Some(reason)),
+                DtlsAction::Refused(reason) => self.drops.count(reason),
             }
         }
         if data {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use relay_core::message::TransportPhase;
+use str0m::config::DtlsVersion;
 
 use crate::world::World;
 
@@ -39,17 +40,37 @@ fn a_stranger_reaches_no_transport() {
 
 #[test]
 fn noise_from_a_peers_own_address_ends_no_call() {
-    let mut world = World::new();
-    let index = world.join("a");
-    let address = world.clients[index].address;
-    for _ in 0..20_000 {
-        let mut bytes = noise(&mut world);
-        world.inject(address, &mut bytes);
+    for dtls in [DtlsVersion::Dtls12, DtlsVersion::Dtls13] {
+        let mut world = World::new();
+        world.dtls = dtls;
+        let index = world.join("a");
+        let address = world.clients[index].address;
+        for _ in 0..20_000 {
+            let mut bytes = noise(&mut world);
+            world.inject(address, &mut bytes);
+        }
+        world.run(30_000);
+        assert_eq!(world.phase("a"), Some(TransportPhase::Connected));
+        world.clients[index].open_channel("still-works");
+        world.until(5_000, |world| world.clients[index].channel("still-works").is_some());
     }
-    world.run(30_000);
+}
+
+#[test]
+fn noise_before_the_first_message_is_counted_and_does_not_stop_it() {
+    let mut world = World::new();
+    let index = world.open("a");
+    let remote = world.clients[index].set_remote();
+    let address = world.clients[index].address;
+    world.command(remote);
+    for _ in 0..3_000 {
+        let mut bytes = noise(&mut world);
+        bytes[0] = 22;
+        world.inject(address, &mut bytes);
+        world.step();
+    }
     assert_eq!(world.phase("a"), Some(TransportPhase::Connected));
-    world.clients[index].open_channel("still-works");
-    world.until(5_000, |world| world.clients[index].channel("still-works").is_some());
+    assert!(world.dropped("a", "dtls_hello") > 0);
 }
 
 #[test]

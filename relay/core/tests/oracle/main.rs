@@ -5,6 +5,7 @@ mod client;
 mod connecting;
 mod data;
 mod garbage;
+mod handshake;
 mod media;
 mod moving;
 mod world;

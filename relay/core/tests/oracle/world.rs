@@ -10,6 +10,7 @@ use relay_core::relay::Relay;
 use relay_core::relay::demux::Arrival;
 use relay_core::transport::dtls::{DtlsTimers, Identity};
 use relay_core::wire::{Path, Protocol, Wire};
+use str0m::config::DtlsVersion;
 
 use crate::client::Client;
 
@@ -74,6 +75,8 @@ pub struct World {
     pub loss: u64,
     /// A client's link from the relay: its address, its rate in bit/s, and when it is free again.
     pub narrow: Option<(SocketAddr, u64, Instant)>,
+    /// What new clients offer.
+    pub dtls: DtlsVersion,
     fingerprint: String,
     outgoing: Outgoing,
     flights: Vec<Flight>,
@@ -94,6 +97,7 @@ impl World {
             events: Vec::new(),
             loss: 0,
             narrow: None,
+            dtls: DtlsVersion::Dtls12,
             fingerprint,
             outgoing: Outgoing::default(),
             flights: Vec::new(),
@@ -113,7 +117,7 @@ impl World {
 
     fn open_by(&mut self, id: &str, connection: Option<u32>) -> usize {
         let index = self.clients.len();
-        let mut client = Client::new(id, &format!("10.0.1.{}:5000", index + 1), connection, self.now);
+        let mut client = Client::new(id, &format!("10.0.1.{}:5000", index + 1), connection, self.dtls, self.now);
         let (ufrag, password) = (format!("ufrag-{id}"), "0123456789012345678901".to_owned());
         client.learn(relay_address(), &ufrag, &password, &self.fingerprint);
         self.clients.push(client);
