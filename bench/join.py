@@ -36,7 +36,7 @@ GOAL = 500.0
 async def measure(joins: int = JOINS) -> Row:
     """Join again and again; the median in ms."""
     with tempfile.TemporaryDirectory() as folder:
-        async with _server(Path(folder)) as url, _publisher(url):
+        async with server(Path(folder)) as url, publisher(url):
             await _join(url, "warm-up")
             taken = [await _join(url, f"viewer-{number}") for number in range(joins)]
     first, _, third = statistics.quantiles(taken, n=4)
@@ -58,7 +58,8 @@ async def measure(joins: int = JOINS) -> Row:
     )
 
 
-def _token(identity: str) -> str:
+def token(identity: str) -> str:
+    """A join token of the demo key."""
     claims = {
         "iss": DEMO_KEY,
         "sub": identity,
@@ -69,7 +70,7 @@ def _token(identity: str) -> str:
 
 
 @asynccontextmanager
-async def _server(folder: Path) -> AsyncIterator[str]:
+async def server(folder: Path) -> AsyncIterator[str]:
     """A server on free ports, with the demo key (loopback only)."""
     port, media = _free_ports(2)
     config = folder / "signaling.toml"
@@ -113,10 +114,10 @@ async def _listening(port: int, process: asyncio.subprocess.Process, log: Path) 
 
 
 @asynccontextmanager
-async def _publisher(url: str) -> AsyncIterator[None]:
+async def publisher(url: str) -> AsyncIterator[None]:
     """Publishes a picture in which a bar moves."""
     room = rtc.Room()
-    await room.connect(url, _token("publisher"))
+    await room.connect(url, token("publisher"))
     source = rtc.VideoSource(WIDTH, HEIGHT)
     track = rtc.LocalVideoTrack.create_video_track("camera", source)
     options = rtc.TrackPublishOptions(
@@ -164,7 +165,7 @@ async def _join(url: str, identity: str) -> float:
     begin = time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE):
-            await room.connect(url, _token(identity))
+            await room.connect(url, token(identity))
             await seen.wait()
         return (time.perf_counter() - begin) * 1000
     finally:

@@ -150,9 +150,9 @@ class Tab:
 
 
 @asynccontextmanager
-async def chromium(*flags: str) -> AsyncIterator[Browser]:
-    """A headless browser with fake devices, and these flags besides."""
+async def chromium(*flags: str, executable: str = CHROMIUM) -> AsyncIterator[Browser]:
+    """A headless browser with fake devices, and these flags besides; `executable` may be a script that starts it."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+        browser = await playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *flags])
         yield browser
         await browser.close()

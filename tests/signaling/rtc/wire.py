@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 
 
 class Wire:
-    """Forwards connections to a port on loopback. While it is down new ones are refused."""
+    """Forwards connections to a port. While it is down new ones are refused."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, host: str, target: int) -> None:
         self.url = ""
         self.down = False
-        self._target = target
+        self._host, self._target = host, target
         self._ends: set[asyncio.StreamWriter] = set()
 
     def cut(self, *, down: bool = False) -> None:
@@ -32,7 +32,7 @@ class Wire:
         if self.down:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        far_reader, far_writer = await asyncio.open_connection(self._host, self._target)
         self._ends |= {writer, far_writer}
         try:
             async with asyncio.TaskGroup() as both:
@@ -53,11 +53,11 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def wire(url: str) -> AsyncIterator[Wire]:
-    """A wire to a server's URL."""
-    made = Wire(int(url.rpartition(":")[2]))
-    listener = await asyncio.start_server(made.carry, "127.0.0.1", 0)
-    made.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+async def wire(url: str, host: str = "127.0.0.1") -> AsyncIterator[Wire]:
+    """A wire to a server's URL; both at the address `host`."""
+    made = Wire(host, int(url.rpartition(":")[2]))
+    listener = await asyncio.start_server(made.carry, host, 0)
+    made.url = f"http://{host}:{listener.sockets[0].getsockname()[1]}"
     try:
         yield made
     finally:

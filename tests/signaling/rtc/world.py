@@ -216,13 +216,14 @@ class Client:
 async def serve(
     relay: MediaRelay,
     *,
+    host: str = "127.0.0.1",
     port: int = 0,
     settings: RtcSettings | None = None,
     clock: Callable[[], float] | None = None,
     routes: list[web.RouteDef] | None = None,
     extend: Callable[[World, web.Application], None] = lambda world, app: None,
 ) -> AsyncIterator[World]:
-    """Serve media signaling on loopback."""
+    """Serve media signaling, on loopback unless `host` says another address."""
     world = World(relay, settings or RtcSettings(), clock)
     app = web.Application()
     app.add_routes(world.server.routes())
@@ -230,10 +231,10 @@ async def serve(
     extend(world, app)
     runner = web.AppRunner(app, max_line_size=65536, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = web.TCPSite(runner, host, port)
     await site.start()
-    host, bound, *_ = runner.addresses[0]
-    world.url = f"http://{host}:{bound}"
+    at, bound, *_ = runner.addresses[0]
+    world.url = f"http://{at}:{bound}"
     async with ClientSession() as world.http:
         yield world
         await world.server.close()

@@ -1,0 +1,221 @@
+"""`python -m tests.network.meeting`: six people with other people's clients, one of them behind a link that narrows.
+
+`ann` Chromium (V1) with three layers, `bob` Chromium (V0) behind the link, `fay` Firefox, `pia` the Python package, `abe`
+aiortc, `sam` str0m. To be run in a network namespace of its own. Prints one line of JSON: `Seen`. With SCREENSHOTS set,
+pictures of bob's page go into that folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+
+from relay import Relay, RelayConfig
+from tests.network.estimate import far_chromium
+from tests.network.firefox import FirefoxTab, firefox
+from tests.network.links import PORT, RELAY, Link, link
+from tests.network.participants import Received, participant
+from tests.network.python_sdk import python_sdk
+from tests.network.stacks import Aiortc, Str0m
+from tests.network.watching import Browsing, Look, Span, film, gaps, look, watch
+from tests.signaling.rtc.browser import Tab, chromium, routes
+from tests.signaling.rtc.wire import Wire, wire
+from tests.signaling.rtc.world import World, serve
+
+WIDE, NARROW = 10_000_000, 1_000_000
+"""bit/s of bob's link."""
+FRAMES = 20
+"""Of everybody's camera, that everybody has to decode."""
+PEOPLE = ("ann", "bob", "fay", "pia", "abe", "sam")
+SMALL = ((320, 180, 120_000),)
+SETTLE = 4.0
+"""Seconds after the link narrowed that what is shown may stutter."""
+NARROWED = 10.0
+"""Seconds it stays narrow."""
+PATIENCE = 40.0
+"""Seconds until everybody sees everybody, and until the picture is as wide as before."""
+
+
+class Part(msgspec.Struct):
+    """What somebody saw during a part of the meeting.
+
+    Widths of a camera with layers, bit/s of pictures, what was paused, estimates of the link; by identity the longest gap
+    between frames (ms), ms frozen as webrtc-stats says, energy heard, and which part of the sound had to be made up.
+    """
+
+    widths: list[int]
+    rate: float
+    gaps: dict[str, float]
+    frozen: dict[str, float]
+    heard: dict[str, float]
+    concealed: dict[str, float]
+    paused: list[str]
+    estimates: list[int | None]
+
+
+class Seen(msgspec.Struct):
+    """The meeting. `pictures` and `voices` by who received; `back` seconds until the picture was as wide as before."""
+
+    pictures: dict[str, int]
+    voices: dict[str, int]
+    before: Part
+    narrow: Part
+    back: float
+    after: Part
+    ann: Part
+    resumed: list[str]
+
+
+class Meeting:
+    """The clients."""
+
+    def __init__(
+        self, relay: Relay, world: World, ann: Tab, bob: Tab, fay: FirefoxTab, others: dict[str, Received]
+    ) -> None:
+        self.ann, self.bob, self.fay, self.others = ann, bob, fay, others
+        self._relay, self._world = relay, world
+
+    async def estimate(self, identity: str) -> int | None:
+        """What the relay thinks that somebody's link carries, bit/s."""
+        (session,) = [s for s in self._world.server.rooms["demo"].sessions.values() if s.identity == identity]
+        transports = (await self._relay.stats("demo")).transports
+        known = {t.transport: t.estimate for t in transports if t.transport.startswith(f"{session.sid}/")}
+        return known.get(f"{session.sid}/sub") or known.get(f"{session.sid}/pub")
+
+    @property
+    def tabs(self) -> dict[str, Browsing]:
+        """Who uses a browser."""
+        return {"ann": self.ann, "bob": self.bob, "fay": self.fay}
+
+    async def pictures(self) -> dict[str, int]:
+        """How many people everybody sees."""
+        counts = {name: received.pictures(FRAMES) for name, received in self.others.items()}
+        for name, tab in self.tabs.items():
+            seen = (await look(tab)).pictures.values()
+            counts[name] = sum(picture.frames >= FRAMES for picture in seen)
+        return counts
+
+    async def voices(self) -> dict[str, int]:
+        """How many people everybody hears."""
+        counts = {name: received.voices() for name, received in self.others.items()}
+        for name, tab in self.tabs.items():
+            counts[name] = sum(sound.energy > 0 for sound in (await look(tab)).sounds.values())
+        return counts
+
+    async def everybody(self) -> None:
+        """Until all see and hear all, or patience ends."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            counts = [*(await self.pictures()).values(), *(await self.voices()).values()]
+            if all(count == len(PEOPLE) - 1 for count in counts):
+                return
+            await asyncio.sleep(0.3)
+
+    async def part(self, tab: Tab, seconds: float, first: Look | None = None) -> Part:
+        """Watch for a while."""
+        first = last = first or await look(tab)
+        widths: list[int] = []
+        estimates: list[int | None] = []
+        while (last := await look(tab)).at < first.at + seconds * 1000:
+            who = "ann" if tab is self.bob else "bob"
+            if not widths or widths[-1] != last.pictures[who].width:
+                widths.append(last.pictures[who].width)
+            estimates.append(await self.estimate("bob" if tab is self.bob else "ann"))
+            await asyncio.sleep(0.25)
+        span = Span(first, last)
+        paused = await tab.run(
+            "[...room.remoteParticipants.values()].flatMap((who) => [...who.trackPublications.values()]"
+            ".filter((p) => p.track?.streamState === 'paused').map((p) => who.identity + ' ' + p.source))"
+        )
+        return Part(
+            widths,
+            span.rate(),
+            {who: max(await gaps(tab, who, span)) for who in last.pictures},
+            {who: span.frozen(who) for who in last.pictures},
+            {who: span.energy(who) for who in last.sounds},
+            {who: span.concealed(who) for who in last.sounds},
+            paused,
+            estimates,
+        )
+
+
+async def picture(tab: Tab, name: str) -> None:
+    """A screenshot, where they are wanted."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        await tab.page.screenshot(path=Path(folder) / f"meeting-{name}.png")
+
+
+async def hold(meeting: Meeting, laid: Link, between: Wire) -> Seen:
+    """Wide, narrow, wide again; then bob's WebSocket is cut."""
+    ann, bob = meeting.ann, meeting.bob
+    await watch(ann)
+    await watch(bob)
+    await meeting.everybody()
+    pictures, voices = await meeting.pictures(), await meeting.voices()
+    unshaped = await look(ann)
+    before = await meeting.part(bob, 5)
+    await picture(bob, "1-before")
+    widest = max(before.widths)
+    laid.narrow(NARROW)
+    await asyncio.sleep(SETTLE)
+    narrow = await meeting.part(bob, NARROWED)
+    await picture(bob, "2-narrow")
+    laid.narrow(WIDE)
+    began = time.monotonic()
+    while (await look(bob)).pictures["ann"].width < widest and time.monotonic() < began + PATIENCE:
+        await asyncio.sleep(0.1)
+    back = time.monotonic() - began
+    after = await meeting.part(bob, 5)
+    await picture(bob, "3-after")
+    await bob.run("heard.length = 0")
+    between.cut()
+    await bob.until("heard.includes('reconnected')")
+    await bob.more_frames("ann")
+    resumed = [name for name in await bob.run("heard") if name in INTERESTING]
+    return Seen(pictures, voices, before, narrow, back, after, await meeting.part(ann, 0.5, unshaped), resumed)
+
+
+INTERESTING = ("signalReconnecting", "reconnecting", "reconnected", "disconnected", "trackUnsubscribed")
+
+
+async def main(program: Path) -> Seen:
+    """Everybody joins."""
+    async with AsyncExitStack() as stack:
+        laid = await stack.enter_async_context(link())
+        laid.narrow(WIDE)
+        relay = Relay.start(RelayConfig(bind=[f"{RELAY}:{PORT}"], tcp=False))
+        stack.callback(relay.close)
+        world = await stack.enter_async_context(serve(relay, host=RELAY, routes=routes()))
+        between = await stack.enter_async_context(wire(world.url, RELAY))
+        secure = f"--unsafely-treat-insecure-origin-as-secure={world.url}"
+        browser = await stack.enter_async_context(chromium(secure))
+        ann = Tab(await browser.new_page(), "v1")
+        bob = await stack.enter_async_context(far_chromium(laid, between.url, "v0"))
+        fay = await stack.enter_async_context(firefox())
+        tabs: dict[str, Browsing] = {"ann": ann, "bob": bob, "fay": fay}
+        for name, tab in tabs.items():
+            url = between.url if name == "bob" else world.url
+            await tab.join(url, world.token(name))
+            await film(tab, name, *([SMALL] if name != "ann" else []))
+            await tab.run("room.localParticipant.setMicrophoneEnabled(true)")
+        others = await join_others(stack, world, program)
+        return await hold(Meeting(relay, world, ann, bob, fay, others), laid, between)
+
+
+async def join_others(stack: AsyncExitStack, world: World, program: Path) -> dict[str, Received]:
+    """Who uses no browser."""
+    url = world.url.replace("http", "ws", 1)
+    abe = await stack.enter_async_context(participant(url, world.token("abe"), Aiortc))
+    sam = await stack.enter_async_context(participant(url, world.token("sam"), lambda r: Str0m(program, RELAY, r)))
+    pia = await stack.enter_async_context(python_sdk(url, world.token("pia")))
+    return {"abe": abe.received, "sam": sam.received, "pia": pia}
+
+
+if __name__ == "__main__":
+    print(msgspec.json.encode(asyncio.run(main(Path(sys.argv[1])))).decode())
