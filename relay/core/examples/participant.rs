@@ -11,6 +11,8 @@
 //! | | `audio MID FRAME`, `video MID FRAME`: what was received, whole |
 //!
 //! It ends with its input.
+#![allow(clippy::pedantic, reason = "a client for tests")]
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt::Write as _;
