@@ -38,7 +38,7 @@ SETTLE = 4.0
 """Seconds after the link narrowed that what is shown may stutter."""
 NARROWED = 10.0
 """Seconds it stays narrow."""
-PATIENCE = 40.0
+PATIENCE = 30.0
 """Seconds until everybody sees everybody, and until the picture is as wide as before."""
 
 

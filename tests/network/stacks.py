@@ -222,7 +222,7 @@ class Str0m:
                 self._received.frames[mid] += len(decoder.decode(av.Packet(frame)))
             else:
                 loudest = [np.abs(sound.to_ndarray().astype(float)).max() for sound in decoder.decode(av.Packet(frame))]
-                self._received.sounds[mid] += sum(loud > LOUD / 32768 for loud in loudest)
+                self._received.sounds[mid] += sum(bool(loud > LOUD / 32768) for loud in loudest)
         except av.error.FFmpegError:
             return  # before the first key frame
 
