@@ -9,6 +9,8 @@
 
 mod layered;
 mod probe;
+mod repair;
+mod report;
 mod runs;
 mod timeline;
 
@@ -17,6 +19,7 @@ pub use runs::{Run, Runs};
 pub use timeline::Timeline;
 
 use layered::Fate;
+use repair::{RETRANSMISSIONS, Rtx};
 use std::time::Instant;
 
 use crate::allocate::Grant;
@@ -24,21 +27,10 @@ use crate::codec::{Shift, red};
 use crate::egress::{Egress, Moment};
 use crate::message::{Extensions, Kind};
 use crate::outbox::Outbox;
-use crate::ring::{MAX_PAYLOAD, Stored};
-use crate::rtcp::{ReportBlock, SenderInfo};
+use crate::ring::Stored;
+use crate::rtcp::SenderInfo;
 use crate::rtp::{Label, Stamp, Template, TemplateConfig};
 use crate::switch::{ForwardStats, SubscriptionConfig};
-
-/// Retransmissions per second a subscriber may cause, and at once.
-const RETRANSMISSIONS: f64 = 512.0;
-
-/// A retransmission stream (RFC 4588).
-#[derive(Debug)]
-struct Rtx {
-    ssrc: u32,
-    template: Template,
-    next: u64,
-}
 
 /// One subscription.
 #[derive(Debug)]
@@ -48,9 +40,9 @@ pub struct Forward {
     ssrc: u32,
     template: Template,
     /// Headers of redundant audio, and the payload type of what it holds.
-    red: Option<Template>,
+    red: Option<Box<Template>>,
     payload_type: u8,
-    rtx: Option<Rtx>,
+    rtx: Option<Box<Rtx>>,
     kind: Kind,
     runs: Runs,
     timeline: Timeline,
@@ -58,7 +50,7 @@ pub struct Forward {
     next: u64,
     layer: Option<u8>,
     /// What is forwarded of a stream that holds several layers.
-    pub layered: Option<Layered>,
+    pub layered: Option<Box<Layered>>,
     /// The layer to be shown, `None` when none may or can be.
     pub target: Option<u8>,
     /// Highest layer the subscriber wants.
@@ -106,12 +98,11 @@ impl Forward {
             peer,
             ssrc: config.ssrc,
             template: layout(config.ssrc, config.payload_type, extensions),
-            red: config.red_payload_type.map(|payload_type| layout(config.ssrc, payload_type, extensions)),
+            red: config.red_payload_type.map(|payload_type| Box::new(layout(config.ssrc, payload_type, extensions))),
             payload_type: config.payload_type,
-            rtx: rtx.map(|(ssrc, payload_type)| Rtx {
-                ssrc,
-                template: layout(ssrc, payload_type, extensions),
-                next: egress.first_index(ssrc),
+            rtx: rtx.map(|(ssrc, payload_type)| {
+                let template = layout(ssrc, payload_type, extensions);
+                Box::new(Rtx { ssrc, template, next: egress.first_index(ssrc) })
             }),
             kind,
             runs: Runs::default(),
@@ -148,7 +139,7 @@ impl Forward {
 
     /// Forwards of a stream that holds several layers what the subscriber may have.
     pub fn be_layered(&mut self) {
-        self.layered = Some(Layered::new());
+        self.layered = Some(Box::new(Layered::new()));
     }
 
     /// The layer being forwarded; the spatial layer of a stream that holds several.
@@ -252,7 +243,7 @@ impl Forward {
         }
         let (template, payload) = match (packet.red, &self.red) {
             (None, _) => (&self.template, payload),
-            (Some(_), Some(red)) => (red, payload),
+            (Some(_), Some(red)) => (&**red, payload),
             (Some(primary), None) => (&self.template, payload.get(usize::from(primary)..).unwrap_or_default()),
         };
         if !egress.send_rtp(template, stamp, payload, index, moment, out) {
@@ -297,104 +288,9 @@ impl Forward {
         switched
     }
 
-    /// Where a packet sent under a number came from: its run, its published index, its marker bit where that may differ
-    /// from the published one.
-    fn source(&self, number: u64) -> Option<(&Run, u64, Option<bool>)> {
-        let Some(layered) = &self.layered else {
-            return self.runs.published(number).map(|(run, index)| (run, index, None));
-        };
-        let (index, marker) = layered.source(number, self.next)?;
-        self.runs.current().map(|run| (run, index, Some(marker)))
-    }
-
-    /// Counts a NACK and says which published packet a sequence number is: its layer and index. `None` when it was never
-    /// sent, is forgotten, or the subscriber asked too much.
-    pub fn locate(&mut self, sequence: u16, now: Instant) -> Option<(u8, u64)> {
-        self.stats.nacks_received += 1;
-        let outgoing = self.extend(sequence)?;
-        let elapsed = now.saturating_duration_since(self.budget_at).as_secs_f64();
-        self.budget = (self.budget + elapsed * RETRANSMISSIONS).min(RETRANSMISSIONS);
-        self.budget_at = now;
-        if self.budget < 1.0 {
-            return None;
-        }
-        let (layer, index) = self.source(outgoing).map(|(run, index, _)| (run.layer, index))?;
-        self.budget -= 1.0;
-        Some((layer, index))
-    }
-
-    /// Sends a packet again, by RTX if negotiated.
-    pub fn resend<O: Outbox>(
-        &mut self,
-        sequence: u16,
-        packet: &Stored,
-        bytes: &mut [u8],
-        egress: &mut Egress,
-        moment: &Moment,
-        out: &mut O,
-    ) -> bool {
-        let Some(outgoing) = self.extend(sequence) else { return false };
-        let Some((run, _, marker)) = self.source(outgoing) else { return false };
-        let timestamp = packet.timestamp.wrapping_add(run.timestamp);
-        let begins = outgoing == run.first_out && self.kind == Kind::Audio;
-        let marker = marker.unwrap_or(packet.marker || begins);
-        let (descriptor, payload) = renumber(packet, bytes, run);
-        let sent = if let Some(rtx) = &mut self.rtx {
-            // RFC 4588 section 4: the original sequence number goes before the payload.
-            let mut wrapped = [0; MAX_PAYLOAD + 2];
-            let Some(wrapped) = wrapped.get_mut(..payload.len() + 2) else { return false };
-            crate::bytes::put(wrapped, 0, &sequence.to_be_bytes());
-            crate::bytes::put(wrapped, 2, payload);
-            let index = rtx.next;
-            rtx.next += 1;
-            let stamp = Stamp { descriptor, ..stamp(packet, index, timestamp, marker, moment) };
-            egress.send_rtp(&rtx.template, stamp, wrapped, index, moment, out)
-        } else {
-            let stamp = Stamp { descriptor, ..stamp(packet, outgoing, timestamp, marker, moment) };
-            egress.send_rtp(&self.template, stamp, payload, outgoing, moment, out)
-        };
-        self.stats.retransmitted += u64::from(sent);
-        sent
-    }
-
     /// Counts a key frame request.
     pub fn count_key_frame_request(&mut self) {
         self.stats.plis_received += 1;
-    }
-
-    /// Takes in what the subscriber reports of the stream. Returns how many packets its loss is told of.
-    pub fn report_block(&mut self, block: &ReportBlock, now: Instant) -> u64 {
-        if block.ssrc != self.ssrc {
-            return 0;
-        }
-        let before = self.reported.replace(block.highest);
-        let expected = before.map_or(0, |before| block.highest.wrapping_sub(before));
-        self.stats.lost = f64::from(block.fraction_lost) / 256.0;
-        if let Some((sent, at)) = self.report
-            && sent == block.last_report
-        {
-            let elapsed = now.saturating_duration_since(at).as_secs_f64();
-            self.rtt_ms = Some(((elapsed - f64::from(block.delay) / 65_536.0) * 1000.0).max(0.0));
-        }
-        // More than a stream can have sent between two reports is a lie or a restart.
-        if expected < 0x8000 { expected.into() } else { 0 }
-    }
-
-    /// The sender report of now, translated from the publisher's last one of the current layer.
-    #[allow(clippy::cast_possible_truncation, reason = "fields are defined modulo their width")]
-    pub fn sender_report(&mut self, source: (SenderInfo, Instant), now: Instant) -> Option<SenderInfo> {
-        let run = self.runs.current()?;
-        let info = self.timeline.translate(source, run.timestamp, now);
-        self.report = Some(((info.ntp >> 16) as u32, now));
-        Some(SenderInfo { packets: self.stats.packets as u32, octets: self.stats.bytes as u32, ..info })
-    }
-
-    /// The extended number of a sequence number at most half a circle behind the next packet.
-    fn extend(&self, sequence: u16) -> Option<u64> {
-        let newest = self.next.checked_sub(1)?;
-        #[allow(clippy::cast_possible_truncation, reason = "the low 16 bits are meant")]
-        let behind = (newest as u16).wrapping_sub(sequence);
-        newest.checked_sub(u64::from(behind)).filter(|_| behind < 0x8000)
     }
 }
 

@@ -1,16 +1,22 @@
 //! One received layer of a track: its packets in order, its losses, its health.
 
 mod bitrate;
+mod key_frame;
+mod liveness;
 mod missing;
 mod reception;
 mod spatial;
 
 pub use bitrate::Bitrate;
+pub use liveness::SILENCE;
 pub use missing::Missing;
 pub use reception::Reception;
 pub use spatial::Spatial;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use key_frame::KEY_FRAME_RETRY;
+use liveness::STALL;
 
 use crate::codec::scalable::{Frame, Frames, Points};
 use crate::codec::{Description, Format};
@@ -20,23 +26,6 @@ use crate::ring::{Capacity, MAX_PAYLOAD, Ring, Stored};
 use crate::rtcp::{ReportBlock, SenderInfo, Writer};
 use crate::rtp::{Extensions, Header, Label, Unwrapper};
 
-/// Without packets for this long a layer is no longer live.
-pub const SILENCE: Duration = Duration::from_secs(2);
-/// A steady layer without packets for this long is not shown while another can be.
-const STALL: Duration = Duration::from_millis(500);
-/// A layer without pauses of [`STALL`] for this long is steady: others (a still screen) pause all the time.
-const STEADY: Duration = Duration::from_secs(1);
-/// Least time between two key frame requests for a layer.
-///
-/// A little more than the 300 ms within which libwebrtc ignores a second one.
-const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(350);
-/// A key frame that was asked for and has not come is asked for again.
-const KEY_FRAME_RETRY: Duration = Duration::from_millis(500);
-/// How old a key frame may be for a new subscription to begin with it, out of the ring.
-const FRESH: Duration = Duration::from_millis(400);
-/// Key frame requests without a key frame, and time, after which a video payload is taken for unreadable: then decoding
-/// may begin anywhere, as with a format we do not know. It is the subscriber's to ask for a key frame.
-const UNREADABLE: (u64, Duration) = (3, Duration::from_millis(1_500));
 /// Sequence numbers asked for in one NACK.
 const NACKS: usize = 64;
 
@@ -156,12 +145,6 @@ impl Layer {
     #[must_use]
     pub fn points(&self) -> Points {
         self.spatial.as_ref().map_or(Points::ALL, |spatial| spatial.frames.active())
-    }
-
-    /// Whether packets came within the last [`SILENCE`].
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        self.live
     }
 
     /// The SSRC of its media, once known.
@@ -338,87 +321,6 @@ impl Layer {
             None => self.unwrapper.advance(index),
         }
         Ok(())
-    }
-
-    fn note_key_frame(&mut self, timestamp: u32, index: u64, now: Instant) {
-        match &mut self.key_frame {
-            Some((newest, first, _)) if *newest == timestamp => *first = index.min(*first),
-            _ => {
-                self.key_frame = Some((timestamp, index, now));
-                self.key_frames += 1;
-                self.wanted = None;
-            }
-        }
-    }
-
-    /// The first packet of a key frame so recent that a new subscription may begin with it, when all since is there.
-    #[must_use]
-    pub fn fresh_key_frame(&self, now: Instant) -> Option<u64> {
-        let (_, first, at) = self.key_frame?;
-        let fresh = now.saturating_duration_since(at) < FRESH && self.missing.none_since(first);
-        (fresh && self.newest()? - first < self.ring.packets() / 2).then_some(first)
-    }
-
-    /// Whether a key frame was ever seen.
-    #[must_use]
-    pub fn had_key_frame(&self) -> bool {
-        self.key_frames > 0
-    }
-
-    /// Takes the payload for unreadable when a key frame was asked for long enough: it may be encrypted end to end.
-    pub fn doubt(&mut self, now: Instant) {
-        let (requests, time) = UNREADABLE;
-        let since = self.first_packet.map(|first| now.saturating_duration_since(first));
-        if self.plis_sent >= requests && since.is_some_and(|since| since >= time) {
-            self.format = Format::Opaque;
-        }
-    }
-
-    /// Asks for a key frame: now, or as soon as the throttle allows, and again until one comes.
-    pub fn want_key_frame(&mut self, now: Instant) {
-        let earliest = self.asked.map_or(now, |asked| asked + KEY_FRAME_INTERVAL);
-        let due = earliest.max(now);
-        self.wanted = Some(self.wanted.map_or(due, |before| before.min(due)));
-    }
-
-    /// As [`Layer::want_key_frame`], unless one is asked for already.
-    pub fn ensure_key_frame(&mut self, now: Instant) {
-        if self.wanted.is_none() {
-            self.want_key_frame(now);
-        }
-    }
-
-    /// Nobody needs a key frame any more.
-    pub fn forget_key_frame(&mut self) {
-        self.wanted = None;
-    }
-
-    /// True once when the layer fell silent.
-    pub fn fell_silent(&mut self, now: Instant) -> bool {
-        let silent = self.last_packet.is_none_or(|last| now.saturating_duration_since(last) >= SILENCE);
-        silent && std::mem::replace(&mut self.live, false)
-    }
-
-    /// True once when a steady layer stopped.
-    pub fn fell_behind(&mut self, now: Instant) -> bool {
-        let due = self.stall_at().is_some_and(|due| due <= now);
-        due && !std::mem::replace(&mut self.stalled, true)
-    }
-
-    fn stall_at(&self) -> Option<Instant> {
-        let last = self.last_packet.filter(|_| self.live && !self.stalled)?;
-        (last.saturating_duration_since(self.steady_since) >= STEADY).then(|| last + STALL)
-    }
-
-    /// Whether it is live and has not stopped: worth being shown.
-    #[must_use]
-    pub fn is_flowing(&self) -> bool {
-        self.live && !self.stalled
-    }
-
-    /// Ends the layer at once, after its publisher said goodbye.
-    pub fn goodbye(&mut self) {
-        self.last_packet = None;
     }
 
     /// When [`Layer::write_feedback`] has something to say.

@@ -1,5 +1,7 @@
 //! Loss, repair, liveness and key frame requests of one layer in virtual time.
 
+use std::time::Duration;
+
 use super::*;
 use crate::rtcp::{Packet, packets};
 

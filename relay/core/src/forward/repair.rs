@@ -1,0 +1,92 @@
+//! What a subscriber asks for again.
+
+use std::time::Instant;
+
+use super::{Forward, Run, renumber, stamp};
+use crate::egress::{Egress, Moment};
+use crate::message::Kind;
+use crate::outbox::Outbox;
+use crate::ring::{MAX_PAYLOAD, Stored};
+use crate::rtp::{Stamp, Template};
+
+/// Retransmissions per second a subscriber may cause, and at once.
+pub(super) const RETRANSMISSIONS: f64 = 512.0;
+
+/// A retransmission stream (RFC 4588).
+#[derive(Debug)]
+pub(super) struct Rtx {
+    pub ssrc: u32,
+    pub template: Template,
+    /// Index of its next packet.
+    pub next: u64,
+}
+
+impl Forward {
+    /// Where a packet sent under a number came from: its run, its published index, its marker bit where that may differ
+    /// from the published one.
+    pub(super) fn source(&self, number: u64) -> Option<(&Run, u64, Option<bool>)> {
+        let Some(layered) = &self.layered else {
+            return self.runs.published(number).map(|(run, index)| (run, index, None));
+        };
+        let (index, marker) = layered.source(number, self.next)?;
+        self.runs.current().map(|run| (run, index, Some(marker)))
+    }
+
+    /// Counts a NACK and says which published packet a sequence number is: its layer and index. `None` when it was never
+    /// sent, is forgotten, or the subscriber asked too much.
+    pub fn locate(&mut self, sequence: u16, now: Instant) -> Option<(u8, u64)> {
+        self.stats.nacks_received += 1;
+        let outgoing = self.extend(sequence)?;
+        let elapsed = now.saturating_duration_since(self.budget_at).as_secs_f64();
+        self.budget = (self.budget + elapsed * RETRANSMISSIONS).min(RETRANSMISSIONS);
+        self.budget_at = now;
+        if self.budget < 1.0 {
+            return None;
+        }
+        let (layer, index) = self.source(outgoing).map(|(run, index, _)| (run.layer, index))?;
+        self.budget -= 1.0;
+        Some((layer, index))
+    }
+
+    /// Sends a packet again, by RTX if negotiated.
+    pub fn resend<O: Outbox>(
+        &mut self,
+        sequence: u16,
+        packet: &Stored,
+        bytes: &mut [u8],
+        egress: &mut Egress,
+        moment: &Moment,
+        out: &mut O,
+    ) -> bool {
+        let Some(outgoing) = self.extend(sequence) else { return false };
+        let Some((run, _, marker)) = self.source(outgoing) else { return false };
+        let timestamp = packet.timestamp.wrapping_add(run.timestamp);
+        let begins = outgoing == run.first_out && self.kind == Kind::Audio;
+        let marker = marker.unwrap_or(packet.marker || begins);
+        let (descriptor, payload) = renumber(packet, bytes, run);
+        let sent = if let Some(rtx) = &mut self.rtx {
+            // RFC 4588 section 4: the original sequence number goes before the payload.
+            let mut wrapped = [0; MAX_PAYLOAD + 2];
+            let Some(wrapped) = wrapped.get_mut(..payload.len() + 2) else { return false };
+            crate::bytes::put(wrapped, 0, &sequence.to_be_bytes());
+            crate::bytes::put(wrapped, 2, payload);
+            let index = rtx.next;
+            rtx.next += 1;
+            let stamp = Stamp { descriptor, ..stamp(packet, index, timestamp, marker, moment) };
+            egress.send_rtp(&rtx.template, stamp, wrapped, index, moment, out)
+        } else {
+            let stamp = Stamp { descriptor, ..stamp(packet, outgoing, timestamp, marker, moment) };
+            egress.send_rtp(&self.template, stamp, payload, outgoing, moment, out)
+        };
+        self.stats.retransmitted += u64::from(sent);
+        sent
+    }
+
+    /// The extended number of a sequence number at most half a circle behind the next packet.
+    fn extend(&self, sequence: u16) -> Option<u64> {
+        let newest = self.next.checked_sub(1)?;
+        #[allow(clippy::cast_possible_truncation, reason = "the low 16 bits are meant")]
+        let behind = (newest as u16).wrapping_sub(sequence);
+        newest.checked_sub(u64::from(behind)).filter(|_| behind < 0x8000)
+    }
+}
