@@ -182,10 +182,14 @@ impl Egress {
             return false;
         };
         stamp.transport_cc = self.bandwidth.next_number();
-        let slot = out.packet(destination, template.len(&stamp) + payload.len() + MAX_OVERHEAD);
+        let slot = out.packet(destination, Template::room(&stamp) + payload.len() + MAX_OVERHEAD);
         let Some(header) = template.write(slot, &stamp) else { return false };
         let Some(len) = sealer.seal_rtp(slot, header, payload, &[], index) else { return false };
-        self.tape.record(Direction::Out, moment.now, len, slot.get(..header).unwrap_or_default());
+        if let Some(head) = self.tape.begin(moment.now, len, header) {
+            template.write(head, &stamp);
+        } else {
+            self.tape.record(Direction::Out, moment.now, len, slot.get(..header).unwrap_or_default());
+        }
         out.commit(len);
         self.bandwidth.sent(len, template.has_transport_cc(), moment.micros);
         self.packets += 1;
@@ -208,7 +212,7 @@ impl Egress {
         let mut padding = [0; MAX_PADDING];
         padding[MAX_PADDING - 1] = 255;
         stamp.transport_cc = self.bandwidth.next_number();
-        let slot = out.packet(destination, template.len(&stamp) + padding.len() + MAX_OVERHEAD);
+        let slot = out.packet(destination, Template::room(&stamp) + padding.len() + MAX_OVERHEAD);
         let Some(header) = template.write(slot, &stamp) else { return false };
         if let Some(first) = slot.first_mut() {
             *first |= PADDED;

@@ -66,6 +66,8 @@ struct Slot {
     packet: Stored,
     /// Position in the endless stream of stored bytes; the ring holds the last `bytes` of it.
     at: u64,
+    /// The same within the ring.
+    offset: usize,
     len: usize,
 }
 
@@ -135,7 +137,7 @@ impl Ring {
         self.head += len as u64;
         let place = self.place(packet.index);
         if let Some(slot) = self.slots.get_mut(place) {
-            *slot = Some(Slot { packet, at, len });
+            *slot = Some(Slot { packet, at, offset, len });
         }
         true
     }
@@ -144,13 +146,18 @@ impl Ring {
     /// ([`Picture::write`]).
     #[inline]
     pub fn get(&mut self, index: u64) -> Option<(Stored, &mut [u8])> {
-        let slot = *self.slot(index)?;
+        self.view(index).map(|(packet, bytes)| (*packet, bytes))
+    }
+
+    /// As [`Ring::get`], without a copy.
+    #[inline]
+    pub fn view(&mut self, index: u64) -> Option<(&Stored, &mut [u8])> {
+        let slot = self.slots.get(self.place(index))?.as_ref().filter(|slot| slot.packet.index == index)?;
         if slot.at + (self.bytes.len() as u64) < self.head {
             return None;
         }
-        let offset = self.offset(slot.at);
-        let payload = self.bytes.get_mut(offset..offset + slot.len)?;
-        Some((slot.packet, payload))
+        let payload = self.bytes.get_mut(slot.offset..slot.offset + slot.len)?;
+        Some((&slot.packet, payload))
     }
 
     /// Says what a packet is to each operating point, once that is known.
@@ -166,9 +173,10 @@ impl Ring {
         self.slots.get(self.place(index))?.as_ref().filter(|slot| slot.packet.index == index)
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "reduced modulo a usize")]
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "reduced modulo a power of two")]
     fn place(&self, index: u64) -> usize {
-        (index % self.capacity.packets as u64) as usize
+        index as usize & (self.capacity.packets - 1)
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "reduced modulo a usize")]

@@ -1,12 +1,13 @@
 //! Sending: packets are encrypted straight into an arena, gathered into runs of one destination, and sent by `sendmmsg`
 //! with `UDP_SEGMENT`. Where the kernel or a container refuses segmentation, it is not tried again.
 //!
-//! A packet for many subscribers comes once per subscriber, so the packets of one destination lie scattered in the
-//! arena; the kernel gathers them by their vectors, and nothing is copied again.
+//! A packet for many subscribers comes once per subscriber, so the packets of one destination may lie scattered in the
+//! arena; the kernel gathers them by their vectors, and nothing is copied again. Those that lie side by side share one.
 
 mod call;
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use relay_core::outbox::{Destination, Outbox};
@@ -27,13 +28,22 @@ const MAX_RUNS: usize = 512;
 /// A run refused with segments up to this size was refused for segmentation itself, not for the path's MTU.
 const SURE_SEGMENT: usize = 1232;
 
+/// No further segment.
+const LAST: u32 = u32::MAX;
+
 /// One datagram in the arena.
 #[derive(Clone, Copy)]
 struct Segment {
-    start: usize,
-    len: usize,
-    /// The next one of the same run.
-    next: Option<usize>,
+    start: u32,
+    len: u32,
+    /// The next one of the same run, [`LAST`] for none.
+    next: u32,
+}
+
+impl Segment {
+    fn range(&self) -> Range<usize> {
+        self.start as usize..(self.start + self.len) as usize
+    }
 }
 
 /// Datagrams for one path, all of `size` bytes but the last, which may be shorter.
@@ -53,9 +63,17 @@ impl Run {
         Self { path, destination, first: segment, last: segment, count: 1, size: len, len }
     }
 
-    fn takes(&self, path: Path, len: usize) -> bool {
+    fn takes(&self, len: usize) -> bool {
         let unbroken = self.len == self.size * self.count;
-        self.path == path && unbroken && len <= self.size && self.count < MAX_SEGMENTS && self.len + len <= MAX_RUN
+        unbroken && len <= self.size && self.count < MAX_SEGMENTS && self.len + len <= MAX_RUN
+    }
+
+    /// The bytes of its datagrams, in order.
+    fn ranges(&self, segments: &[Segment]) -> impl Iterator<Item = Range<usize>> {
+        let first = segments.get(self.first);
+        std::iter::successors(first, move |segment| segments.get(segment.next as usize))
+            .take(self.count)
+            .map(Segment::range)
     }
 }
 
@@ -64,6 +82,15 @@ impl Run {
 struct Route {
     path: Option<Path>,
     run: Option<usize>,
+}
+
+/// Who the slot lent last is for.
+#[derive(Clone, Copy)]
+enum Lent {
+    /// Whoever this destination leads to.
+    To(usize),
+    /// The end of this path.
+    Along(Path),
 }
 
 /// Counters since the start.
@@ -85,7 +112,7 @@ pub struct Sender {
     gso: bool,
     arena: Vec<u8>,
     used: usize,
-    lent: Option<(Path, Option<usize>)>,
+    lent: Option<Lent>,
     segments: Vec<Segment>,
     runs: Vec<Run>,
     routes: Vec<Route>,
@@ -142,8 +169,9 @@ impl Sender {
 
     /// The datagrams of a run as runs of one.
     fn apart(&self, run: &Run) -> Vec<Run> {
-        let segments = std::iter::successors(Some(run.first), |at| self.segments[*at].next);
-        segments.take(run.count).map(|at| Run::one(run.path, None, at, self.segments[at].len)).collect()
+        let next = |at: &usize| self.segments.get(*at).map(|segment| segment.next as usize);
+        let segments = std::iter::successors(Some(run.first), next).take(run.count);
+        segments.map(|at| Run::one(run.path, None, at, self.segments[at].len as usize)).collect()
     }
 
     /// Send runs in order; returns how many the kernel took.
@@ -193,32 +221,37 @@ impl Sender {
     /// A run along a TCP connection, in one write.
     fn send_stream(&mut self, number: u32, run: &Run) {
         let (segments, arena) = (&self.segments, &self.arena);
-        let places = std::iter::successors(Some(run.first), |at| segments[*at].next).take(run.count);
-        let bytes = places.map(|at| &arena[segments[at].start..segments[at].start + segments[at].len]);
+        let bytes = run.ranges(segments).map(|range| &arena[range]);
         self.counters.calls += 1;
         self.counters.datagrams += self.streams.write(number, bytes);
     }
 
-    fn lend(&mut self, path: Path, destination: Option<usize>, max_len: usize) -> &mut [u8] {
+    fn lend(&mut self, to: Lent, max_len: usize) -> &mut [u8] {
         if self.used + max_len > ARENA || self.runs.len() >= MAX_RUNS {
             self.flush();
         }
-        self.lent = Some((path, destination));
+        self.lent = Some(to);
         self.arena.get_mut(self.used..self.used + max_len).unwrap_or_default()
     }
 
-    fn append(&mut self, path: Path, destination: Option<usize>, segment: usize, len: usize) {
-        let open = destination.and_then(|index| self.routes[index].run);
-        if let Some(run) = open.and_then(|index| self.runs.get_mut(index)).filter(|run| run.takes(path, len)) {
-            self.segments[run.last].next = Some(segment);
-            run.last = segment;
-            run.count += 1;
-            run.len += len;
-            return;
-        }
-        if let Some(index) = destination {
-            self.routes[index].run = Some(self.runs.len());
-        }
+    fn append(&mut self, to: Lent, segment: usize, len: usize) {
+        let (path, destination) = match to {
+            Lent::Along(path) => (path, None),
+            Lent::To(index) => {
+                let Some(route) = self.routes.get_mut(index) else { return };
+                // An open run goes along the route's path: it is closed when that changes.
+                if let Some(run) = route.run.and_then(|run| self.runs.get_mut(run)).filter(|run| run.takes(len)) {
+                    self.segments[run.last].next = u32::try_from(segment).unwrap_or(LAST);
+                    run.last = segment;
+                    run.count += 1;
+                    run.len += len;
+                    return;
+                }
+                let Some(path) = route.path else { return };
+                route.run = Some(self.runs.len());
+                (path, Some(index))
+            }
+        };
         self.runs.push(Run::one(path, destination, segment, len));
     }
 }
@@ -233,15 +266,18 @@ impl Outbox for Sender {
     fn packet(&mut self, destination: Destination, max_len: usize) -> &mut [u8] {
         let index = destination.0 as usize;
         self.lent = None;
-        let Some(path) = self.routes.get(index).and_then(|route| route.path) else { return &mut [] };
-        self.lend(path, Some(index), max_len)
+        if self.routes.get(index).is_none_or(|route| route.path.is_none()) {
+            return &mut [];
+        }
+        self.lend(Lent::To(index), max_len)
     }
 
     fn commit(&mut self, len: usize) {
-        let Some((path, destination)) = self.lent.take().filter(|_| len > 0) else { return };
-        let segment = self.segments.len();
-        self.segments.push(Segment { start: self.used, len, next: None });
-        self.append(path, destination, segment, len);
+        let Some(to) = self.lent.take().filter(|_| len > 0) else { return };
+        #[allow(clippy::cast_possible_truncation, reason = "places in the arena")]
+        let segment = Segment { start: self.used as u32, len: len as u32, next: LAST };
+        self.segments.push(segment);
+        self.append(to, self.segments.len() - 1, len);
         self.used += len;
     }
 }
@@ -256,7 +292,7 @@ impl Wire for Sender {
     }
 
     fn send_to(&mut self, path: Path, datagram: &[u8]) {
-        let slot = self.lend(path, None, datagram.len());
+        let slot = self.lend(Lent::Along(path), datagram.len());
         if slot.len() == datagram.len() {
             slot.copy_from_slice(datagram);
             self.commit(datagram.len());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Bytes of a packet's head in one cell: an RTP header with the extensions we send, or the start of a longer record.
-const HEAD: usize = 32;
+pub const HEAD: usize = 32;
 /// Cells one record may span; what is longer is cut.
 const MAX_CELLS: usize = 8;
 /// Cells of a tape unless said otherwise: 10 s of 800 packets a second in 320 KiB.
@@ -73,6 +73,8 @@ pub struct Tape {
     next: usize,
     /// What times count from: the first record.
     began: Option<Instant>,
+    /// The instant recorded last, and what it is here: packets come and go many at a time.
+    latest: Option<(Instant, u32)>,
 }
 
 impl Default for Tape {
@@ -86,13 +88,50 @@ impl Tape {
     /// record, and grows while it is full before 10 s have passed.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { cells: Vec::new(), capacity: capacity.max(MAX_CELLS).next_power_of_two(), next: 0, began: None }
+        Self {
+            cells: Vec::new(),
+            capacity: capacity.max(MAX_CELLS).next_power_of_two(),
+            next: 0,
+            began: None,
+            latest: None,
+        }
+    }
+
+    /// Begins the record of an RTP packet of `len` bytes that goes out: where its header of `header` bytes is to be written.
+    /// `None` when that does not fit one cell, or at the end of the ring: see [`Tape::record`].
+    ///
+    /// Written here, not copied from the packet: reading what was written a moment ago would wait until all of it has
+    /// reached the cache.
+    #[inline]
+    pub fn begin(&mut self, now: Instant, len: usize, header: usize) -> Option<&mut [u8; HEAD]> {
+        let at = self.next & self.cells.len().wrapping_sub(1);
+        let (Ok(kept), Ok(len)) = (u8::try_from(header), u16::try_from(len)) else { return None };
+        if header > HEAD || at == 0 {
+            return None;
+        }
+        let time = self.time(now);
+        let cell = self.cells.get_mut(at)?;
+        self.next = self.next.wrapping_add(1);
+        (cell.time, cell.len, cell.kept, cell.part) = (time, len, kept, Part::Out);
+        Some(&mut cell.head)
+    }
+
+    #[inline]
+    fn time(&mut self, now: Instant) -> u32 {
+        match self.latest {
+            Some((latest, time)) if latest == now => time,
+            _ => {
+                let time = units(*self.began.get_or_insert(now), now);
+                self.latest = Some((now, time));
+                time
+            }
+        }
     }
 
     /// Keep the head of a packet of `len` bytes.
     #[inline]
     pub fn record(&mut self, direction: Direction, now: Instant, len: usize, head: &[u8]) {
-        let time = units(*self.began.get_or_insert(now), now);
+        let time = self.time(now);
         let len = u16::try_from(len).unwrap_or(u16::MAX);
         let mut part = if direction == Direction::In { Part::In } else { Part::Out };
         for piece in head.chunks(HEAD).take(MAX_CELLS) {

@@ -28,6 +28,22 @@ fn the_last_seconds_come_out_oldest_first() {
 }
 
 #[test]
+fn headers_of_packets_are_recorded_like_any_head() {
+    let (mut tape, mut expected) = (Tape::new(64), Tape::new(64));
+    let packet: Vec<u8> = (0..=255).collect();
+    for (step, header) in (0..).zip([12, 20, 31, 32, 33, 64, 12, 255].repeat(20)) {
+        let now = at(step / 3 * SECOND / 100);
+        match tape.begin(now, 1_000, header) {
+            Some(head) => head[..header].copy_from_slice(&packet[..header]),
+            None => tape.record(Direction::Out, now, 1_000, &packet[..header]),
+        }
+        expected.record(Direction::Out, now, 1_000, &packet[..header]);
+        assert_eq!(tape.records(now, SPAN), expected.records(now, SPAN));
+    }
+    assert!(tape.records(at(54 * SECOND / 100), SPAN).len() > 20);
+}
+
+#[test]
 fn a_full_ring_forgets_the_oldest() {
     let mut tape = Tape::new(8);
     for second in 0..100 {

@@ -35,14 +35,19 @@ impl Relay {
         for datagram in data.chunks_mut(segment.max(1)) {
             match datagram.first() {
                 Some(0..=3) => {
+                    self.switch.release(wire);
                     self.on_stun(path, datagram, now, wire);
                     owner = self.addresses.get(&path.source()).map(|owner| owner.member);
                 }
-                Some(20..=63) => self.on_dtls(owner, path, datagram, now, wire),
+                Some(20..=63) => {
+                    self.switch.release(wire);
+                    self.on_dtls(owner, path, datagram, now, wire);
+                }
                 Some(128..=191) => self.on_media(owner, datagram, now, wire),
                 _ => self.drops.count(Reason::UnknownProtocol),
             }
         }
+        self.switch.release(wire);
     }
 
     /// A datagram whose handling panicked: the caller caught it.
@@ -82,7 +87,7 @@ impl Relay {
     #[inline]
     fn on_media(&mut self, owner: Option<usize>, datagram: &mut [u8], now: Instant, wire: &mut impl Wire) {
         match owner.and_then(|index| self.members.get(index)) {
-            Some(member) => self.switch.receive(member.peer, datagram, now, wire),
+            Some(member) => self.switch.take_in(member.peer, datagram, now, wire),
             None => self.drops.count(Reason::UnknownAddress),
         }
     }

@@ -6,6 +6,8 @@ use crate::message::Extensions as ExtensionIds;
 
 /// Longest header a template makes.
 const MAX_LEN: usize = 64;
+/// Most headers are no longer.
+const SHORT: usize = 32;
 
 /// What an outgoing stream's headers have in common.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,6 +77,14 @@ impl Template {
         let described = config.extensions.dependency_descriptor.filter(|_| !config.audio);
         let long = || if layout.two_byte { layout.clone() } else { Layout::new(config, true) };
         Self { described: described.map(|id| (id, Box::new(long()))), payload_type: config.payload_type & 0x7f, layout }
+    }
+
+    /// Room enough for any header with this stamp.
+    #[inline]
+    #[must_use]
+    pub fn room(stamp: &Stamp<'_>) -> usize {
+        // A descriptor comes with two bytes of its own, and up to three that fill the last word.
+        MAX_LEN + stamp.descriptor.len() + 5
     }
 
     /// Bytes of the header with this stamp.
@@ -152,8 +162,15 @@ impl Layout {
 
     #[inline]
     fn write(&self, out: &mut [u8], payload_type: u8, stamp: &Stamp<'_>) -> Option<()> {
+        // What is beyond the header is written over: a copy of fixed length is cheaper.
+        if let (true, Some(place), Some(bytes)) =
+            (self.len <= SHORT, out.first_chunk_mut::<SHORT>(), self.bytes.first_chunk())
+        {
+            *place = *bytes;
+        } else {
+            out.get_mut(..self.len)?.copy_from_slice(&self.bytes[..self.len]);
+        }
         let out = out.get_mut(..self.len)?;
-        out.copy_from_slice(&self.bytes[..self.len]);
         out[1] = payload_type | if stamp.marker { 0x80 } else { 0 };
         out[2..4].copy_from_slice(&stamp.sequence.to_be_bytes());
         out[4..8].copy_from_slice(&stamp.timestamp.to_be_bytes());

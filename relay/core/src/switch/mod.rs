@@ -34,7 +34,7 @@ use self::allocation::{Allocation, Scratch};
 use self::room::Room;
 use crate::allocate::{Hold, Withheld};
 use crate::arena::{Arena, Key};
-use crate::egress::Egress;
+use crate::egress::{Egress, Moment};
 use crate::ingress::Ingress;
 use crate::track::{Track, TrackEvent};
 
@@ -105,6 +105,8 @@ pub struct Switch {
     probe_due: Option<Instant>,
     /// The latest instant heard of.
     latest: Instant,
+    /// The track with packets to be sent together, and when they came.
+    held: Option<(Key, Moment)>,
 }
 
 impl Switch {
@@ -124,6 +126,7 @@ impl Switch {
             probing: Vec::new(),
             probe_due: None,
             latest: now,
+            held: None,
         }
     }
 

@@ -21,11 +21,20 @@ impl Switch {
     /// One RTP or RTCP datagram from a peer: decrypted in place, and forwarded at once.
     #[inline]
     pub fn receive<O: Outbox>(&mut self, peer: PeerKey, datagram: &mut [u8], now: Instant, out: &mut O) {
+        self.take_in(peer, datagram, now, out);
+        self.release(out);
+    }
+
+    /// As [`Switch::receive`] for one of several datagrams that came together. What is to be forwarded of them may be held
+    /// until [`Switch::release`].
+    #[inline]
+    pub fn take_in<O: Outbox>(&mut self, peer: PeerKey, datagram: &mut [u8], now: Instant, out: &mut O) {
         self.latest = now;
         let Some(state) = self.peers.get_mut(peer.0) else { return };
         state.ingress.packets += 1;
         state.ingress.bytes += datagram.len() as u64;
         let result = if rtp::is_rtcp(datagram) {
+            self.release(out);
             self.receive_rtcp(peer.0, datagram, now, out)
         } else {
             self.receive_rtp(peer.0, datagram, now, out)
@@ -34,6 +43,16 @@ impl Switch {
             && let Some(state) = self.peers.get_mut(peer.0)
         {
             state.ingress.drops.count(reason);
+        }
+    }
+
+    /// Sends what [`Switch::take_in`] holds.
+    #[inline]
+    pub fn release<O: Outbox>(&mut self, out: &mut O) {
+        if let Some((key, moment)) = self.held.take()
+            && let Some(published) = self.tracks.get_mut(key)
+        {
+            published.track.release(&moment, &mut self.egresses, out);
         }
     }
 
@@ -52,11 +71,15 @@ impl Switch {
         }
         let arrival = arrival?;
         let key = arrival.route.track;
+        if self.held.is_some_and(|(held, _)| held != key) {
+            self.release(out);
+        }
         let published = self.tracks.get_mut(key).ok_or(Reason::UnknownStream)?;
         let (header, moment) = (&arrival.header, Moment::new(now, self.epoch));
         let route: Route = arrival.route;
         let bytes = (arrival.descriptor, arrival.payload);
         let result = published.track.receive(route, header, bytes, &moment, &mut self.egresses, out);
+        self.held = published.track.is_held().then_some((key, moment));
         let heard = published.track.kind() == Kind::Audio && !published.track.is_muted();
         if let Some(level) = header.extensions.audio_level.filter(|_| heard)
             && let Some(room) = self.peers.get(peer).and_then(|peer| self.rooms.get_mut(peer.room))

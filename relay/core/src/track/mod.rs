@@ -3,6 +3,7 @@
 //! A packet's way: [`Track::receive`] hands it to its [`Layer`] (order, losses, ring), then to each forward listed under
 //! that layer. A forward is moved between the lists only by a key frame of the layer it should be shown.
 
+mod burst;
 mod feedback;
 mod scalable;
 mod target;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
+use self::burst::Burst;
 use self::target::wants;
 use crate::allocate::{Demand, Rates};
 use crate::codec::Format;
@@ -90,6 +92,8 @@ pub struct Track {
     rates: Rates,
     demand: Demand,
     flow_changed: bool,
+    /// Packets to be sent together.
+    burst: Burst,
     /// Canonical name of the publisher.
     name: String,
     next_report: Instant,
@@ -131,6 +135,7 @@ impl Track {
             rates: Rates::new(config.kind),
             demand: Demand::new(layers, now),
             flow_changed: false,
+            burst: Burst::default(),
             name,
             next_report: now + REPORT_INTERVAL,
             next_sender_report: None,
@@ -161,7 +166,8 @@ impl Track {
         !self.events.is_empty()
     }
 
-    /// Takes a decrypted packet in, with its dependency descriptor (empty without one), and forwards it.
+    /// Takes a decrypted packet in, with its dependency descriptor (empty without one), and forwards it: at once, or with
+    /// those that come together with it, see [`Track::release`].
     ///
     /// # Errors
     /// Why it was dropped.
@@ -174,6 +180,9 @@ impl Track {
         egresses: &mut [Egress],
         out: &mut O,
     ) -> Result<(), Reason> {
+        if !self.continues(route.layer, Some(header.ssrc).filter(|_| !route.repair)) {
+            self.release(moment, egresses, out);
+        }
         let place = usize::from(route.layer);
         let layer = self.layers.get_mut(place).ok_or(Reason::UnknownStream)?;
         let received = if route.repair {
@@ -195,6 +204,7 @@ impl Track {
             self.events.push(TrackEvent::Live { layer: route.layer, live: true });
         }
         if received.woke || received.resumed {
+            self.release(moment, egresses, out);
             self.retarget(moment.now);
         }
         if self.muted {
@@ -204,28 +214,6 @@ impl Track {
             self.fan_out(route.layer, received, moment, egresses, out);
         }
         Ok(())
-    }
-
-    /// Sends a stored packet to everyone shown its layer, and to those it is the beginning for.
-    fn fan_out<O: Outbox>(
-        &mut self,
-        layer: u8,
-        received: Received,
-        moment: &Moment,
-        egresses: &mut [Egress],
-        out: &mut O,
-    ) {
-        if self.waiting {
-            self.begin_waiting(layer, received, moment, egresses, out);
-        }
-        let Some(source) = self.layers.get_mut(usize::from(layer)) else { return };
-        let Some((packet, payload)) = source.ring().get(received.index) else { return };
-        let Some(shown) = self.shown.get(usize::from(layer)) else { return };
-        for key in shown {
-            let Some(subscriber) = self.subscribers.get_mut(*key) else { continue };
-            let Some(egress) = egresses.get_mut(subscriber.forward.peer) else { continue };
-            subscriber.forward.send(&packet, payload, egress, moment, out);
-        }
     }
 
     /// Lets those begin who wait, with a key frame that begins now, or with a fresh one out of the ring.

@@ -20,6 +20,8 @@ pub struct Call {
     controls: [Control; BATCH],
     headers: [libc::mmsghdr; BATCH],
     vectors: Vec<libc::iovec>,
+    /// How many of the vectors are each message's.
+    counts: [usize; BATCH],
 }
 
 impl Call {
@@ -27,7 +29,7 @@ impl Call {
     pub fn new() -> Box<Self> {
         // SAFETY: addresses and headers are plain numbers and pointers; all zero is valid.
         let (names, headers) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
-        Box::new(Self { names, controls: [Control::EMPTY; BATCH], headers, vectors: Vec::new() })
+        Box::new(Self { names, controls: [Control::EMPTY; BATCH], headers, vectors: Vec::new(), counts: [0; BATCH] })
     }
 
     /// Send at most [`BATCH`] runs along one socket; returns how many the kernel took. A full buffer is waited for once.
@@ -48,16 +50,26 @@ impl Call {
 
     fn fill(&mut self, runs: &[Run], segments: &[Segment], arena: &[u8]) -> u32 {
         self.vectors.clear();
-        for run in runs.iter().take(BATCH) {
-            for at in std::iter::successors(Some(run.first), |at| segments[*at].next).take(run.count) {
-                let bytes = &arena[segments[at].start..segments[at].start + segments[at].len];
-                self.vectors.push(libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() });
+        for (run, count) in runs.iter().take(BATCH).zip(&mut self.counts) {
+            let before = self.vectors.len();
+            let mut ranges = run.ranges(segments);
+            let mut joined = ranges.next().unwrap_or_default();
+            for range in ranges.map(Some).chain([None]) {
+                match range {
+                    Some(range) if range.start == joined.end => joined.end = range.end,
+                    other => {
+                        let bytes = &arena[std::mem::replace(&mut joined, other.unwrap_or_default())];
+                        let iov_base = bytes.as_ptr().cast_mut().cast();
+                        self.vectors.push(libc::iovec { iov_base, iov_len: bytes.len() });
+                    }
+                }
             }
+            *count = self.vectors.len() - before;
         }
         let mut vectors = &mut self.vectors[..]; // complete: it does not move any more
         let mut count = 0;
         for (index, run) in runs.iter().take(BATCH).enumerate() {
-            let (own, rest) = std::mem::take(&mut vectors).split_at_mut(run.count);
+            let (own, rest) = std::mem::take(&mut vectors).split_at_mut(self.counts[index]);
             vectors = rest;
             let size = if run.count > 1 { u16::try_from(run.size).ok() } else { None };
             let name_len = write(run.path.remote, &mut self.names[index]);
@@ -73,6 +85,13 @@ impl Call {
             count += 1;
         }
         count
+    }
+
+    /// Lengths of the pieces of memory that the first run is gathered from.
+    #[cfg(test)]
+    pub fn pieces(&mut self, runs: &[Run], segments: &[Segment], arena: &[u8]) -> Vec<usize> {
+        self.fill(runs, segments, arena);
+        self.vectors[..self.counts[0]].iter().map(|vector| vector.iov_len).collect()
     }
 
     fn submit(&mut self, socket: &Socket, count: u32) -> io::Result<usize> {

@@ -74,6 +74,23 @@ fn equal_packets_leave_in_one_run() {
 }
 
 #[test]
+fn packets_side_by_side_are_one_piece() {
+    let Bench { mut sender, sinks } = bench(true, 2);
+    let pieces = |sender: &mut Sender| {
+        let run = sender.runs[0];
+        let runs = std::slice::from_ref(&run);
+        sender.call.pieces(runs, &sender.segments, &sender.arena)
+    };
+    for destination in [0, 0, 1, 0] {
+        put(&mut sender, destination, &[7; 1000]);
+    }
+    assert_eq!((sender.runs[0].count, pieces(&mut sender)), (3, vec![2000, 1000]));
+    sender.flush();
+    (0..3).for_each(|_| assert_eq!(read(&sinks[0]), [7; 1000]));
+    assert_eq!(read(&sinks[1]), [7; 1000]);
+}
+
+#[test]
 fn a_full_arena_is_sent_and_reused() {
     let Bench { mut sender, .. } = bench(true, 1); // what the sink does not read is lost there, and no matter here
     for _ in 0..2000 {

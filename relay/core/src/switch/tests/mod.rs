@@ -1,6 +1,7 @@
 //! Publishers and subscribers in virtual time: real SRTP on both ends, a lossy link in between.
 
 mod allocation;
+mod bursts;
 mod described;
 mod fan_out;
 mod feedback;
