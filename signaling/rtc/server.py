@@ -263,8 +263,9 @@ class RtcServer:
             log.warning("the relay refused %s of %s: %s %s", event.command, event.id, event.code, event.message)
             return None
         sid = self._owners.session(event)
-        if (place := self._places.get(sid)) is not None:
-            events.handle(place, place.sessions[sid], event, self._clock())
+        place = self._places.get(sid)
+        if place is not None and (session := place.sessions.get(sid)) is not None:  # an event before may have ended it
+            events.handle(place, session, event, self._clock())
         return place
 
     def _tick(self) -> None:

@@ -64,6 +64,14 @@ async def test_active_once_the_primary_connection_is_up() -> None:
         assert (await ann.expect("update")).update.participants[0].state == ParticipantInfo.ACTIVE
 
 
+async def test_both_connections_may_fail_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join() as ann:
+        relay.play(*(TransportState(f"{ann.sid}/{end}", "failed", reason="ice_timeout") for end in ("pub", "sub")))
+        assert (await ann.expect("leave")).leave.action == LeaveRequest.RECONNECT
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_a_failed_connection_asks_for_a_full_reconnect() -> None:
     relay = RecordedRelay()
     async with serve(relay) as world, world.join() as ann:
