@@ -69,6 +69,6 @@ async def test_firefox_sees_and_hears_both_rooms(tmp_path: Path) -> None:
     # Firefox names AES-128-GCM first, so it has DTLS 1.3 (0xfefc); the rooms' aiortc knows 1.2 only.
     assert set(counts["versions"]) == {"FEFC"}, counts
     assert set(counts["ciphers"]) == {"SRTP_AEAD_AES_128_GCM"}, counts
-    said = (tmp_path / "server.log").read_text()
-    assert re.search(r"'guest:\w+': connected DTLS 1\.3, AEAD_AES_128_GCM", said), said
-    assert re.search(r": connected DTLS 1\.2, AEAD_AES_256_GCM", said), said
+    log = (tmp_path / "server.log").read_text()
+    assert re.search(r"'guest:\w+': connected DTLS 1\.3, AEAD_AES_128_GCM", log), log
+    assert re.search(r": connected DTLS 1\.2, AEAD_AES_256_GCM", log), log
