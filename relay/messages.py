@@ -379,7 +379,7 @@ class TrackStats(msgspec.Struct, frozen=True):
 
 
 class SubscriptionStats(msgspec.Struct, frozen=True):
-    """One forwarded stream. `lost` fraction 0..1 as the subscriber last reported it."""
+    """One forwarded stream. `lost` fraction 0..1 as the subscriber last reported it; `paused` while the relay withholds it."""
 
     subscription: str
     track: str
@@ -391,6 +391,29 @@ class SubscriptionStats(msgspec.Struct, frozen=True):
     nacks_received: int
     plis_received: int
     lost: float
+    paused: PauseReason | None = None
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """Counters that only grow: of all transports, tracks and subscriptions there are and were. `dropped` by reason."""
+
+    transports: int = 0
+    tracks: int = 0
+    subscriptions: int = 0
+    packets_received: int = 0
+    bytes_received: int = 0
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    media_received: int = 0
+    media_sent: int = 0
+    retransmitted: int = 0
+    nacks_received: int = 0
+    nacks_sent: int = 0
+    plis_received: int = 0
+    plis_sent: int = 0
+    key_frames: int = 0
+    pauses: int = 0
+    dropped: dict[str, int] = {}
 
 
 class ShardStats(msgspec.Struct, frozen=True):
@@ -403,6 +426,7 @@ class ShardStats(msgspec.Struct, frozen=True):
     send_calls: int
     cpu_seconds: float
     dropped: dict[str, int]
+    totals: Totals = Totals()
 
 
 class Stats(Message, frozen=True, tag="stats"):

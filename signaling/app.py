@@ -8,9 +8,10 @@ import time
 from collections.abc import AsyncIterator
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from relay import Relay, RelayConfig
+from relay.metrics import exposition
 from signaling.api.answers import MAX_BODY, answer, problems
 from signaling.api.control import ControlApi
 from signaling.api.guests import GuestApi
@@ -30,9 +31,6 @@ from wire.places import Network, Room
 from wire.problems import Problem
 
 OWN_KEY = "roomctl"  # the API key of tokens that we mint ourselves
-
-
-_dropped = Gauge("roomctl_relay_dropped_datagrams", "Datagrams that belonged to nobody", ["shard", "reason"])
 
 
 class _Admission:
@@ -126,10 +124,8 @@ class Server:
     async def _metrics(self, request: web.Request) -> web.Response:
         """Prometheus counters, for operators."""
         await self.auth.operator(request)
-        for shard in (await self._relay.stats()).shards:
-            for reason, datagrams in shard.dropped.items():
-                _dropped.labels(str(shard.shard), reason).set(datagrams)
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body = generate_latest() + exposition(await self._relay.stats())
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _directory(store: Store, config: Config) -> Network:

@@ -171,7 +171,7 @@ def test_twins_have_the_same_fields(message: type[Message]) -> None:
     "name",
     [
         *("Codec", "Encoding", "Extensions", "SpeakerLevel"),
-        *("TransportStats", "LayerStats", "TrackStats", "SubscriptionStats", "ShardStats"),
+        *("TransportStats", "LayerStats", "TrackStats", "SubscriptionStats", "ShardStats", "Totals"),
     ],
 )
 def test_twins_have_the_same_parts(name: str) -> None:

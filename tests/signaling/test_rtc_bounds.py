@@ -235,6 +235,25 @@ async def test_a_client_that_falls_behind_is_cut_off() -> None:
             assert list(b.joined.other_participants) == []
 
 
+async def test_a_client_that_never_reads_ends_alone() -> None:
+    """Over a real socket: what its kernel holds is full, then what we keep for it, then it is gone; others read on."""
+    bounds = RtcSettings(request_burst=10**9, outbox_bytes=256 * 1024, silence=1e9)
+    grants: dict[str, Any] = {"can_update_own_metadata": True}
+    async with serve(RecordedRelay(), settings=bounds) as world, world.join("a") as a, world.join("b", **grants) as b:
+        connection = a.socket._response.connection
+        assert connection is not None and connection.transport is not None
+        connection.transport.pause_reading()
+        for number in range(5000):
+            if len(world.server.participants("demo")) == 1:
+                break
+            await b.send(update_metadata=UpdateParticipantMetadata(metadata=f"{number}" + "y" * 15_000))
+            await b.settled()
+        else:
+            pytest.fail("75 MB were kept for a client that does not read")
+        connection.transport.resume_reading()
+        await b.settled()
+
+
 async def test_what_the_relay_refuses_is_counted() -> None:
     relay = RecordedRelay()
     labels = {"command": "subscribe", "code": "unknown_track"}

@@ -16,7 +16,7 @@ pub enum Reason {
     Replayed,
     /// No SRTP keys yet.
     NoKeys,
-    /// The SSRC is bound to no track and cannot be bound by MID/RID.
+    /// The SSRC is bound to no track and cannot be bound by MID/RID; or feedback about a stream its sender is not sent.
     UnknownStream,
     /// More SSRCs than one transport may send.
     TooManyStreams,
@@ -52,6 +52,10 @@ pub enum Reason {
     DtlsEarly,
     /// A DTLS datagram before the handshake that is no part of an acceptable `ClientHello`.
     DtlsHello,
+    /// A DTLS record that does not parse or authenticate, or that was seen before.
+    DtlsRefused,
+    /// An SCTP packet that does not parse, or is of no association.
+    SctpMalformed,
     /// A data channel establishment message that does not parse.
     DcepMalformed,
     /// Data on a stream that was never opened as a channel.
@@ -66,13 +70,15 @@ pub enum Reason {
     FeedbackUnsent,
     /// More transport-wide feedback than the packets sent can need.
     FeedbackFlood,
+    /// More retransmissions asked for than a subscriber may get.
+    NackFlood,
     /// A datagram whose handling panicked: a bug, contained.
     Panicked,
 }
 
 impl Reason {
     /// All reasons, in the order of their discriminants.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::Truncated,
         Self::Version,
         Self::Malformed,
@@ -97,6 +103,8 @@ impl Reason {
         Self::UnknownProtocol,
         Self::DtlsEarly,
         Self::DtlsHello,
+        Self::DtlsRefused,
+        Self::SctpMalformed,
         Self::DcepMalformed,
         Self::ChannelUnknown,
         Self::ChannelLimit,
@@ -104,6 +112,7 @@ impl Reason {
         Self::DataBacklog,
         Self::FeedbackUnsent,
         Self::FeedbackFlood,
+        Self::NackFlood,
         Self::Panicked,
     ];
 
@@ -135,6 +144,8 @@ impl Reason {
             Self::UnknownProtocol => "unknown_protocol",
             Self::DtlsEarly => "dtls_early",
             Self::DtlsHello => "dtls_hello",
+            Self::DtlsRefused => "dtls_refused",
+            Self::SctpMalformed => "sctp_malformed",
             Self::DcepMalformed => "dcep_malformed",
             Self::ChannelUnknown => "channel_unknown",
             Self::ChannelLimit => "channel_limit",
@@ -142,6 +153,7 @@ impl Reason {
             Self::DataBacklog => "data_backlog",
             Self::FeedbackUnsent => "feedback_unsent",
             Self::FeedbackFlood => "feedback_flood",
+            Self::NackFlood => "nack_flood",
             Self::Panicked => "panicked",
         }
     }
@@ -156,13 +168,31 @@ impl std::fmt::Display for Reason {
 impl std::error::Error for Reason {}
 
 /// Packets dropped, by reason.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Drops([u64; Reason::ALL.len()]);
+
+impl Default for Drops {
+    fn default() -> Self {
+        Self([0; Reason::ALL.len()])
+    }
+}
 
 impl Drops {
     /// Counts one packet.
     pub fn count(&mut self, reason: Reason) {
         self.0[reason as usize] += 1;
+    }
+
+    /// Counts so many packets, or parts of them.
+    pub fn count_many(&mut self, reason: Reason, count: u64) {
+        self.0[reason as usize] += count;
+    }
+
+    /// Adds the counts of another.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += theirs;
+        }
     }
 
     /// How many packets were dropped for `reason`.

@@ -18,6 +18,9 @@ const FEEDBACK_SSRC: u32 = 1;
 pub const MAX_PADDING: usize = 255;
 /// The P bit of an RTP header.
 const PADDED: u8 = 0x20;
+/// Packets that may be sent again in a second, and at once, to one peer for all its subscriptions: a third of what the
+/// largest estimate carries. Beyond, a peer would have the shard work for nothing.
+const REPEATS: f64 = 1_024.0;
 /// Ended streams whose SRTP index is remembered.
 const MAX_ENDED: usize = 8_192;
 
@@ -54,6 +57,8 @@ pub struct Egress {
     /// Next SRTP index of streams that ended. An index must never be used twice under one key (RFC 7714 section 8.1),
     /// so a stream that begins again with the same SSRC goes on from here.
     ended: Vec<(u32, u64)>,
+    /// Packets that may be sent again, as of when.
+    repeats: Option<(f64, Instant)>,
     tape: Tape,
     packets: u64,
     bytes: u64,
@@ -131,6 +136,15 @@ impl Egress {
     /// Takes in the peer's report: of `expected` packets since the last one, `fraction_lost`/256 were lost.
     pub fn on_report(&mut self, fraction_lost: u8, expected: u64, moment: &Moment) {
         self.bandwidth.on_report(fraction_lost, expected, moment.micros);
+    }
+
+    /// Whether one more packet may be sent again; counts it.
+    pub fn may_repeat(&mut self, now: Instant) -> bool {
+        let (left, at) = self.repeats.unwrap_or((REPEATS, now));
+        let left = (left + now.saturating_duration_since(at).as_secs_f64() * REPEATS).min(REPEATS);
+        let may = left >= 1.0;
+        self.repeats = Some((if may { left - 1.0 } else { left }, now));
+        may
     }
 
     /// The heads of the packets sent last.
@@ -276,6 +290,15 @@ mod tests {
         egress.end_stream(77, 123_456);
         egress.end_stream(77, 5);
         assert_eq!(egress.first_index(77), 123_456);
+    }
+
+    #[test]
+    fn a_peer_is_sent_so_much_again_and_no_more() {
+        let (mut egress, start) = (Egress::default(), Instant::now());
+        let granted = |egress: &mut Egress, now| (0..5_000).filter(|_| egress.may_repeat(now)).count();
+        assert_eq!(granted(&mut egress, start), 1_024);
+        assert_eq!(granted(&mut egress, start + Duration::from_millis(500)), 512);
+        assert_eq!(granted(&mut egress, start + Duration::from_secs(60)), 1_024);
     }
 
     #[test]

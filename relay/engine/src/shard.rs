@@ -306,6 +306,7 @@ impl Shard {
             send_calls: self.sender.counters.calls,
             cpu_seconds: thread_cpu(),
             dropped,
+            totals: self.relay.totals(Instant::now()),
         });
         stats
     }
@@ -332,6 +333,16 @@ fn nominal(bound: SocketAddr) -> SocketAddr {
 mod tests {
     use super::*;
     use relay_core::transport::dtls::DtlsTimers;
+
+    #[test]
+    fn orders_beyond_the_bound_come_back() {
+        let handle = ShardHandle::new().unwrap();
+        let orders = |count| (0..count).map(|_| Order::Command(Command::RemoveTrack { track: "t".into() })).collect();
+        assert!(handle.submit(orders(MAX_COMMANDS - 5)).is_empty());
+        assert_eq!(handle.submit(orders(12)).len(), 7);
+        assert_eq!(handle.take().len(), MAX_COMMANDS);
+        assert!(handle.submit(orders(12)).is_empty());
+    }
 
     #[test]
     fn a_panic_is_counted_and_the_shard_goes_on() {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{Forward, Run, renumber, stamp};
+use crate::drop::Reason;
 use crate::egress::{Egress, Moment};
 use crate::message::Kind;
 use crate::outbox::Outbox;
@@ -32,20 +33,22 @@ impl Forward {
         self.runs.current().map(|run| (run, index, Some(marker)))
     }
 
-    /// Counts a NACK and says which published packet a sequence number is: its layer and index. `None` when it was never
-    /// sent, is forgotten, or the subscriber asked too much.
-    pub fn locate(&mut self, sequence: u16, now: Instant) -> Option<(u8, u64)> {
+    /// Counts a NACK and says which published packet a sequence number is: its layer and index.
+    ///
+    /// # Errors
+    /// `TooOld` when it was never sent or is forgotten, `NackFlood` when the subscriber asked too much.
+    pub fn locate(&mut self, sequence: u16, now: Instant) -> Result<(u8, u64), Reason> {
         self.stats.nacks_received += 1;
-        let outgoing = self.extend(sequence)?;
+        let outgoing = self.extend(sequence).ok_or(Reason::TooOld)?;
         let elapsed = now.saturating_duration_since(self.budget_at).as_secs_f64();
         self.budget = (self.budget + elapsed * RETRANSMISSIONS).min(RETRANSMISSIONS);
         self.budget_at = now;
         if self.budget < 1.0 {
-            return None;
+            return Err(Reason::NackFlood);
         }
-        let (layer, index) = self.source(outgoing).map(|(run, index, _)| (run.layer, index))?;
+        let (layer, index) = self.source(outgoing).map(|(run, index, _)| (run.layer, index)).ok_or(Reason::TooOld)?;
         self.budget -= 1.0;
-        Some((layer, index))
+        Ok((layer, index))
     }
 
     /// Sends a packet again, by RTX if negotiated.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::Command;
 pub use event::{Event, PauseReason, SpeakerLevel};
-pub use stats::{LayerStats, ShardStats, Stats, SubscriptionStats, TrackStats, TransportStats};
+pub use stats::{LayerStats, ShardStats, Stats, SubscriptionStats, Totals, TrackStats, TransportStats};
 
 /// What a track carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, TransportPhase};
+use super::{Kind, PauseReason, TransportPhase};
 
 /// Answer to `GetStats`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -113,6 +113,8 @@ pub struct SubscriptionStats {
     pub plis_received: u64,
     /// Fraction 0..1 as the subscriber last reported.
     pub lost: f64,
+    /// Why the relay withholds it, while it does.
+    pub paused: Option<PauseReason>,
 }
 
 /// One shard thread.
@@ -131,5 +133,46 @@ pub struct ShardStats {
     /// CPU time of the thread, user and system, seconds.
     pub cpu_seconds: f64,
     /// Datagrams that belonged to no transport, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// What its transports counted, with those that have gone.
+    pub totals: Totals,
+}
+
+/// Counters that only grow: of all transports, tracks and subscriptions there are and were.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Transports opened.
+    pub transports: u64,
+    /// Tracks published.
+    pub tracks: u64,
+    /// Subscriptions made.
+    pub subscriptions: u64,
+    /// Datagrams received of transports.
+    pub packets_received: u64,
+    /// UDP payload bytes received.
+    pub bytes_received: u64,
+    /// Datagrams sent to transports.
+    pub packets_sent: u64,
+    /// UDP payload bytes sent.
+    pub bytes_sent: u64,
+    /// RTP packets taken into tracks.
+    pub media_received: u64,
+    /// RTP packets forwarded, retransmissions not counted.
+    pub media_sent: u64,
+    /// RTP packets sent again.
+    pub retransmitted: u64,
+    /// Negative acknowledgements received.
+    pub nacks_received: u64,
+    /// Negative acknowledgements sent.
+    pub nacks_sent: u64,
+    /// Key frame requests received.
+    pub plis_received: u64,
+    /// Key frame requests sent.
+    pub plis_sent: u64,
+    /// Key frames received.
+    pub key_frames: u64,
+    /// Times the relay began to withhold a subscription.
+    pub pauses: u64,
+    /// Packets of transports refused, by reason.
     pub dropped: BTreeMap<String, u64>,
 }

@@ -238,6 +238,7 @@ impl Relay {
         self.settle(index, now);
         self.member_ids.remove(id);
         let member = self.members.remove(index);
+        self.retired.add(&member.transport);
         self.switch.remove_peer(member.peer);
         self.forget_tracks(|track| track.member == index);
         self.forget_subscriptions(|subscription| subscription.member == index);

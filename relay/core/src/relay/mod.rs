@@ -85,6 +85,24 @@ pub struct Relay {
     wakes: BinaryHeap<Reverse<(Instant, usize)>>,
     events: Vec<Event>,
     drops: Drops,
+    retired: Retired,
+}
+
+/// What transports that have gone counted besides media: STUN and DTLS.
+#[derive(Clone, Copy, Default)]
+struct Retired {
+    received: (u64, u64),
+    sent: (u64, u64),
+    drops: Drops,
+}
+
+impl Retired {
+    fn add(&mut self, transport: &Transport) {
+        let (received, sent) = (transport.received, transport.sent);
+        self.received = (self.received.0 + received.packets, self.received.1 + received.bytes);
+        self.sent = (self.sent.0 + sent.packets, self.sent.1 + sent.bytes);
+        self.drops.add(&transport.drops);
+    }
 }
 
 impl Relay {
@@ -108,6 +126,7 @@ impl Relay {
             wakes: BinaryHeap::new(),
             events: Vec::new(),
             drops: Drops::default(),
+            retired: Retired::default(),
         }
     }
 

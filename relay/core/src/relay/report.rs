@@ -8,7 +8,7 @@ use super::{Member, Relay, Subscription, Track};
 use crate::allocate::Withheld;
 use crate::drop::Drops;
 use crate::flight::{Ends, SPAN, pcapng};
-use crate::message::{Event, PauseReason, SpeakerLevel, Stats, SubscriptionStats, TrackStats, TransportStats};
+use crate::message::{Event, PauseReason, SpeakerLevel, Stats, SubscriptionStats, Totals, TrackStats, TransportStats};
 use crate::switch::SwitchEvent;
 
 impl Relay {
@@ -25,10 +25,7 @@ impl Relay {
                 }
                 SwitchEvent::Withheld { subscription, reason } => {
                     let id = self.subscription_ids.get(&subscription).cloned();
-                    let reason = reason.map(|reason| match reason {
-                        Withheld::Bandwidth => PauseReason::Bandwidth,
-                        Withheld::LastN => PauseReason::LastN,
-                    });
+                    let reason = reason.map(pause_reason);
                     let paused = reason.is_some();
                     id.map(|subscription| Event::SubscriptionPaused { subscription, paused, reason })
                 }
@@ -82,6 +79,36 @@ impl Relay {
         }
     }
 
+    /// Everything counted since the relay began, with what has gone.
+    #[must_use]
+    pub fn totals(&self, now: Instant) -> Totals {
+        let mut plain = self.retired;
+        for (_, member) in &self.members {
+            plain.add(&member.transport);
+        }
+        let media = self.switch.totals(now);
+        plain.drops.add(&media.dropped);
+        Totals {
+            transports: media.peers,
+            tracks: media.tracks,
+            subscriptions: media.subscriptions,
+            packets_received: plain.received.0 + media.received.0,
+            bytes_received: plain.received.1 + media.received.1,
+            packets_sent: plain.sent.0 + media.sent.0,
+            bytes_sent: plain.sent.1 + media.sent.1,
+            media_received: media.media_received,
+            media_sent: media.media_sent,
+            retransmitted: media.retransmitted,
+            nacks_received: media.nacks.0,
+            nacks_sent: media.nacks.1,
+            plis_received: media.key_frame_requests.0,
+            plis_sent: media.key_frame_requests.1,
+            key_frames: media.key_frames,
+            pauses: media.pauses,
+            dropped: by_reason(&plain.drops),
+        }
+    }
+
     fn transport_stats(&self, member: &Member) -> TransportStats {
         let media = self.switch.peer_stats(member.peer).unwrap_or_default();
         let (received, sent) = (member.transport.received, member.transport.sent);
@@ -127,11 +154,19 @@ impl Relay {
             nacks_received: stats.nacks_received,
             plis_received: stats.plis_received,
             lost: stats.lost,
+            paused: self.switch.withheld(subscription.key).map(pause_reason),
         }
     }
 
     fn member_id(&self, index: usize) -> String {
         self.members.get(index).map(|member| member.id.clone()).unwrap_or_default()
+    }
+}
+
+const fn pause_reason(reason: Withheld) -> PauseReason {
+    match reason {
+        Withheld::Bandwidth => PauseReason::Bandwidth,
+        Withheld::LastN => PauseReason::LastN,
     }
 }
 

@@ -95,7 +95,7 @@ pub enum Packet<'a> {
 /// Walks the parts of a compound that the relay understands.
 #[must_use]
 pub fn packets(compound: &[u8]) -> Packets<'_> {
-    Packets { rest: compound, parts: 0 }
+    Packets { rest: compound, parts: 0, malformed: false }
 }
 
 /// Iterator of [`packets`].
@@ -103,6 +103,15 @@ pub fn packets(compound: &[u8]) -> Packets<'_> {
 pub struct Packets<'a> {
     rest: &'a [u8],
     parts: usize,
+    malformed: bool,
+}
+
+impl Packets<'_> {
+    /// Whether something seen so far was malformed, or there were more parts than are looked at.
+    #[must_use]
+    pub fn malformed(&self) -> bool {
+        self.malformed || (self.parts == MAX_PARTS && !self.rest.is_empty())
+    }
 }
 
 impl<'a> Iterator for Packets<'a> {
@@ -110,11 +119,19 @@ impl<'a> Iterator for Packets<'a> {
 
     fn next(&mut self) -> Option<Packet<'a>> {
         while self.parts < MAX_PARTS {
+            if self.rest.is_empty() {
+                return None;
+            }
             self.parts += 1;
-            let (part, rest) = split(self.rest)?;
+            let Some((part, rest)) = split(self.rest) else {
+                self.malformed = true;
+                self.rest = &[];
+                return None;
+            };
             self.rest = rest;
-            if let Some(packet) = parse(part) {
-                return Some(packet);
+            match parse(part) {
+                Some(packet) => return Some(packet),
+                None => self.malformed |= is_understood(part),
             }
         }
         None
@@ -134,6 +151,19 @@ fn split(data: &[u8]) -> Option<(&[u8], &[u8])> {
         part = part.get(..len.checked_sub(padding)?)?;
     }
     Some((part, rest))
+}
+
+/// Whether a part is of a kind that [`parse`] reads, so that failing to read it is its sender's fault.
+fn is_understood(part: &[u8]) -> bool {
+    let (Some(first), Some(kind)) = (u8_at(part, 0), u8_at(part, 1)) else { return true };
+    match (kind, first & 0x1f) {
+        (SENDER_REPORT | RECEIVER_REPORT, _)
+        | (GOODBYE, 1..)
+        | (TRANSPORT_FEEDBACK, FMT_NACK | FMT_TRANSPORT_CC)
+        | (PAYLOAD_FEEDBACK, FMT_PLI | FMT_FIR) => true,
+        (PAYLOAD_FEEDBACK, FMT_APPLICATION) => part.get(12..16) == Some(b"REMB"),
+        _ => false,
+    }
 }
 
 fn parse(part: &[u8]) -> Option<Packet<'_>> {

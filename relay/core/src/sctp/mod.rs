@@ -4,8 +4,9 @@
 //! size, what waits to be sent.
 
 mod dcep;
+mod packet;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,6 +26,9 @@ pub const MAX_MESSAGE: usize = 64 * 1024;
 const MAX_MESSAGE_U32: u32 = 64 * 1024;
 /// Channels of one transport.
 const MAX_CHANNELS: usize = 32;
+/// Streams a peer may send data on: those of channels, and a few that were refused. `sctp-proto` keeps a state for each
+/// number it has seen, of 65,536, and looks at all of them for every chunk: that would be others' time.
+const MAX_STREAMS: usize = 64;
 /// Bytes that may wait on one channel: a slow reader loses messages instead of our memory.
 const MAX_BACKLOG: usize = 1024 * 1024;
 /// Bytes that may wait on a channel that need not deliver: late is as good as lost.
@@ -62,6 +66,8 @@ pub struct Sctp {
     association: Option<(AssociationHandle, Association)>,
     established: bool,
     channels: BTreeMap<u16, Channel>,
+    /// What the peer has sent data on.
+    streams: BTreeSet<u16>,
     /// Opened by us before the association was.
     waiting: Vec<Open>,
     events: VecDeque<ChannelEvent>,
@@ -88,6 +94,7 @@ impl Default for Sctp {
             association: None,
             established: false,
             channels: BTreeMap::new(),
+            streams: BTreeSet::new(),
             waiting: Vec::new(),
             events: VecDeque::new(),
             refused: Vec::new(),
@@ -101,6 +108,9 @@ const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCAL
 impl Sctp {
     /// One decrypted SCTP packet.
     pub fn handle(&mut self, packet: Bytes, now: Instant) {
+        if let Err(reason) = self.admit(&packet) {
+            return self.refused.push(reason);
+        }
         match self.endpoint.handle(now, NOWHERE, None, None, packet) {
             Some((handle, DatagramEvent::NewAssociation(association))) => {
                 self.association = Some((handle, association));
@@ -113,9 +123,21 @@ impl Sctp {
                     association.handle_event(event);
                 }
             }
-            None => {}
+            None => self.refused.push(Reason::SctpMalformed),
         }
         self.pump();
+    }
+
+    /// Whether a packet is well formed and of streams there is room for. What is refused is not acknowledged: it is the
+    /// sender's association that stands still.
+    fn admit(&mut self, packet: &[u8]) -> Result<(), Reason> {
+        let named = packet::streams(packet).ok_or(Reason::SctpMalformed)?;
+        let added: BTreeSet<u16> = named.into_iter().filter(|stream| !self.streams.contains(stream)).collect();
+        if self.streams.len() + added.len() > MAX_STREAMS {
+            return Err(Reason::ChannelLimit);
+        }
+        self.streams.extend(added);
+        Ok(())
     }
 
     /// Retransmit what is due.
@@ -215,6 +237,7 @@ impl Sctp {
             Event::Stream(StreamEvent::Readable { id }) => self.read(*id),
             Event::Stream(StreamEvent::Finished { id }) => {
                 self.channels.remove(id);
+                self.streams.remove(id);
             }
             _ => {}
         }
@@ -224,6 +247,7 @@ impl Sctp {
         self.association = None;
         self.established = false;
         self.channels.clear();
+        self.streams.clear();
         let mut config = EndpointConfig::new();
         config.max_payload_size(CHUNK_PAYLOAD);
         self.endpoint = Endpoint::new(Arc::new(config), Some(Arc::clone(&self.config)));
@@ -286,7 +310,8 @@ impl Sctp {
         };
         let (kind, amount) = match channel.open.reliability {
             Reliability::Reliable => (ReliabilityType::Reliable, 0),
-            Reliability::Retransmits(count) => (ReliabilityType::Rexmit, count),
+            // Without any, `sctp-proto` gives up messages of several packets on a wire that loses nothing.
+            Reliability::Retransmits(count) => (ReliabilityType::Rexmit, count.max(1)),
             Reliability::Lifetime(ms) => (ReliabilityType::Timed, ms),
         };
         channel.state = ChannelState::Open;
@@ -319,3 +344,6 @@ impl Sctp {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests;

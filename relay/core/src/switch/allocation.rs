@@ -222,7 +222,9 @@ impl Switch {
         let Some(state) = self.subscriptions.get_mut(key.0) else { return };
         let place = state.place;
         let reason = grant.withheld();
-        if std::mem::replace(&mut state.withheld, reason) != reason {
+        let before = std::mem::replace(&mut state.withheld, reason);
+        if before != reason {
+            self.retired.pauses += u64::from(before.is_none());
             self.events.push_back(SwitchEvent::Withheld { subscription: key, reason });
         }
         if let Some(published) = self.tracks.get_mut(place.track) {

@@ -88,6 +88,7 @@ impl Switch {
 
     /// Removes a peer with its tracks (and every subscription to them) and its own subscriptions.
     pub fn remove_peer(&mut self, peer: PeerKey) {
+        self.retire_peer(peer);
         let Some(state) = self.peers.get_mut(peer.0) else { return };
         let tracks = std::mem::take(&mut state.tracks);
         let subscriptions = std::mem::take(&mut state.subscriptions);
@@ -132,6 +133,7 @@ impl Switch {
         for subscription in subscriptions {
             self.unsubscribe(subscription);
         }
+        self.retire_track(track);
         self.tracks.remove(track.0);
         if let Some(peer) = self.peers.get_mut(owner) {
             peer.tracks.retain(|key| *key != track.0);
@@ -208,6 +210,7 @@ impl Switch {
 
     /// Ends a subscription.
     pub fn unsubscribe(&mut self, subscription: SubscriptionKey) {
+        self.retire_subscription(subscription);
         let Some(Subscription { place, .. }) = self.subscriptions.remove(subscription.0) else { return };
         if let Some(published) = self.tracks.get_mut(place.track) {
             published.track.unsubscribe(place.forward, &mut self.egresses, self.latest);
@@ -265,6 +268,12 @@ impl Switch {
     #[must_use]
     pub fn layer_stats(&self, track: TrackKey, now: Instant) -> Option<Vec<LayerStats>> {
         self.tracks.get(track.0).map(|published| published.track.layer_stats(now))
+    }
+
+    /// Why a subscription is withheld from its subscriber, while it is.
+    #[must_use]
+    pub fn withheld(&self, subscription: SubscriptionKey) -> Option<crate::allocate::Withheld> {
+        self.subscriptions.get(subscription.0)?.withheld
     }
 
     /// Counters of a subscription.

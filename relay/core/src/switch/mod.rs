@@ -20,8 +20,10 @@ mod commands;
 mod packets;
 mod probes;
 mod room;
+mod totals;
 mod types;
 
+pub use totals::Totals;
 pub use types::{
     ForwardStats, PeerKey, PeerStats, Refusal, RoomKey, SubscriptionConfig, SubscriptionKey, SwitchEvent, TrackConfig,
     TrackKey, Wishes,
@@ -99,6 +101,8 @@ pub struct Switch {
     subscriptions: Arena<Subscription>,
     scratch: Scratch,
     events: VecDeque<SwitchEvent>,
+    /// Counters of what has gone.
+    retired: Totals,
     due: Instant,
     /// Peers with a probe being sent, and when its next packets are due.
     probing: Vec<Key>,
@@ -122,6 +126,7 @@ impl Switch {
             subscriptions: Arena::default(),
             scratch: Scratch::default(),
             events: VecDeque::new(),
+            retired: Totals::default(),
             due: now + IDLE,
             probing: Vec::new(),
             probe_due: None,

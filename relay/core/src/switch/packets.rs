@@ -101,10 +101,11 @@ impl Switch {
     ) -> Result<(), Reason> {
         let state = self.peers.get_mut(peer).ok_or(Reason::UnknownStream)?;
         let compound = state.ingress.open_rtcp(datagram, now)?;
-        for packet in rtcp::packets(compound) {
+        let mut packets = rtcp::packets(compound);
+        for packet in packets.by_ref() {
             self.dispatch(peer, packet, now, out);
         }
-        Ok(())
+        if packets.malformed() { Err(Reason::Malformed) } else { Ok(()) }
     }
 
     fn dispatch<O: Outbox>(&mut self, peer: Key, packet: Packet<'_>, now: Instant, out: &mut O) {
@@ -121,12 +122,16 @@ impl Switch {
                     self.on_track(route.track, |track, _| track.goodbye(route.layer));
                 }
             }
-            Packet::Nack { ssrc, entries } => {
-                let Some(place) = self.subscription_of(peer, ssrc) else { return };
+            Packet::Nack { ssrc, mut entries } => {
+                let Some(place) = self.subscription_of(peer, ssrc) else {
+                    return self.refuse(peer, Reason::UnknownStream, 1);
+                };
                 let moment = Moment::new(now, self.epoch);
+                let mut refused = 0;
                 self.on_track(place.track, |track, egresses| {
-                    track.nack(place.forward, entries.take(MAX_NACKED), &moment, egresses, out);
+                    refused = track.nack(place.forward, entries.by_ref().take(MAX_NACKED), &moment, egresses, out);
                 });
+                self.refuse(peer, Reason::NackFlood, refused + entries.count() as u64);
             }
             Packet::Pli { ssrc } => self.key_frame_requested(peer, ssrc, now),
             Packet::Fir { entries } => {
@@ -150,8 +155,15 @@ impl Switch {
     }
 
     fn key_frame_requested(&mut self, peer: Key, ssrc: u32, now: Instant) {
-        if let Some(place) = self.subscription_of(peer, ssrc) {
-            self.on_track(place.track, |track, _| track.key_frame_requested(place.forward, now));
+        match self.subscription_of(peer, ssrc) {
+            Some(place) => self.on_track(place.track, |track, _| track.key_frame_requested(place.forward, now)),
+            None => self.refuse(peer, Reason::UnknownStream, 1),
+        }
+    }
+
+    fn refuse(&mut self, peer: Key, reason: Reason, count: u64) {
+        if let Some(state) = self.peers.get_mut(peer) {
+            state.ingress.drops.count_many(reason, count);
         }
     }
 

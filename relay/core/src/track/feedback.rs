@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{MAX_LAYERS, REPORT_INTERVAL, SENDER_REPORT_INTERVAL, Subscriber, Track, TrackEvent};
+use crate::drop::Reason;
 use crate::egress::{Egress, MAX_PADDING, Moment};
 use crate::layer::Layer;
 use crate::message::Kind;
@@ -29,7 +30,7 @@ impl Track {
         }
     }
 
-    /// A subscriber asks for packets again.
+    /// A subscriber asks for packets again. Returns how many it will not get because it asked too much.
     pub fn nack<O: Outbox>(
         &mut self,
         place: usize,
@@ -37,19 +38,23 @@ impl Track {
         moment: &Moment,
         egresses: &mut [Egress],
         out: &mut O,
-    ) {
-        let Some(Subscriber { forward, .. }) = self.subscribers.get_mut(place) else { return };
-        let Some(egress) = egresses.get_mut(forward.peer) else { return };
-        if self.kind == Kind::Audio {
-            return;
-        }
+    ) -> u64 {
+        let Some(Subscriber { forward, .. }) = self.subscribers.get_mut(place) else { return 0 };
+        let Some(egress) = egresses.get_mut(forward.peer).filter(|_| self.kind == Kind::Video) else { return 0 };
+        let mut refused = 0;
         for sequence in sequences {
-            let Some((layer, index)) = forward.locate(sequence, moment.now) else { continue };
+            let located = forward.locate(sequence, moment.now);
+            refused += u64::from(located == Err(Reason::NackFlood));
+            let Ok((layer, index)) = located else { continue };
             let Some(layer) = self.layers.get_mut(usize::from(layer)) else { continue };
-            if let Some((packet, payload)) = layer.ring().get(index) {
+            let Some((packet, payload)) = layer.ring().get(index) else { continue };
+            if egress.may_repeat(moment.now) {
                 forward.resend(sequence, &packet, payload, egress, moment, out);
+            } else {
+                refused += 1;
             }
         }
+        refused
     }
 
     /// Sends one packet a subscriber has no need of, to fill up a probe: a recent one again, or padding. False when there

@@ -21,6 +21,33 @@ const RECORD: usize = 2048;
 /// Records waiting in `dimpl`: one 64 KiB message is some sixty records, and each is taken out at once.
 const QUEUE: usize = 128;
 
+/// Header of a record: type, version, epoch, sequence number, length (RFC 6347 section 4.1).
+const RECORD_HEADER: usize = 13;
+const APPLICATION_DATA: u8 = 23;
+
+/// Whether a record begins with the unified header of DTLS 1.3 (RFC 9147 section 4).
+const fn is_unified(first: u8) -> bool {
+    first >> 5 == 1
+}
+
+/// Whether a datagram is one record behind the other, of DTLS 1.0 (as first hellos may say) or 1.2; from the first
+/// `unified` header on, `dimpl` judges.
+fn is_records(datagram: &[u8], unified: bool) -> bool {
+    let mut rest = datagram;
+    while let Some(first) = rest.first() {
+        if is_unified(*first) {
+            return unified;
+        }
+        let Some(header) = rest.first_chunk::<RECORD_HEADER>() else { return false };
+        let length = RECORD_HEADER + usize::from(u16::from_be_bytes([header[11], header[12]]));
+        let Some(after) = rest.get(length..).filter(|_| header[1] == 0xfe && matches!(header[2], 0xfd | 0xff)) else {
+            return false;
+        };
+        rest = after;
+    }
+    true
+}
+
 /// Retransmission of lost handshake flights.
 #[derive(Debug, Clone, Copy)]
 pub struct DtlsTimers {
@@ -165,8 +192,23 @@ impl DtlsSession {
         match self.await_hello(datagram, now) {
             Some(Ok(record)) => self.step(now, |dtls| dtls.handle_packet(&record)),
             Some(Err(reason)) => vec![DtlsAction::Refused(reason)],
-            None => self.step(now, |dtls| dtls.handle_packet(datagram)),
+            None => self.take(datagram, now),
         }
+    }
+
+    /// A datagram after the first flight: refused where it is no sequence of records, or, after the handshake, data that
+    /// come to nothing. Before its end `dimpl` takes what does not fit as fatal.
+    fn take(&mut self, datagram: &[u8], now: Instant) -> Vec<DtlsAction> {
+        let unified = self.version() == Some(Version::V1_3);
+        if !is_records(datagram, unified) {
+            return vec![DtlsAction::Refused(Reason::DtlsRefused)];
+        }
+        let actions = self.step(now, |dtls| dtls.handle_packet(datagram));
+        let data = datagram.first().is_some_and(|first| *first == APPLICATION_DATA || is_unified(*first));
+        if data && actions.is_empty() && self.connected && !self.failed {
+            return vec![DtlsAction::Refused(Reason::DtlsRefused)];
+        }
+        actions
     }
 
     /// Retransmit what is due.

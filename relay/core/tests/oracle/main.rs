@@ -6,6 +6,8 @@ mod connecting;
 mod data;
 mod garbage;
 mod handshake;
+mod hostile;
 mod media;
+mod memory;
 mod moving;
 mod world;

@@ -73,6 +73,10 @@ pub struct World {
     pub events: Vec<Event>,
     /// One datagram of so many is lost, 0 for none.
     pub loss: u64,
+    /// A client whose DTLS records do not reach the relay any more: it acknowledges nothing.
+    pub deaf: Option<usize>,
+    /// A client of whose datagrams a damaged copy arrives too.
+    pub damage: Option<usize>,
     /// A client's link from the relay: its address, its rate in bit/s, and when it is free again.
     pub narrow: Option<(SocketAddr, u64, Instant)>,
     /// What new clients offer.
@@ -96,6 +100,8 @@ impl World {
             clients: Vec::new(),
             events: Vec::new(),
             loss: 0,
+            deaf: None,
+            damage: None,
             narrow: None,
             dtls: DtlsVersion::Dtls12,
             fingerprint,
@@ -230,6 +236,15 @@ impl World {
         }
         for index in 0..self.clients.len() {
             for bytes in self.clients[index].poll(now) {
+                if self.deaf == Some(index) && bytes.first().is_some_and(|first| (20..64).contains(first)) {
+                    continue;
+                }
+                if self.damage == Some(index) {
+                    let mut damaged = bytes.clone();
+                    let place = usize::try_from(self.random()).unwrap_or(0) % damaged.len();
+                    damaged[place] ^= 1 << (self.random() >> 61);
+                    self.fly(self.clients[index].seen, relay_address(), damaged);
+                }
                 self.fly(self.clients[index].seen, relay_address(), bytes);
             }
         }

@@ -5,6 +5,7 @@ mod bursts;
 mod described;
 mod fan_out;
 mod feedback;
+mod hostile;
 mod hour;
 mod layers;
 mod probes;

@@ -1,0 +1,165 @@
+//! A peer of our own making, which does what no browser does.
+
+use std::time::Duration;
+
+use sctp_proto::ClientConfig;
+
+use super::*;
+use crate::noise::Noise;
+
+/// The peer's association, the relay's side of it, and what passed.
+struct Pair {
+    relay: Sctp,
+    endpoint: Endpoint,
+    handle: AssociationHandle,
+    peer: Association,
+    now: Instant,
+    opened: usize,
+    refused: Vec<Reason>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let now = Instant::now();
+        let mut endpoint = Endpoint::new(Arc::new(EndpointConfig::new()), None);
+        let (handle, peer) = endpoint.connect(ClientConfig::new(), NOWHERE).unwrap();
+        let mut pair = Self { relay: Sctp::default(), endpoint, handle, peer, now, opened: 0, refused: Vec::new() };
+        pair.run(10);
+        assert!(pair.relay.established);
+        pair
+    }
+
+    /// What the peer wants to send.
+    fn sends(&mut self) -> Vec<Bytes> {
+        let mut packets = Vec::new();
+        let peer = |pair: &mut Self| pair.peer.poll_transmit(pair.now).or_else(|| pair.endpoint.poll_transmit());
+        while let Some(transmit) = peer(self) {
+            if let Payload::RawEncode(more) = transmit.payload {
+                packets.extend(more);
+            }
+        }
+        packets
+    }
+
+    /// Rounds of 20 ms.
+    fn run(&mut self, rounds: usize) {
+        for _ in 0..rounds {
+            self.now += Duration::from_millis(20);
+            self.peer.handle_timeout(self.now);
+            self.relay.handle_timeout(self.now);
+            for packet in self.sends() {
+                self.relay.handle(packet, self.now);
+            }
+            while let Some(packets) = self.relay.poll_transmit(self.now) {
+                for packet in packets {
+                    if let Some((_, DatagramEvent::AssociationEvent(event))) =
+                        self.endpoint.handle(self.now, NOWHERE, None, None, packet)
+                    {
+                        self.peer.handle_event(event);
+                    }
+                }
+            }
+            while let Some(event) = self.peer.poll_endpoint_event() {
+                if let Some(event) = self.endpoint.handle_event(self.handle, event) {
+                    self.peer.handle_event(event);
+                }
+            }
+            while self.peer.poll().is_some() {}
+            self.collect();
+        }
+    }
+
+    fn collect(&mut self) {
+        while let Some(event) = self.relay.poll_event() {
+            self.opened += usize::from(matches!(event, ChannelEvent::Opened(_)));
+        }
+        self.refused.extend(self.relay.take_refused());
+    }
+
+    fn open(&mut self, id: u16) -> bool {
+        let open = Open { label: format!("c{id}"), ordered: true, reliability: Reliability::Reliable };
+        let Ok(mut stream) = self.peer.open_stream(id, Protocol::Binary) else { return false };
+        stream.write_with_ppi(&Dcep::Open(open).to_bytes(), Protocol::Dcep).is_ok()
+    }
+
+    fn count(&self, reason: Reason) -> usize {
+        self.refused.iter().filter(|refused| **refused == reason).count()
+    }
+}
+
+#[test]
+fn ten_thousand_streams_leave_as_many_as_channels_need() {
+    let mut pair = Pair::new();
+    for id in 0..10_000 {
+        assert!(pair.open(id));
+    }
+    pair.run(500);
+    assert_eq!(pair.opened, MAX_CHANNELS);
+    assert!(pair.count(Reason::ChannelLimit) > 10, "{:?}", pair.refused);
+    let (_, association) = pair.relay.association.as_mut().unwrap();
+    let kept = (0..10_000).filter(|id| association.stream(*id).is_ok()).count();
+    assert!((MAX_CHANNELS..=MAX_STREAMS).contains(&kept), "{kept}");
+}
+
+#[test]
+fn channels_that_close_make_place_for_others() {
+    let mut pair = Pair::new();
+    for id in 0..300 {
+        assert!(pair.open(id));
+        pair.run(5);
+        pair.peer.stream(id).unwrap().close().unwrap();
+        pair.run(15);
+    }
+    assert_eq!((pair.opened, pair.refused.len()), (300, 0));
+    assert!(pair.relay.channels.is_empty() && pair.relay.streams.is_empty());
+}
+
+/// `CRC32c` (RFC 9260 appendix A), bit by bit.
+fn checksum(packet: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 == 1 { 0x82f6_3b78 } else { 0 })
+    };
+    !packet.iter().fold(u32::MAX, step)
+}
+
+fn damaged(packet: &[u8], noise: &mut Noise) -> Bytes {
+    let mut packet = packet.to_vec();
+    for _ in 0..=noise.below(3) {
+        let place = 12 + noise.below(packet.len() as u64 - 12) as usize;
+        packet[place] = noise.next().to_le_bytes()[0];
+    }
+    if noise.chance(10) {
+        packet.truncate(12 + noise.below(packet.len() as u64 - 12) as usize);
+    }
+    packet[8..12].fill(0);
+    let sum = checksum(&packet).to_le_bytes();
+    packet[8..12].copy_from_slice(&sum);
+    packet.into()
+}
+
+#[test]
+fn damaged_packets_with_true_checksums_are_survived() {
+    let mut noise = Noise::new(32);
+    let (mut sent, mut refused) = (0, 0);
+    for _ in 0..60 {
+        let mut pair = Pair::new();
+        for step in 0..40 {
+            let id = step * 2;
+            if !pair.open(id) {
+                break; // the relay took something for an abort, or for its end
+            }
+            let _ = pair.peer.stream(id).map(|mut stream| stream.write_with_ppi(&[1; 3_000], Protocol::Binary));
+            for packet in pair.sends() {
+                for _ in 0..4 {
+                    pair.relay.handle(damaged(&packet, &mut noise), pair.now);
+                    sent += 1;
+                }
+                pair.relay.handle(packet, pair.now);
+            }
+            pair.run(2);
+            assert!(pair.relay.streams.len() <= MAX_STREAMS && pair.relay.channels.len() <= MAX_CHANNELS);
+        }
+        refused += pair.count(Reason::SctpMalformed);
+    }
+    assert!(sent > 3_000 && refused > 100, "{sent} {refused}");
+}
