@@ -95,7 +95,10 @@ impl Load {
 }
 
 /// Whether a media packet waits in a socket; takes it. Reports and checks come along the same way.
-fn media(socket: &UdpSocket) -> io::Result<bool> {
+///
+/// # Errors
+/// As `recv(2)`.
+pub fn media(socket: &UdpSocket) -> io::Result<bool> {
     let mut datagram = [0; 2048];
     match socket.recv(&mut datagram) {
         Ok(len) => Ok(len > 2 && (128..=191).contains(&datagram[0]) && !(192..=223).contains(&datagram[1])),

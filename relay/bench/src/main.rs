@@ -16,6 +16,7 @@
 )]
 
 mod cpu;
+mod keyframe;
 mod limit;
 mod load;
 mod offload;
@@ -39,6 +40,7 @@ fn main() -> Result<(), Failure> {
         rows.extend(row::measure(&setting, run, &mut relay, &mut limit)?);
     }
     relay.close();
+    rows.push(keyframe::measure(&setting)?);
     println!("{}", serde_json::to_string_pretty(&rows)?);
     Ok(())
 }

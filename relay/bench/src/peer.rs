@@ -9,7 +9,7 @@ use dimpl::{Dtls, Output, SrtpProfile};
 use is::stun::{StunMessage, StunPacket};
 use is::{Candidate, IceAgent, IceCreds, Protocol};
 use relay_core::message::Command;
-use relay_core::srtp::{Profile, Sealer, from_dtls_client};
+use relay_core::srtp::{Opener, Profile, Sealer, from_dtls_client};
 use relay_engine::Engine;
 
 use crate::Failure;
@@ -20,6 +20,8 @@ pub struct Peer {
     pub socket: UdpSocket,
     /// Seals what it publishes.
     pub sealer: Option<Sealer>,
+    /// Opens what it is sent.
+    pub opener: Option<Opener>,
     /// The negotiated profile.
     pub profile: String,
     agent: IceAgent,
@@ -62,7 +64,7 @@ impl Peer {
             },
             Command::SetRemote { transport, ufrag: creds.ufrag, password: creds.pass, fingerprint },
         ]);
-        let mut peer = Self { socket, sealer: None, profile: String::new(), agent, local, dtls };
+        let mut peer = Self { socket, sealer: None, opener: None, profile: String::new(), agent, local, dtls };
         let deadline = now + Duration::from_secs(10);
         while peer.sealer.is_none() || !peer.agent.state().is_connected() {
             if Instant::now() > deadline {
@@ -142,7 +144,8 @@ impl Peer {
                         _ => Profile::Aes128CmSha1_80,
                     };
                     profile.name().clone_into(&mut self.profile);
-                    self.sealer = Some(from_dtls_client(profile, &material)?.0);
+                    let (sealer, opener) = from_dtls_client(profile, &material)?;
+                    (self.sealer, self.opener) = (Some(sealer), Some(opener));
                 }
                 Output::Timeout(_) => return Ok(()),
                 _ => {}

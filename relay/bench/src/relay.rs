@@ -18,9 +18,14 @@ const TRACK: &str = "track";
 /// A relay with its load.
 pub struct Relay {
     engine: Engine,
-    publisher: Peer,
-    subscribers: Vec<Peer>,
-    load: Load,
+    /// Where it is reached.
+    pub address: SocketAddr,
+    /// Who sends.
+    pub publisher: Peer,
+    /// Who receives.
+    pub subscribers: Vec<Peer>,
+    /// What is sent.
+    pub load: Load,
     /// What was negotiated.
     pub profile: String,
 }
@@ -67,7 +72,7 @@ impl Relay {
         let sealer = publisher.sealer.take().ok_or("no keys for the publisher")?;
         let load = Load::new(sealer, publisher.socket.try_clone()?, address, setting.packet);
         let profile = publisher.profile.clone();
-        let mut relay = Self { engine, publisher, subscribers, load, profile };
+        let mut relay = Self { engine, address, publisher, subscribers, load, profile };
         relay.begin()?;
         Ok(relay)
     }
@@ -120,6 +125,12 @@ impl Relay {
         Ok(())
     }
 
+    /// SSRC of what a subscriber gets.
+    #[must_use]
+    pub fn ssrc(subscriber: u32) -> u32 {
+        10_000 + 2 * subscriber
+    }
+
     /// Ends it.
     pub fn close(&self) {
         self.engine.close();
@@ -166,10 +177,10 @@ fn subscribe(transport: &str, number: u32) -> Command {
         subscription: format!("to-{transport}"),
         transport: transport.into(),
         track: TRACK.into(),
-        ssrc: 10_000 + 2 * number,
+        ssrc: Relay::ssrc(number),
         payload_type: 102,
         extensions: Extensions { mid: Some(1), transport_cc: Some(3), abs_send_time: Some(2), ..Extensions::default() },
-        rtx_ssrc: Some(10_001 + 2 * number),
+        rtx_ssrc: Some(Relay::ssrc(number) + 1),
         rtx_payload_type: Some(103),
         red_payload_type: None,
         mid: Some("0".into()),

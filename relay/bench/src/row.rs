@@ -118,12 +118,13 @@ fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
-fn spread(values: &[f64]) -> f64 {
+/// Distance of the quartiles over the median.
+pub fn spread(values: &[f64]) -> f64 {
     (quantile(values, 0.75) - quantile(values, 0.25)) / median(values)
 }
 
 /// Linear between the two nearest.
-fn quantile(values: &[f64], at: f64) -> f64 {
+pub fn quantile(values: &[f64], at: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let place = at * (sorted.len() - 1) as f64;
@@ -131,7 +132,8 @@ fn quantile(values: &[f64], at: f64) -> f64 {
     low + (high - low) * place.fract()
 }
 
-fn round(value: f64) -> f64 {
+/// To a thousandth.
+pub fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 

@@ -120,6 +120,12 @@ impl<K> Video<K> {
     }
 }
 
+/// The least budget of which videos of `sum` bit/s that are not shown yet are all given: what is left over included.
+#[must_use]
+pub const fn enough(sum: u64) -> u64 {
+    (sum + 1).saturating_mul(MARGIN).div_ceil(MARGIN - 1)
+}
+
 /// Decides what each video gets of `budget` bit/s (`None`: no limit is known, everything gets its highest layer).
 ///
 /// Puts the videos in order of importance, and returns what is left of the budget.

@@ -93,6 +93,12 @@ impl Detector {
         if now == i64::MAX || least == i64::MAX { 0 } else { now - least }
     }
 
+    /// Nothing was sent for a while: there is no queue, and what comes next has nothing to do with what was before.
+    pub fn rest(&mut self) {
+        let (threshold, least, epoch) = (self.threshold, self.least, self.epoch);
+        *self = Self { threshold, least, epoch, ..Self::default() };
+    }
+
     /// Takes in one group.
     #[allow(clippy::cast_precision_loss, reason = "differences of µs")]
     pub fn add(&mut self, variation: &Variation) {

@@ -12,6 +12,10 @@ const SILENCE: u64 = 2_000_000;
 const SILENCE_PACKETS: u64 = 10;
 /// A REMB besides transport-wide feedback holds this long, µs.
 const REMB_HOLDS: u64 = 5_000_000;
+/// One alone holds this long, and is not believed below this, bit/s: who is sent little cannot tell what would pass, and
+/// who is sent nothing tells nothing any more.
+const REMB_ALONE_HOLDS: u64 = 10_000_000;
+const REMB_ALONE_LEAST: u64 = 100_000;
 /// The arrival clock may make the rate at most this much higher than our own clock does.
 const CLOCKS: f64 = 1.5;
 /// A probe aims at so many times the rate, the first one at so many times the guess.
@@ -27,6 +31,8 @@ const AFTER_UNCLEAR: u64 = 1_000_000;
 const AFTER_DECREASE: u64 = 1_000_000;
 /// A probe waits for a queue shorter than this, µs.
 const FREE: i64 = 15_000;
+/// After so long without a packet whatever was queued is gone, µs.
+const DRAINED: u64 = 1_000_000;
 /// Time between two bursts of a cluster, µs.
 pub const TICK: u64 = 2_000;
 
@@ -39,7 +45,8 @@ impl Estimator {
         let rate = if self.first.is_some() { self.known.then(|| self.rate()) } else { self.loss.bound() };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
         let rate = rate.map(|rate| rate as u64);
-        let asked = self.remb.and_then(asked);
+        let alone = |rate: u64| if self.first.is_none() { rate.max(REMB_ALONE_LEAST) } else { rate };
+        let asked = self.remb.and_then(asked).map(alone);
         let lower = match (rate, asked) {
             (Some(rate), Some(asked)) => Some(rate.min(asked)),
             (rate, asked) => rate.or(asked),
@@ -134,7 +141,13 @@ impl Estimator {
     /// Lets time pass: notices silence, and begins a probe when one is due. True while a cluster is being sent.
     pub fn plan(&mut self, now: u64) -> bool {
         self.notice_silence(now);
+        let expired = |(_, at): &(u64, u64)| self.first.is_none() && now.saturating_sub(*at) > REMB_ALONE_HOLDS;
+        self.remb = self.remb.filter(|remb| !expired(remb));
         self.judge_probe(now);
+        if now.saturating_sub(self.sent) > DRAINED {
+            // Where all is paused for want of bandwidth nothing tells of the queue: without this it would stay so.
+            self.detector.rest();
+        }
         if !self.probe.is_busy() && self.may_probe(now) {
             #[allow(clippy::cast_precision_loss, reason = "a rate")]
             let most = self.wanted.map_or(MAX as f64, |wanted| BEYOND_WANTED * wanted as f64);

@@ -57,8 +57,9 @@ pub struct Estimator {
     cluster: u8,
     /// Bytes sent without a transport-wide number since the last one with.
     untold: usize,
-    /// Bytes sent.
+    /// Bytes sent, and when the last of them were.
     bytes: u64,
+    sent: u64,
     /// Bytes sent when losses were last reported.
     reported: u64,
     /// Packets that feedback may still tell of.
@@ -94,6 +95,7 @@ impl Default for Estimator {
             cluster: 0,
             untold: 0,
             bytes: 0,
+            sent: 0,
             reported: 0,
             allowance: 0,
             clock: None,
@@ -129,6 +131,7 @@ impl Estimator {
     #[inline]
     pub fn sent(&mut self, bytes: usize, numbered: bool, now: u64) {
         self.bytes += bytes as u64;
+        self.sent = now;
         if !numbered {
             self.untold += bytes;
             return;

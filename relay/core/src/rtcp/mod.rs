@@ -89,6 +89,8 @@ pub enum Packet<'a> {
     Remb {
         /// bit/s.
         bitrate: u64,
+        /// How many streams it is about.
+        streams: u8,
     },
 }
 
@@ -200,7 +202,8 @@ fn remb(content: &[u8]) -> Option<Packet<'_>> {
     let word = u32_at(content, 4)?;
     let exponent = word >> 18 & 0x3f;
     let mantissa = u64::from(word & 0x3_ffff);
-    Some(Packet::Remb { bitrate: mantissa.checked_shl(exponent).filter(|rate| rate >> exponent == mantissa)? })
+    let bitrate = mantissa.checked_shl(exponent).filter(|rate| rate >> exponent == mantissa)?;
+    Some(Packet::Remb { bitrate, streams: u8_at(content, 4)? })
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn feedback_round_trips_and_begins_with_a_report() {
     assert_eq!(parsed[2], Packet::Pli { ssrc: 78 });
     let Packet::Fir { entries } = parsed[3].clone() else { panic!("{:?}", parsed[3]) };
     assert_eq!(entries.collect::<Vec<_>>(), [(79, 3)]);
-    let Packet::Remb { bitrate } = parsed[4] else { panic!("{:?}", parsed[4]) };
+    let Packet::Remb { bitrate, streams: 2 } = parsed[4] else { panic!("{:?}", parsed[4]) };
     assert!((2_499_000..=2_500_000).contains(&bitrate), "{bitrate}");
 }
 
@@ -60,7 +60,7 @@ fn feedback_round_trips_and_begins_with_a_report() {
 fn remb_exponents() {
     for bitrate in [0, 1, 0x3_ffff, 0x4_0000, 30_000, 100_000_000, u64::MAX] {
         let bytes = written(|writer| assert!(writer.remb(bitrate, &[1])));
-        let Some(Packet::Remb { bitrate: seen }) = packets(&bytes).nth(1) else { panic!() };
+        let Some(Packet::Remb { bitrate: seen, streams: 1 }) = packets(&bytes).nth(1) else { panic!() };
         assert!(seen <= bitrate && bitrate - seen <= bitrate >> 17, "{bitrate} {seen}");
     }
 }

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::{PeerKey, Subscription, SubscriptionKey, Switch, SwitchEvent, Wishes};
-use crate::allocate::{Camera, Grant, LAYERS, Rank, Video, Withheld, allocate, latest};
+use crate::allocate::{Camera, Grant, LAYERS, Rank, Video, Withheld, allocate, enough, latest};
 use crate::arena::Key;
 use crate::egress::Egress;
 use crate::message::Kind;
@@ -140,7 +140,8 @@ impl Switch {
             let due = estimate.map(|_| now + LONGEST);
             state.allocation = Allocation { due, decided: Some(now), estimate, limited, missing };
             if let Some(egress) = self.egresses.get_mut(peer.place()) {
-                egress.set_wanted(sound + sent + missing);
+                // What goes up leaves something over: probing for less would never let it.
+                egress.set_wanted(sound + if missing > 0 { enough(sent + missing) } else { sent });
             }
         }
         for video in &scratch.videos {

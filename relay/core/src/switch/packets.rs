@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{IDLE, PeerKey, SHORTEST, Switch, TrackKey};
+use super::{IDLE, PeerKey, Place, SHORTEST, Switch, TrackKey};
 use crate::arena::Key;
 use crate::drop::Reason;
 use crate::egress::Moment;
@@ -140,7 +140,9 @@ impl Switch {
                 }
             }
             Packet::TransportCc { content } => self.transport_feedback(peer, content, now),
-            Packet::Remb { bitrate } => {
+            // What is about some of the streams says nothing of the link: some receivers tell of each apart.
+            Packet::Remb { streams, .. } if usize::from(streams) < self.shown(peer) => {}
+            Packet::Remb { bitrate, .. } => {
                 let moment = Moment::new(now, self.epoch);
                 if let Some(egress) = self.egresses.get_mut(peer.place()) {
                     egress.on_remb(bitrate, &moment);
@@ -148,6 +150,20 @@ impl Switch {
                 self.estimated(peer);
             }
         }
+    }
+
+    /// How many videos a peer is being sent.
+    fn shown(&self, peer: Key) -> usize {
+        let Some(state) = self.peers.get(peer) else { return 0 };
+        let shows = |ssrc: u32, place: Place| {
+            let published = self.tracks.get(place.track).filter(|published| published.track.kind() == Kind::Video);
+            let forward = published.and_then(|published| published.track.forward(place.forward));
+            // Its retransmissions are listed too.
+            forward.is_some_and(|forward| forward.layer().is_some() && forward.rtx_ssrc() != Some(ssrc))
+        };
+        let listed = state.subscriptions.iter();
+        let placed = listed.filter_map(|(ssrc, key)| Some((ssrc, self.subscriptions.get(*key)?.place)));
+        placed.filter(|(ssrc, place)| shows(**ssrc, *place)).count()
     }
 
     fn route(&self, peer: Key, ssrc: u32) -> Option<Route> {

@@ -144,3 +144,18 @@ fn never_less_than_everything_when_bandwidth_is_fine() {
         assert!(videos.iter().all(|video| video.granted == video.highest()));
     });
 }
+
+#[test]
+fn enough_is_enough_to_go_all_the_way_up() {
+    cases(false, |_, mut videos| {
+        let ascending = |video: &Video<u32>| video.layers.iter().flatten().is_sorted();
+        videos.retain(ascending);
+        videos.iter_mut().for_each(|video| video.shown = None);
+        let highest: Vec<_> = videos.iter().map(|video| (video.key, video.highest())).collect();
+        let all = videos.iter().filter_map(|video| Some(video.cost(video.highest()?))).sum();
+        allocate(Some(enough(all)), &mut videos);
+        for video in &videos {
+            assert!(highest.contains(&(video.key, video.granted)), "{all}: {videos:?}");
+        }
+    });
+}

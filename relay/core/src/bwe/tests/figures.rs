@@ -42,6 +42,22 @@ fn a_link_that_narrows_and_widens_is_followed() {
 }
 
 #[test]
+fn what_was_paused_for_want_of_bandwidth_is_found_to_fit_again() {
+    let rate = |now| if (10_000_000..20_000_000).contains(&now) { 60_000 } else { 2_000_000 };
+    for seed in SEEDS {
+        let mut session = Session::new(Path::of(rate), 1_500_000, seed);
+        (session.layers, session.pauses) = (&[150_000, 500_000, 1_500_000], true);
+        session.run(20.0);
+        let during = session.estimator.estimate();
+        session.run(40.0);
+        trace(&session);
+        let back = session.reaches(20.0, 1.2e6);
+        println!("paused, seed {seed}: {during:?} bit/s, back in {back:?} s");
+        assert!(during.is_some_and(|rate| rate < 150_000) && back.is_some_and(|back| back <= 6.0));
+    }
+}
+
+#[test]
 fn random_loss_does_not_collapse_it() {
     for seed in SEEDS {
         let mut session = Session::new(Path { loss: 10, ..Path::of(|_| 2_000_000) }, 4_000_000, seed);

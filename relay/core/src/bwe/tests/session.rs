@@ -26,6 +26,8 @@ pub struct Session {
     pub media: u64,
     /// Media is sent in layers of these rates, not at the estimate.
     pub layers: &'static [u64],
+    /// Nothing is sent where not even the lowest layer fits.
+    pub pauses: bool,
     recorder: Recorder,
     epoch: Instant,
     noise: Noise,
@@ -54,6 +56,7 @@ impl Session {
             now: 0,
             media,
             layers: &[],
+            pauses: false,
             recorder: Recorder::new(epoch),
             epoch,
             noise: Noise::new(seed ^ 0xabcd),
@@ -123,13 +126,16 @@ impl Session {
             return most;
         }
         let fits = self.layers.iter().copied().filter(|layer| *layer <= most).max();
-        fits.unwrap_or(self.layers[0])
+        fits.unwrap_or(if self.pauses { 0 } else { self.layers[0] })
     }
 
     fn send_media(&mut self) {
         if self.now >= self.frame {
             self.frame = self.now + 33_333;
             let bytes = self.rate() / 8 / 30 * (80 + self.noise.below(41)) / 100;
+            if bytes == 0 {
+                return;
+            }
             // Within two thirds of the frame's time, as a publisher's pacer does.
             let count = (bytes / (4 * PACKET) + 1).min(5);
             self.bursts.extend((0..count).map(|burst| (self.now + burst * BURST, bytes / count)));

@@ -56,7 +56,8 @@ impl Meeting {
 
     /// The viewer's link carries so much.
     fn link(&mut self, bitrate: u64) {
-        let remb = self.viewer.rtcp(|writer| assert!(writer.remb(bitrate, &[900])));
+        let ssrcs: Vec<_> = (0..self.people.len() as u32 + 1).map(|number| 900 + number * 10).collect();
+        let remb = self.viewer.rtcp(|writer| assert!(writer.remb(bitrate, &ssrcs)));
         self.scene.receive(&self.viewer, remb);
     }
 
@@ -179,6 +180,29 @@ fn a_link_that_shrinks_and_grows_again() {
     meeting.run(16_000);
     assert_eq!(meeting.seen(), [Some(2); 4]);
     assert_eq!(meeting.scene.switch.wanted_bitrate(meeting.viewer.key), 0);
+}
+
+#[test]
+fn a_receiver_that_was_paused_and_says_nothing_more_is_tried_again() {
+    let mut meeting = Meeting::new(4);
+    meeting.run(1_000);
+    meeting.link(7_000);
+    meeting.run(1_000);
+    meeting.run(1_000);
+    assert_eq!(meeting.seen(), [None; 4]);
+    meeting.run(12_000);
+    assert!(meeting.seen().iter().all(Option::is_some), "{:?}", meeting.seen());
+}
+
+#[test]
+fn what_is_told_of_one_stream_alone_is_not_of_the_link() {
+    let mut meeting = Meeting::new(4);
+    meeting.run(1_000);
+    let remb = meeting.viewer.rtcp(|writer| assert!(writer.remb(7_000, &[900, 901])));
+    meeting.scene.receive(&meeting.viewer, remb);
+    meeting.run(1_000);
+    meeting.run(1_000);
+    assert_eq!(meeting.seen(), [Some(2); 4]);
 }
 
 #[test]

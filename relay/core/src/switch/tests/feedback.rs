@@ -66,7 +66,7 @@ fn remb_without_transport_wide_numbers() {
         .iter()
         .flat_map(|compound| packets(compound))
         .filter_map(|packet| match packet {
-            Packet::Remb { bitrate } => Some(bitrate),
+            Packet::Remb { bitrate, .. } => Some(bitrate),
             _ => None,
         })
         .collect();
