@@ -21,6 +21,8 @@ const CLOCKS: f64 = 1.5;
 /// A probe aims at so many times the rate, the first one at so many times the guess.
 const AIM: f64 = 2.0;
 const FIRST_AIM: f64 = 3.0;
+/// A probe aims at this at least, bit/s: a slower one does not come to its end in time, and who is down would stay there.
+const LEAST_AIM: f64 = 300_000.0;
 /// A probe goes no further beyond what is wanted than this.
 const BEYOND_WANTED: f64 = 1.25;
 /// A probe that shows so many times the link's known capacity is repeated before it is believed.
@@ -154,7 +156,7 @@ impl Estimator {
             let passed = self.acknowledged(6).unwrap_or_default();
             let aim = if self.known { AIM * self.rate() } else { (FIRST_AIM * START).max(AIM * passed) };
             self.next_probe = now + AFTER_FULL;
-            self.probe.begin(aim.min(most), now);
+            self.probe.begin(aim.min(most).max(LEAST_AIM), now);
             self.cluster = self.probe.sending();
         }
         self.cluster != 0
