@@ -271,7 +271,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::message::Extensions;
     use crate::outbox::VecOutbox;
+    use crate::rtp::TemplateConfig;
+    use crate::srtp::{Profile, from_dtls_server};
 
     #[test]
     fn nothing_goes_out_without_keys_or_address() {
@@ -281,6 +284,28 @@ mod tests {
         assert!(!egress.is_open());
         assert!(!egress.send_rtcp(Instant::now(), &mut out, |writer| assert!(writer.pli(1))));
         assert!(out.packets.is_empty());
+    }
+
+    #[test]
+    fn the_tape_holds_the_headers_that_went_out() {
+        let mut egress = Egress::default();
+        let (sealer, _) = from_dtls_server(Profile::AeadAes128Gcm, &[7; 56]).unwrap();
+        egress.set_sealer(sealer);
+        egress.set_destination(Some(Destination(1)));
+        let extensions = Extensions { transport_cc: Some(3), dependency_descriptor: Some(4), ..Extensions::default() };
+        let template = Template::new(&TemplateConfig { ssrc: 9, extensions, ..TemplateConfig::default() });
+        let (now, mut out) = (Instant::now(), VecOutbox::default());
+        let moment = Moment::new(now, now);
+        for (index, descriptor) in [&[][..], &[5; 3], &[6; 40]].repeat(3).into_iter().enumerate() {
+            let stamp = Stamp { sequence: index as u16, descriptor, ..Stamp::default() };
+            assert!(egress.send_rtp(&template, stamp, &[1; 100], index as u64, &moment, &mut out));
+        }
+        let records = egress.tape().records(now, crate::flight::SPAN);
+        assert_eq!(records.len(), out.packets.len());
+        for (record, (_, packet)) in records.iter().zip(&out.packets) {
+            assert_eq!((record.len, record.head.len()), (packet.len(), packet.len() - 100 - 16));
+            assert_eq!(record.head, packet[..record.head.len()]);
+        }
     }
 
     #[test]

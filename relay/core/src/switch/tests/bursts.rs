@@ -81,6 +81,11 @@ fn rounds(publisher: &mut Client) -> Vec<Vec<Vec<u8>>> {
     rounds.push(mixed);
     rounds.push([frame(publisher, 1, 7, 3, false), frame(publisher, 1, 8, 6, true)].concat());
     rounds.push(frame(publisher, 1, 9, 9, false));
+    // A key frame that is whole only in the middle of the next round, and who begins with it then.
+    let mut key = frame(publisher, 1, 10, 6, true);
+    let lost = key.remove(3);
+    let next = [frame(publisher, 1, 11, 3, false), vec![lost], frame(publisher, 1, 12, 3, false)].concat();
+    rounds.extend([key, next]);
     rounds
 }
 
@@ -89,7 +94,7 @@ fn together_is_as_one_by_one() {
     let (mut apart, mut together) = (Stage::new(), Stage::new());
     let rounds = rounds(&mut apart.publisher);
     for (number, round) in rounds.iter().enumerate() {
-        if number == 5 {
+        if number == 5 || number == 8 {
             apart.join();
             together.join();
         }
@@ -102,6 +107,7 @@ fn together_is_as_one_by_one() {
             assert_eq!(changes, 3, "one subscriber after the other");
         }
     }
+    assert_eq!(apart.seen[4].len(), 6 + 6, "the key frame, and what came after it");
     assert!(apart.seen.iter().all(|seen| seen.len() > 10));
     let stats = |stage: &Stage| format!("{:?}", stage.scene.switch.peer_stats(stage.publisher.key).unwrap().dropped);
     assert_eq!(stats(&apart), stats(&together));
