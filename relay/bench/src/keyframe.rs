@@ -124,9 +124,9 @@ fn ask(
     let mut writer = Writer::new(&mut slot[..64], SUBSCRIBER);
     writer.pli(Relay::ssrc(0));
     let len = writer.len();
-    let sealed = sealer.seal_rtcp(&mut slot, len).ok_or("cannot seal")?;
+    let packet = sealer.seal_rtcp(&mut slot, len).ok_or("cannot seal")?;
     let asked = Instant::now();
-    subscriber.send_to(&slot[..sealed], relay)?;
+    subscriber.send_to(&slot[..packet], relay)?;
     while !publisher.step()? {
         if asked.elapsed() > PATIENCE {
             return Err("the publisher was not asked for a key frame".into());

@@ -150,7 +150,9 @@ fn enough_is_enough_to_go_all_the_way_up() {
     cases(false, |_, mut videos| {
         let ascending = |video: &Video<u32>| video.layers.iter().flatten().is_sorted();
         videos.retain(ascending);
-        videos.iter_mut().for_each(|video| video.shown = None);
+        for video in &mut videos {
+            video.shown = None;
+        }
         let highest: Vec<_> = videos.iter().map(|video| (video.key, video.highest())).collect();
         let all = videos.iter().filter_map(|video| Some(video.cost(video.highest()?))).sum();
         allocate(Some(enough(all)), &mut videos);

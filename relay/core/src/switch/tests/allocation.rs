@@ -56,7 +56,7 @@ impl Meeting {
 
     /// The viewer's link carries so much.
     fn link(&mut self, bitrate: u64) {
-        let ssrcs: Vec<_> = (0..self.people.len() as u32 + 1).map(|number| 900 + number * 10).collect();
+        let ssrcs: Vec<_> = (0..=self.people.len() as u32).map(|number| 900 + number * 10).collect();
         let remb = self.viewer.rtcp(|writer| assert!(writer.remb(bitrate, &ssrcs)));
         self.scene.receive(&self.viewer, remb);
     }
