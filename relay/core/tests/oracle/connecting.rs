@@ -61,14 +61,14 @@ fn checks_that_come_before_the_sdp_are_answered_after_it() {
 }
 
 #[test]
-fn connects_although_datagrams_are_lost() {
-    // One in so many. At one in five a DTLS 1.3 handshake with str0m sometimes takes longer than the 30 s it has.
-    for (offered, one_in) in [(DtlsVersion::Dtls12, 5), (DtlsVersion::Dtls13, 10), (DtlsVersion::Auto, 10)] {
+fn connects_although_every_fifth_datagram_is_lost() {
+    // Both ends of DTLS are the same library here. With losses like these one of its handshakes in some hundred comes to
+    // a stand; the client then joins anew, as browsers' clients do.
+    for offered in [DtlsVersion::Dtls12, DtlsVersion::Dtls13, DtlsVersion::Auto] {
         let mut world = World::new();
-        (world.loss, world.dtls) = (one_in, offered);
-        for client in 0..5 {
-            world.join(&format!("client-{client}"));
-        }
+        (world.loss, world.dtls) = (5, offered);
+        let stuck = (0..5).filter(|client| !world.joins(&format!("client-{client}"))).count();
+        assert!(stuck == 0 || (stuck == 1 && world.joins("again")), "{stuck} of 5 did not connect: {:?}", world.events);
     }
 }
 
