@@ -313,7 +313,7 @@ class RoomAgent:
             self._input_if_due(now)
             self._follow()
             await self._remember()
-            if now >= self._signals_at or self.endpoint.published.connected is not self._joined_told:
+            if now >= self._signals_at or self._in_media() is not self._joined_told:
                 await self._send_signals(now)
             if self._renew_at is not None and now >= self._renew_at:
                 self._renew_at = now + 15
@@ -349,10 +349,14 @@ class RoomAgent:
         if deadline is not None and now >= deadline:
             self.feed(self.room.tick(now))
 
+    def _in_media(self) -> bool | None:
+        """Whether the media session of the room's meeting is up; None outside meetings."""
+        return self.endpoint.published.connected if self.room.phase is Phase.IN_MEETING else None
+
     async def _send_signals(self, now: float) -> None:
         self._signals_at = now + PERIOD
         published = self.endpoint.published
-        self._joined_told = published.connected
+        self._joined_told = self._in_media()
         if not self.link.open:
             return
         vitals = Vitals(self._drift, await asyncio.to_thread(disk_free, Path(self.config.data)))
