@@ -19,10 +19,10 @@ from tests.end_to_end.receiving import still_flows, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.timeout(120)]
 
-BACK = 20.0  # seconds; ten is the goal, missed on a busy machine
+BACK = 10.0  # seconds
 
 
-async def test_rooms_and_guests_are_back_by_themselves(demo: Demo, context: BrowserContext) -> None:
+async def test_rooms_and_guests_are_back_within_ten_seconds(demo: Demo, context: BrowserContext) -> None:
     guest = await join(context, demo.guest, "Koen Peeters")
     await until(guest, lambda now: now.shown(20) >= 2, 20)
     killed = demo.pid("server")

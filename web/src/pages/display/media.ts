@@ -5,6 +5,7 @@
 import { signal } from '@preact/signals';
 import type { RemoteParticipant, RemoteTrack, RemoteTrackPublication, RemoteVideoTrack, Room } from 'livekit-client';
 import { backOff } from '../../live';
+import { reconnectPolicy } from '../../reconnect';
 import { type MediaEvent, mediaOff, participantOf, reduceMedia, type Source } from './media-state';
 
 /** What the document says of the way to the media. */
@@ -86,7 +87,7 @@ export class MediaFollower {
   async #connect({ meeting, url }: Access): Promise<void> {
     const livekit = await import('livekit-client');
     if (this.#access?.meeting !== meeting) return;
-    const room = new livekit.Room({ adaptiveStream: { pixelDensity: 'screen' }, disconnectOnPageLeave: true });
+    const room = new livekit.Room({ adaptiveStream: { pixelDensity: 'screen' }, disconnectOnPageLeave: true, reconnectPolicy });
     this.#room = room;
     this.#listen(livekit, room);
     await room.connect(url, this.#access.token, { autoSubscribe: true });

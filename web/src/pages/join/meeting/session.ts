@@ -8,6 +8,7 @@
 import { Room, RoomEvent, Track, VideoPresets, type DisconnectReason, type LocalTrackPublication, type RemoteTrack } from 'livekit-client';
 import type { JoinGrant } from '../../../wire';
 import { backOff } from '../../../live';
+import { reconnectPolicy } from '../../../reconnect';
 import { leave, refresh } from '../api';
 import { faultOf, type Capture } from '../capture';
 import { isFinal, type Out } from '../stage';
@@ -61,6 +62,7 @@ export class Session {
       videoCaptureDefaults: { ...device(chosen.camera.device), resolution: VideoPresets.h720.resolution },
       audioOutput: device(chosen.speaker),
       publishDefaults: { simulcast: true },
+      reconnectPolicy,
       singlePeerConnection: false, // on two connections the server offers what it sends: descriptions stay short in big meetings
     });
     this.#listen();
