@@ -1,4 +1,4 @@
-//! Commands to and events from the relay: the twin of `relay/messages.py`, msgpack on the wire.
+//! Commands to and events from the relay: the twin of `relay/messages/`, msgpack on the wire.
 //!
 //! Maps are internally tagged by `type` in snake case; an optional field may be absent or nil; bytes are msgpack `bin`.
 //! `tests/relay/test_messages.py` holds both twins together: change them in one commit.

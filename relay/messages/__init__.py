@@ -1,0 +1,88 @@
+"""Commands to and events from the media relay: plain data, msgpack on the wire.
+
+The same messages drive a relay inside the server's process and, later, one in a process of its own. All ids are
+strings minted by the caller (signaling) and unique within the relay. The Rust twin is `relay/core/src/message/`, file by file;
+`tests/relay/test_messages.py` holds the two together.
+"""
+
+from relay.messages.base import Codec, Encoding, Extensions, Kind, Message, PauseReason, TransportPhase
+from relay.messages.command import (
+    AddTrack,
+    CloseTransport,
+    Command,
+    DumpFlight,
+    GetStats,
+    MuteTrack,
+    OpenDataChannel,
+    OpenTransport,
+    RemoveTrack,
+    RequestKeyFrame,
+    RestartIce,
+    SendData,
+    SetRemote,
+    SetRoom,
+    SetSubscription,
+    Subscribe,
+    Unsubscribe,
+)
+from relay.messages.event import (
+    CommandFailed,
+    DataChannelOpened,
+    DataReceived,
+    Event,
+    Flight,
+    LayerChanged,
+    LayersWanted,
+    SpeakerLevel,
+    Speakers,
+    SubscriptionPaused,
+    TrackLive,
+    TransportState,
+)
+from relay.messages.stats import LayerStats, ShardStats, Stats, SubscriptionStats, Totals, TrackStats, TransportStats
+
+__all__ = [
+    "AddTrack",
+    "CloseTransport",
+    "Codec",
+    "Command",
+    "CommandFailed",
+    "DataChannelOpened",
+    "DataReceived",
+    "DumpFlight",
+    "Encoding",
+    "Event",
+    "Extensions",
+    "Flight",
+    "GetStats",
+    "Kind",
+    "LayerChanged",
+    "LayerStats",
+    "LayersWanted",
+    "Message",
+    "MuteTrack",
+    "OpenDataChannel",
+    "OpenTransport",
+    "PauseReason",
+    "RemoveTrack",
+    "RequestKeyFrame",
+    "RestartIce",
+    "SendData",
+    "SetRemote",
+    "SetRoom",
+    "SetSubscription",
+    "ShardStats",
+    "SpeakerLevel",
+    "Speakers",
+    "Stats",
+    "Subscribe",
+    "SubscriptionPaused",
+    "SubscriptionStats",
+    "Totals",
+    "TrackLive",
+    "TrackStats",
+    "TransportPhase",
+    "TransportState",
+    "TransportStats",
+    "Unsubscribe",
+]
