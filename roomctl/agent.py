@@ -28,14 +28,7 @@ from roomctl.memory import Kept, Memory
 from roomctl.orders import carry_out
 from roomctl.report import Reporter
 from roomctl.room import Room
-from roomctl.scenes import (
-    Equipment,
-    Scene,
-    power_step,
-    roles_of,
-    second_step,
-    together,
-)
+from roomctl.scenes import Equipment, Scene, power_step, roles_of, second_step, together
 from roomctl.signals import PERIOD, Vitals, disk_free, observe
 from roomctl.switches import close_from_afar, command, muted_at_microphone, requested
 from roomctl.view import Known, display_view, media_state, muted_at_device, panel_view
