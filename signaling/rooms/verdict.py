@@ -62,8 +62,16 @@ ROLES: Final[Mapping[Role, RoleRule]] = MappingProxyType(
 
 
 COMPLAINTS: Final[Mapping[str, str]] = MappingProxyType(
-    {code: f"{code}.next" for code in ("device.on_battery", "device.battery_low", "device.replace_battery")}
-)  # what a device says of itself, and the step that only it calls for
+    {
+        f"device.{code}": f"device.{code}.next"
+        for code in (
+            *("unplugged", "refused", "password", "certificate", "garbage", "unknown_name", "no_picture"),
+            *("driver_crashed", "driver_blocked", "not_announced", "offline", "stale"),
+            *("lamp", "fan", "temperature", "cover", "filter", "battery"),
+            *("on_battery", "battery_low", "replace_battery"),
+        )
+    }
+)  # what a device or its driver says of it (devices/notices.py), and the step that it calls for
 BESIDE: Final = RoleRule(notices.DEVICE_STALE, notices.CHECK_DEVICE, Health.DEGRADED)  # a meeting goes on without it
 
 
@@ -290,10 +298,15 @@ def _absent(facts: Facts) -> Finding:
 
 
 def _silence(device: Device, rule: RoleRule, healthy: set[Role], since: float) -> Finding:
+    """A password to correct is no cable to check: where the cause is known, it and its own next step are told."""
     args: dict[str, Argument] = {"device": device.name, "since": device.last_seen or since}
+    cause = device.fault if device.fault is not None and device.fault.code in COMPLAINTS else None
+    step = rule.next_step if cause is None else COMPLAINTS[cause.code]
     if rule.substitute in healthy:
-        return Finding(Health.DEGRADED, Notice(rule.replaced, args), rule.next_step)
-    return Finding(rule.health, Notice(rule.silent, args), rule.next_step)
+        return Finding(Health.DEGRADED, Notice(rule.replaced, args), step)
+    if cause is not None and rule.health is not Health.READY:
+        return Finding(rule.health, cause, step)
+    return Finding(rule.health, Notice(rule.silent, args), step)
 
 
 def _unknown(heard: Heard, now: float) -> bool:

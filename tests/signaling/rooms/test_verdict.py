@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from devices.notices import NOTICES as DEVICE_NOTICES
 from signaling.rooms import notices
 from signaling.rooms.notices import NOTICES
-from signaling.rooms.verdict import BESIDE, ROLES, SIGNALS, Facts, HealthWatch, Heard
+from signaling.rooms.verdict import BESIDE, COMPLAINTS, ROLES, SIGNALS, Facts, HealthWatch, Heard
 from tests.signaling.rooms.world import camera, display
 from web.catalogs import load, places
 from wire.devices import Connection, Device, Role
@@ -75,6 +76,30 @@ def test_a_supply_on_battery_is_a_warning_with_its_own_next_step(code: str) -> N
     verdict = HealthWatch().judge(facts(ups), NOW)
     assert (verdict.health, verdict.because[0].code) == (Health.DEGRADED, code)
     assert verdict.next_step == Notice(f"{code}.next")
+
+
+@pytest.mark.parametrize("code", ["device.password", "device.driver_blocked", "device.refused"])
+def test_a_silent_device_whose_cause_is_known_is_told_with_what_mends_it(code: str) -> None:
+    cause = Notice(code, {"device": "Caméra"})
+    silent = msgspec.structs.replace(camera(OFF), fault=cause)
+    verdict = HealthWatch().judge(facts(silent), NOW)
+    assert (verdict.health, verdict.because, verdict.next_step) == (Health.UNUSABLE, [cause], Notice(f"{code}.next"))
+
+
+def test_a_silent_device_without_cause_is_told_by_its_role() -> None:
+    silent = msgspec.structs.replace(camera(OFF), fault=Notice("device.unreachable", {"device": "Caméra"}))
+    verdict = HealthWatch().judge(facts(silent), NOW)
+    assert (verdict.because[0].code, verdict.next_step) == (notices.CAMERA_SILENT, Notice(notices.CHECK_CAMERA))
+
+
+def test_what_meetings_do_not_need_stays_said_as_harmless_with_the_step_that_mends_it() -> None:
+    sensor = msgspec.structs.replace(device(Role.AIR_SENSOR, OFF), fault=Notice("device.password", {"device": "air"}))
+    verdict = HealthWatch().judge(facts(sensor), NOW)
+    assert (verdict.because[0].code, verdict.next_step) == (notices.ASIDE_SILENT, Notice("device.password.next"))
+
+
+def test_every_cause_is_one_that_drivers_tell_and_every_other_has_no_remedy_of_its_own() -> None:
+    assert set(COMPLAINTS) == set(DEVICE_NOTICES) - {"device.unreachable", "device.other"}
 
 
 def test_a_second_screen_stands_in_for_the_first() -> None:
