@@ -1,6 +1,7 @@
 """An emulated USB camera behind a V4L2 node: a table of controls, motors that take their time, an extension unit.
 
-Values are clamped as the kernel does. Particular faults: `stuck` (setting a control fails with EIO).
+Values are clamped as the kernel does. Particular faults: `stuck` (setting a control fails with EIO), `unready` (it is in
+the wrong state for any control, EACCES: asleep, its shutter closed).
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def table(speeds: Literal["right", "misreported"] | None, *, absolute: bool) -> 
 class UvcEmulator(NodeEmulator):
     """`speeds` None: only absolute positions; `misreported`: the least speed is said to be 1, and clamped to."""
 
-    available_faults = (*NodeEmulator.available_faults, "stuck")
+    available_faults = (*NodeEmulator.available_faults, "stuck", "unready")
 
     def __init__(
         self,
@@ -76,10 +77,12 @@ class UvcEmulator(NodeEmulator):
         *,
         speeds: Literal["right", "misreported"] | None = None,
         absolute: bool = True,
+        name: str = "Emulated Camera",
         delay: float = 0.4,
         reboot: float = 3.0,
     ) -> None:
         super().__init__(path, delay=delay, reboot=reboot)
+        self.name = name.encode()
         self.table = {control.id: control for control in table(speeds, absolute=absolute)}
         self.forget()
 
@@ -121,10 +124,12 @@ class UvcEmulator(NodeEmulator):
     def carry_out(self, request: int, outer: bytes, inner: bytes) -> tuple[bytes, bytes]:
         """The requests of V4L2 and of the UVC driver."""
         if request == QUERYCAP:
-            name = (b"uvcvideo", b"Emulated Camera", b"usb-0000:00:14.0-3")
+            name = (b"uvcvideo", self.name[:31], b"usb-0000:00:14.0-3")
             return CAPABILITY.pack(*name, 0x060000, 0x84A00001, VIDEO_CAPTURE), b""
         if request == QUERY_EXT_CTRL:
             return self._described(QUERY.unpack(outer)[0]), b""
+        if "unready" in self.faults:
+            raise OSError(errno.EACCES, "wrong state")
         if request == G_EXT_CTRLS:
             self._drive()
             return outer, b"".join(CONTROL.pack(id, 0, self._value(id)) for id, _, _ in CONTROL.iter_unpack(inner))

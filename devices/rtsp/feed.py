@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -13,6 +14,11 @@ from av.video.frame import VideoFrame
 from devices.context import Context
 from devices.errors import Lost
 from devices.rtsp.capture import capture
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 8.0  # seconds without a picture after which a capture that says nothing is given up
+LET_GO = 3.0  # seconds in which a capture that was told to stop ends; one that a camera blocks is left behind
 
 Said = TypeVar("Said")
 Take = Callable[[str, threading.Event, Callable[[VideoFrame], None]], None]
@@ -45,10 +51,17 @@ class Viewer:
 
 
 class VideoFeed:
-    """The driver calls `serve`, whoever wants pictures `watch`. `take` captures them, on a thread of its own."""
+    """The driver calls `serve`, whoever wants pictures `watch`. `take` captures them, on a thread of its own.
 
-    def __init__(self, take: Take = capture) -> None:
+    A `take` that a camera blocks for ever (the kernel waits for a picture) costs that one thread until the camera goes on
+    or is unplugged, and nothing else: the device stays usable, and is not captured again before.
+    """
+
+    def __init__(self, take: Take = capture, *, patience: float = PATIENCE, let_go: float = LET_GO) -> None:
         self._take = take
+        self._patience = patience
+        self._let_go = let_go
+        self._blocked: asyncio.Future[BaseException | None] | None = None
         self._viewers: set[Viewer] = set()
         self._changed: asyncio.Event = asyncio.Event()
 
@@ -76,12 +89,15 @@ class VideoFeed:
 
     async def _capture(self, context: Context, url: str) -> None:
         """Until nobody watches; the session is closed when this returns."""
+        if self._blocked is not None and not self._blocked.done():
+            raise _no_picture("the camera still blocks the capture before")
         loop = asyncio.get_running_loop()
         stop, ended = threading.Event(), loop.create_future()
-        streaming = False
+        streaming, seen = False, loop.time()
 
         def show(frame: VideoFrame) -> None:
-            nonlocal streaming
+            nonlocal streaming, seen
+            seen = loop.time()
             if not streaming and not stop.is_set():
                 streaming = True
                 context.report("streaming", True)
@@ -103,16 +119,25 @@ class VideoFeed:
         threading.Thread(target=work, name="capture", daemon=True).start()
         try:
             while self._viewers and not ended.done():
+                if (left := seen + self._patience - loop.time()) <= 0:
+                    raise _no_picture("no picture comes")
                 self._changed.clear()
                 changed = asyncio.ensure_future(self._changed.wait())
-                await asyncio.wait({changed, ended}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({changed, ended}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
         finally:
             stop.set()
-            await asyncio.wait({ended})
+            if not (await asyncio.wait({ended}, timeout=self._let_go))[0]:
+                log.warning("a capture is blocked by its camera and left behind")
+                self._blocked = ended
             context.report("streaming", False)
-        if (error := ended.result()) is not None and self._viewers:
+        error = ended.result() if ended.done() else _no_picture("the camera blocks its capture")
+        if error is not None and self._viewers:
             raise error if isinstance(error, Exception) else Lost("the capture ended")
+
+
+def _no_picture(why: str) -> Lost:
+    return Lost(why, code="device.no_picture")
 
 
 def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[Said], None], argument: Said) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from devices.context import Context
 from devices.errors import Garbage, NotSupported, Refused, Rejected
@@ -34,6 +35,9 @@ from devices.uvc.layout import (
     WRITE_ONLY,
 )
 
+if TYPE_CHECKING:
+    from devices.uvc.motion import Motion
+
 MOST = 256  # controls of one camera
 LONGEST = 256  # bytes of an extension's control
 
@@ -53,8 +57,13 @@ class Control:
 
     @property
     def usable(self) -> bool:
-        """A value that may be read and set."""
-        return self.kind in (INTEGER, BOOLEAN, MENU) and not self.flags & (DISABLED | READ_ONLY | WRITE_ONLY)
+        """A value that may be set."""
+        return self.kind in (INTEGER, BOOLEAN, MENU) and not self.flags & (DISABLED | READ_ONLY)
+
+    @property
+    def readable(self) -> bool:
+        """A value that the camera also tells; some tell no speed."""
+        return not self.flags & WRITE_ONLY
 
     @property
     def range(self) -> int:
@@ -89,16 +98,15 @@ class V4l2Camera:
     async def describe(self) -> str:
         """Its name; raises NotSupported for a node that captures nothing (metadata)."""
         answer = await self._ask(QUERYCAP, b"", CAPABILITY.size)
-        _, card, _, _, _, can, *_ = CAPABILITY.unpack(answer)
-        name = str(card.split(b"\0", 1)[0].decode(errors="replace"))
-        if not name.isprintable() or "\ufffd" in name:
+        module, card, _, _, _, can, *_ = CAPABILITY.unpack(answer)
+        if not re.fullmatch(rb"[\w-]+\0+", module):  # a module of the kernel, whereas a maker writes what he likes
             self._garbled(answer)
         if not can & VIDEO_CAPTURE:
             raise NotSupported("this node captures no video")
-        return name
+        return str(card.split(b"\0", 1)[0].decode(errors="ignore"))  # 31 bytes may end within a letter
 
     async def controls(self) -> dict[int, Control]:
-        """Every control that may be read and set, by id; raises Garbage."""
+        """Every control that may be set, by id; raises Garbage."""
         found: dict[int, Control] = {}
         last = 0
         for _ in range(MOST):
@@ -120,10 +128,13 @@ class V4l2Camera:
 
     async def write(self, values: dict[int, int]) -> None:
         """Set controls, all in one request: pan and tilt then begin together."""
-        try:
-            await self._exchange(S_EXT_CTRLS, values)
-        except Refused as error:  # one that another control governs (exposure while it is automatic)
-            raise Rejected(str(error), retryable=True) from error
+        await self._exchange(S_EXT_CTRLS, values)
+
+    async def place(self, motion: Motion) -> dict[str, int]:
+        """Where the axes whose position is known stand."""
+        ids = {axis: control.id for axis, control in motion.places.items()}
+        values = await self.read(*ids.values()) if ids else {}
+        return {axis: values[id] for axis, id in ids.items()}
 
     async def extension(self, unit: int, selector: int) -> bytes:
         """The value of an extension unit's control."""
@@ -138,9 +149,7 @@ class V4l2Camera:
 
     async def _extended(self, unit: int, selector: int, query: int, value: bytes) -> bytes:
         argument = EXTENSION.pack(unit, selector, query, len(value), 0)
-        _, answer = await self._context.retrying(
-            lambda: self._node.ioctl(UVC_CTRL_QUERY, argument, value, EXTENSION_POINTER)
-        )
+        _, answer = await self._ioctl(UVC_CTRL_QUERY, argument, value, EXTENSION_POINTER)
         if len(answer) != len(value) or (query == SET_CUR and answer != value):
             self._garbled(answer)
         return answer
@@ -148,7 +157,7 @@ class V4l2Camera:
     async def _exchange(self, request: int, values: dict[int, int]) -> dict[int, int]:
         inner = b"".join(CONTROL.pack(id, 0, value) for id, value in values.items())
         outer = CONTROLS.pack(0, len(values), 0, 0, 0)
-        answer, filled = await self._context.retrying(lambda: self._node.ioctl(request, outer, inner, CONTROLS_POINTER))
+        answer, filled = await self._ioctl(request, outer, inner, CONTROLS_POINTER)
         if len(answer) != CONTROLS.size or len(filled) != len(inner):
             self._garbled(answer)
         said = {id: value for id, _, value in CONTROL.iter_unpack(filled)}
@@ -157,10 +166,16 @@ class V4l2Camera:
         return said
 
     async def _ask(self, request: int, argument: bytes, length: int) -> bytes:
-        answer, _ = await self._context.retrying(lambda: self._node.ioctl(request, argument))
+        answer, _ = await self._ioctl(request, argument)
         if len(answer) != length:
             self._garbled(answer)
         return answer
+
+    async def _ioctl(self, request: int, outer: bytes, inner: bytes = b"", pointer: int = 0) -> tuple[bytes, bytes]:
+        try:
+            return await self._context.retrying(lambda: self._node.ioctl(request, outer, inner, pointer))
+        except Refused as error:  # in the wrong state for it: asleep, shuttered, exposure while it is automatic
+            raise Rejected(str(error), retryable=True) from error
 
     def _garbled(self, answer: bytes) -> None:
         self._context.garbled(answer)

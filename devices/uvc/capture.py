@@ -16,13 +16,20 @@ OPEN, READ = 5.0, 2.0  # seconds until the node is open, and until the next pict
 FORMAT = "v4l2"  # FFmpeg's name of the kernel's camera interface
 
 
-def capture(path: str, stop: threading.Event, offer: Callable[[VideoFrame], None], form: str = FORMAT) -> None:
+def capture(
+    path: str,
+    stop: threading.Event,
+    offer: Callable[[VideoFrame], None],
+    form: str = FORMAT,
+    options: dict[str, str] | None = None,
+) -> None:
     """Offer each picture until `stop` is set, then close the node; raises Lost when it ends.
 
-    `form`: where FFmpeg takes pictures from. The camera's usual size and rate are taken.
+    `form`: where FFmpeg takes pictures from, with `options` of that input. FFmpeg waits in the kernel for a picture: who
+    calls notices when a camera sends none (`devices/rtsp/feed.py`).
     """
     try:
-        with av.open(path, format=form, timeout=(OPEN, READ)) as container:
+        with av.open(path, format=form, options=options or {}, timeout=(OPEN, READ)) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
             progress = Progress(time.monotonic())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
 from devices.capabilities import Arguments, On, PresetNumber, Reply, Velocity
 from devices.config import DeviceConfig
@@ -17,9 +18,10 @@ from devices.rtsp.feed import VideoFeed
 from devices.uvc.camera import Control, V4l2Camera
 from devices.uvc.capture import capture
 from devices.uvc.layout import FOCUS_ABSOLUTE
-from devices.uvc.motion import PERIOD, Motion
+from devices.uvc.motion import Motion
 from devices.uvc.presets import PresetBook
 from devices.uvc.settings import UvcSettings
+from devices.uvc.steps import Steps
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +42,13 @@ class UvcCamera(Driver[UvcSettings]):
     _camera: V4l2Camera
     _controls: dict[int, Control]
     _motion: Motion
-    _stepping: dict[str, float]  # axis -> part of the fastest
+    _steps: Steps
 
     def __init__(self, config: DeviceConfig, settings: UvcSettings) -> None:
         super().__init__(config, settings)
         check(config, settings)
         self._book = PresetBook(settings.memory)
-        self.video = VideoFeed(capture)
+        self.video = VideoFeed(partial(capture, options=settings.picture.options))
 
     @classmethod
     async def discover(cls, seconds: float, root: str = "/") -> list[Found]:
@@ -61,9 +63,7 @@ class UvcCamera(Driver[UvcSettings]):
 
     async def run(self, context: Context) -> None:
         """Learn the controls, set those of the settings, then take the steps that moves ask for."""
-        self._context, self._stepping, self._moves = context, {}, asyncio.Event()
-        self._polled = asyncio.Event()
-        self._turn = asyncio.Lock()  # a step is not under way while a stop is carried out
+        self._context, self._polled = context, asyncio.Event()
         await asyncio.to_thread(self._book.load)
         path = await path_of("video", self.settings)
         async with open_node(path) as node:
@@ -71,9 +71,10 @@ class UvcCamera(Driver[UvcSettings]):
             model = await self._camera.describe()
             self._controls = await self._camera.controls()
             self._motion = Motion.of(self._controls)
+            self._steps = Steps(self._camera, self._motion, self.settings.traverse)
             await self._set_up()
             context.connected(model=model, capabilities=self._can)
-            held = [asyncio.ensure_future(work) for work in (node.until_lost(), self._steps(), self._serve(path))]
+            held = [asyncio.ensure_future(work) for work in (node.until_lost(), self._steps.run(), self._serve(path))]
             try:
                 ended, _ = await asyncio.wait(held, return_when=asyncio.FIRST_COMPLETED)
                 ended.pop().result()
@@ -88,12 +89,11 @@ class UvcCamera(Driver[UvcSettings]):
         if not whole:
             return
         self._polled.set()
-        place = await self._place()
+        place = await self._camera.place(self._motion)
         for axis, value in place.items():
             self._context.report(axis, value)
-        number = next((int(n) for n in self.settings.presets if place and self._book.place(int(n)) == place), None)
-        self._context.report("preset", number)
-        if FOCUS_ABSOLUTE in self._controls:
+        self._context.report("preset", self._preset_at(place))
+        if (focus := self._controls.get(FOCUS_ABSOLUTE)) is not None and focus.readable:
             self._context.report("focus", (await self._camera.read(FOCUS_ABSOLUTE))[FOCUS_ABSOLUTE])
         if (framing := self.settings.framing) is not None:
             said = (await self._camera.extension(framing.unit, framing.selector)).hex()
@@ -104,20 +104,17 @@ class UvcCamera(Driver[UvcSettings]):
 
     async def move(self, args: Velocity) -> Reply:
         """By speed where the camera can, by steps where not."""
-        async with self._turn:
-            if speeds := self._motion.speed_values(args):
-                await self._camera.write(speeds)
-            self._stepping = self._motion.stepping(args)
-            self._moves.set()
+        if speeds := self._motion.speed_values(args):
+            await self._camera.write(speeds)
+        await self._steps.go(self._motion.stepping(args))
         self._context.report("preset", None)
         return Reply.DONE
 
     async def stop(self, args: Arguments) -> Reply:
         """Every axis stands, and no step is under way."""
-        self._stepping = {}
-        async with self._turn:
-            if speeds := self._motion.speed_values(Velocity()):
-                await self._camera.write(speeds)
+        await self._steps.halt()
+        if speeds := self._motion.speed_values(Velocity()):
+            await self._camera.write(speeds)
         return Reply.DONE
 
     async def recall_preset(self, args: PresetNumber) -> Reply:
@@ -125,17 +122,19 @@ class UvcCamera(Driver[UvcSettings]):
         place = self._book.place(args.preset)
         if place is None:
             raise NotSupported(f"no position is stored as {args.preset}")
-        self._stepping = {}
-        async with self._turn:
-            places = self._motion.places
-            await self._camera.write({places[axis].id: value for axis, value in place.items() if axis in places})
+        await self._steps.halt()
+        places = self._motion.places
+        await self._camera.write({places[axis].id: value for axis, value in place.items() if axis in places})
         return Reply.ACCEPTED
 
     async def store_preset(self, args: PresetNumber) -> Reply:
         """Note where it looks now."""
-        if not (place := await self._place()):
+        if not (place := await self._camera.place(self._motion)):
             raise NotSupported("the camera does not say where it looks")
-        await asyncio.to_thread(self._book.store, args.preset, place)
+        try:
+            await asyncio.to_thread(self._book.store, args.preset, place)
+        except OSError as error:
+            raise Rejected(f"it is known until the program ends, and not kept: {error}") from error
         return Reply.DONE
 
     async def set_framing(self, args: On) -> Reply:
@@ -162,10 +161,9 @@ class UvcCamera(Driver[UvcSettings]):
             except (NotSupported, Rejected) as error:
                 log.warning("camera %s does not take %s: %s", self.config.id, name, error)
 
-    async def _place(self) -> dict[str, int]:
-        ids = {axis: control.id for axis, control in self._motion.places.items()}
-        values = await self._camera.read(*ids.values()) if ids else {}
-        return {axis: values[id] for axis, id in ids.items()}
+    def _preset_at(self, place: dict[str, int]) -> int | None:
+        known = {int(number): self._book.place(int(number)) for number in self.settings.presets}
+        return next((number for number, at in known.items() if at and self._motion.at(place, at)), None)
 
     async def _serve(self, path: str) -> None:
         """Pictures for who wants them; a camera that shows none can still be driven, and is tried at the next poll."""
@@ -177,19 +175,3 @@ class UvcCamera(Driver[UvcSettings]):
                 self._polled.clear()
                 await self._polled.wait()
                 self._context.trouble(None)
-
-    async def _steps(self) -> None:
-        """Take a step each period while axes go by steps; the move lease ends them by a stop."""
-        while True:
-            await self._moves.wait()
-            self._moves.clear()
-            place: dict[str, float] = dict(await self._place())
-            while self._stepping:
-                async with self._turn:
-                    going = self._stepping
-                    for axis, part in going.items():
-                        place[axis] = self._motion.next_place(axis, place[axis], part, self.settings.traverse)
-                    steps = self._motion.steps
-                    if going:
-                        await self._camera.write({steps[axis].id: steps[axis].nearest(place[axis]) for axis in going})
-                await asyncio.sleep(PERIOD)

@@ -39,7 +39,7 @@ class Motion:
         speeds, steps, places = {}, {}, {}
         for axis, (absolute, speed) in AXES.items():
             place, fast = controls.get(absolute), controls.get(speed)
-            if place is not None and place.range > 0:
+            if place is not None and place.range > 0 and place.readable:
                 places[axis] = place
             if fast is not None and fast.minimum < 0 < fast.maximum:
                 speeds[axis] = fast
@@ -51,6 +51,13 @@ class Motion:
     def moves(self) -> bool:
         """Any axis does."""
         return bool(self.speeds or self.steps)
+
+    def at(self, place: Mapping[str, int], other: Mapping[str, int]) -> bool:
+        """The same place, as near as a motor comes back to it: a step of the control."""
+        near = (
+            abs(place[axis] - value) <= max(1, self.places[axis].step) for axis, value in other.items() if axis in place
+        )
+        return place.keys() == other.keys() and all(near)
 
     def speed_values(self, velocity: Velocity) -> dict[int, int]:
         """What to write for a velocity; slow is never nothing."""

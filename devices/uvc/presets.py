@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 
 Place = dict[str, int]  # axis -> value of its absolute control
 MOST = 255
+LONGEST = 65536  # bytes of the file
 
 
 class PresetBook:
@@ -23,10 +24,13 @@ class PresetBook:
 
     def load(self) -> None:
         """Read the file, when there is one (blocking)."""
-        if self._path is None or not self._path.exists():
+        if self._path is None:
             return
         try:
-            places = msgspec.json.decode(self._path.read_bytes(), type=dict[int, Place])
+            with self._path.open("rb") as file:
+                places = msgspec.json.decode(file.read(LONGEST), type=dict[int, Place])
+        except FileNotFoundError:
+            return
         except (OSError, msgspec.DecodeError) as error:
             log.warning("positions in %s cannot be read: %s", self._path, error)
             return
@@ -37,7 +41,7 @@ class PresetBook:
         return self._places.get(number)
 
     def store(self, number: int, place: Place) -> None:
-        """Keep a position (blocking). A power cut leaves the old file or the new one."""
+        """Keep a position (blocking); raises OSError. A power cut leaves the old file or the new one."""
         self._places[number] = place
         if self._path is None:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,6 +21,23 @@ class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     off: Bytes
 
 
+class PictureFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the camera is asked for: `size` (`1280x720`), `rate` (pictures per second), `encoding`; else its usual ones.
+
+    Over USB 2 many cameras give large pictures at full rate only as `mjpeg`.
+    """
+
+    size: Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$")] | None = None
+    rate: Annotated[int, msgspec.Meta(ge=1, le=120)] | None = None
+    encoding: Literal["mjpeg", "yuyv422", "h264"] | None = None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """As FFmpeg's `v4l2` input calls them."""
+        named = {"video_size": self.size, "framerate": self.rate, "input_format": self.encoding}
+        return {name: str(value) for name, value in named.items() if value is not None}
+
+
 class UvcSettings(NodeSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`controls`: values set at each connection, by name (`focus_automatic_continuous`, `exposure_time_absolute`).
 
@@ -33,3 +50,4 @@ class UvcSettings(NodeSettings, frozen=True, forbid_unknown_fields=True, kw_only
     memory: str | None = None
     traverse: Annotated[float, msgspec.Meta(ge=1, le=120)] = 8.0
     framing: Extension | None = None
+    picture: PictureFormat = PictureFormat()

@@ -20,8 +20,8 @@ from devices.registry import Registry
 from devices.rtsp.feed import VideoFeed
 from devices.uvc.capture import capture
 from devices.uvc.driver import UvcCamera
-from devices.uvc.layout import FOCUS_ABSOLUTE, PAN_SPEED
-from devices.uvc.settings import UvcSettings
+from devices.uvc.layout import FOCUS_ABSOLUTE, PAN_ABSOLUTE, PAN_SPEED
+from devices.uvc.settings import PictureFormat, UvcSettings
 from tests.devices.stage import Stage, nothing_left_behind, stage
 from tests.devices.usbtree import usb_tree
 from wire.devices import Connection, Role
@@ -182,6 +182,86 @@ async def test_a_refused_control_is_one_failure(tmp_path: Path) -> None:
         assert room.device.fault is None
 
 
+async def test_a_refused_step_is_one_failure_and_the_camera_stays(tmp_path: Path) -> None:
+    async with UvcEmulator(tmp_path / "v") as camera, stage(usb_camera(camera)) as room:
+        await room.online()
+        camera.fault("stuck")
+        result = await room.do("move", pan=1.0)
+        assert (result.outcome, result.retryable) == ("failed", True)
+        camera.fault("stuck", False)
+        await room.do("move", pan=1.0)
+        camera.fault("stuck")
+        heard = camera.requests
+        await camera.until(lambda: camera.requests > heard + 3)  # steps, polls and the stop of the lease
+        camera.fault("stuck", False)
+        place = await still(camera)
+        assert room.device.connection is Connection.ONLINE
+        await room.do("move", pan=-1.0)
+        await still(camera)
+        assert camera.place < place
+
+
+async def test_a_move_soon_after_a_position_was_recalled_begins_there(tmp_path: Path) -> None:
+    async with UvcEmulator(tmp_path / "v") as camera, stage(usb_camera(camera, presets={"1": "Table"})) as room:
+        await room.online()
+        camera.values[PAN_ABSOLUTE] = 360000
+        await room.do("store_preset", preset=1)
+        camera.values[PAN_ABSOLUTE] = -360000
+        await room.do("move", pan=-0.1)
+        await camera.until(lambda: bool(camera.commands))  # a step
+        await room.do("stop")
+        await room.do("recall_preset", preset=1)
+        await room.do("move", pan=0.01)
+        pan, _, _ = await still(camera)
+        assert pan >= 360000
+
+
+async def test_a_camera_in_the_wrong_state_for_its_controls_is_not_lost(tmp_path: Path) -> None:
+    async with UvcEmulator(tmp_path / "v", speeds="right") as camera, stage(usb_camera(camera)) as room:
+        await room.shows("pan", 0)
+        camera.fault("unready")
+        result = await room.do("move", pan=1.0)
+        assert (result.outcome, result.retryable) == ("failed", True)
+        heard = camera.requests
+        await camera.until(lambda: camera.requests > heard + 6)  # some polls
+        assert (room.device.connection, room.device.fault) == (Connection.ONLINE, None)
+        camera.fault("unready", False)
+        camera.values[PAN_ABSOLUTE] = 3600
+        await room.shows("pan", 3600)
+
+
+async def test_a_name_that_the_kernel_cut_within_a_letter_is_a_name(tmp_path: Path) -> None:
+    async with (
+        UvcEmulator(tmp_path / "v", name="Caméra de la salle du conseilé") as camera,
+        stage(usb_camera(camera)) as room,
+    ):
+        assert (await room.online()).model == "Caméra de la salle du conseil"
+
+
+async def test_a_position_a_motor_missed_by_a_step_is_that_position(tmp_path: Path) -> None:
+    async with UvcEmulator(tmp_path / "v") as camera, stage(usb_camera(camera, presets={"1": "Table"})) as room:
+        await room.online()
+        await room.do("store_preset", preset=1)
+        camera.values[PAN_ABSOLUTE] = 3600
+        await room.do("recall_preset", preset=1)
+        camera.values[PAN_ABSOLUTE] = 3600
+        await room.shows("pan", 3600)
+        await room.shows("preset", 1)
+        camera.values[PAN_ABSOLUTE] = 7200
+        await room.shows("preset", None)
+
+
+async def test_a_position_that_cannot_be_kept_fails_and_breaks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    memory = str(tmp_path / "file" / "camera.json")
+    async with UvcEmulator(tmp_path / "v") as camera, stage(usb_camera(camera, memory=memory)) as room:
+        await room.online()
+        result = await room.do("store_preset", preset=3)
+        assert (result.outcome, result.retryable) == ("failed", False)
+        assert (await room.do("recall_preset", preset=3)).outcome == "accepted"
+        assert room.device.fault is None
+
+
 async def test_a_camera_is_found_again_by_place_whatever_its_node(tmp_path: Path) -> None:
     usb = usb_tree(tmp_path)
     usb.add("1-3", "video", "video0")
@@ -218,12 +298,16 @@ class Pattern(UvcCamera):
 
     def __init__(self, config: DeviceConfig, settings: UvcSettings) -> None:
         super().__init__(config, settings)
-        self.video = VideoFeed(self.take)
+        self.video = VideoFeed(self.take, patience=0.5, let_go=0.1)
         self.open = 0
+        self.goes_on: threading.Event | None = None  # until then the camera blocks whoever captures it
 
     def take(self, path: str, stop: threading.Event, offer: Callable[[VideoFrame], None]) -> None:
         self.open += 1
         try:
+            if self.goes_on is not None:
+                self.goes_on.wait(10)
+                return
             if self.broken:
                 capture("/dev/null", stop, offer)
             capture("testsrc=size=64x48:rate=20,realtime", stop, offer, "lavfi")
@@ -272,6 +356,46 @@ async def test_a_camera_without_a_picture_says_so_and_can_be_driven(tmp_path: Pa
             driver.broken = False
             await anext(pictures)
             await room.until(lambda device: device.fault is None)
+
+
+async def test_a_camera_that_blocks_its_capture_costs_one_thread_and_nothing_else(tmp_path: Path) -> None:
+    goes_on = threading.Event()
+    async with UvcEmulator(tmp_path / "v") as camera, pattern(camera) as (room, driver):
+        driver.goes_on = goes_on
+        async with driver.video.watch() as pictures:
+            device = await room.until(lambda device: device.fault is not None)
+            assert device.fault is not None
+            assert (device.fault.code, device.connection) == ("device.no_picture", Connection.ONLINE)
+            heard = camera.requests
+            await camera.until(lambda: camera.requests > heard + 20)  # polls, after which it is tried again
+            assert driver.open == 1
+            assert (await room.do("move", pan=0.1)).outcome == "done"
+            driver.goes_on = None
+            goes_on.set()
+            await anext(pictures)
+            await room.until(lambda device: device.fault is None)
+
+
+async def test_a_program_ends_although_a_camera_blocks_its_capture(tmp_path: Path) -> None:
+    goes_on = threading.Event()
+    async with UvcEmulator(tmp_path / "v") as camera:
+        async with asyncio.timeout(4), pattern(camera) as (room, driver):
+            driver.goes_on = goes_on
+            async with driver.video.watch():
+                await room.until(lambda device: device.fault is not None)
+        goes_on.set()
+
+
+def test_a_picture_is_asked_for_as_the_settings_say(tmp_path: Path) -> None:
+    wanted = PictureFormat("64x48", 10, "mjpeg")
+    assert wanted.options == {"video_size": "64x48", "framerate": "10", "input_format": "mjpeg"}
+    assert PictureFormat().options == {}
+    raw, stop = tmp_path / "pictures", threading.Event()
+    raw.write_bytes(bytes(64 * 48 * 3 // 2) * 2)
+    seen: list[VideoFrame] = []
+    with pytest.raises(Lost, match="ended"):
+        capture(str(raw), stop, seen.append, "rawvideo", PictureFormat("64x48", 10).options)
+    assert [(one.width, one.height) for one in seen] == [(64, 48)] * 2
 
 
 def test_a_node_that_is_gone_has_no_picture() -> None:

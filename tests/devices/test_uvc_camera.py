@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from devices.capabilities import Velocity
 from devices.emulators.uvc import table
 from devices.errors import Garbage
 from devices.uvc.camera import Control, decode
-from devices.uvc.layout import PAN_ABSOLUTE, PAN_SPEED, QUERY, TILT_SPEED, ZOOM_CONTINUOUS
+from devices.uvc.layout import PAN_ABSOLUTE, PAN_SPEED, QUERY, TILT_SPEED, WRITE_ONLY, ZOOM_CONTINUOUS
 from devices.uvc.motion import PERIOD, Motion
 
 SPEED = st.floats(-1, 1)
@@ -59,3 +60,12 @@ def test_speeds_that_cannot_be_stopped_are_not_used() -> None:
     assert not motion.speeds
     assert motion.steps["pan"].id == PAN_ABSOLUTE
     assert not Motion.of({control.id: control for control in table("misreported", absolute=False)}).moves
+
+
+def test_a_speed_that_cannot_be_read_is_used_and_a_place_that_cannot_is_not() -> None:
+    controls = table("right", absolute=True)
+    silent = [replace(one, flags=WRITE_ONLY) for one in controls if one.id in (PAN_SPEED, PAN_ABSOLUTE)]
+    assert all(one.usable for one in silent)
+    motion = Motion.of({control.id: control for control in silent})
+    assert [*motion.speeds] == ["pan"]
+    assert not motion.places

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devices import DeviceConfig
 from devices.emulators.uvc import SELECTOR, UNIT, UvcEmulator
-from tests.devices.cases.case import DELAY, NODE, REBOOT, Case, Rig
+from tests.devices.cases.case import DELAY, FAILS, NODE, REBOOT, Case, Expected, Rig
 from wire.devices import Role
 
 FRAMING = {"unit": UNIT, "selector": SELECTOR, "on": "01", "off": "00"}
@@ -21,5 +21,6 @@ async def rig(folder: Path) -> AsyncIterator[Rig]:
         yield Rig(one, config, "set_framing", {"on": True}, "framing", True)
 
 
+EXPECT = {"unready": Expected(FAILS)}
 WITHOUT = {"wrong_password": "USB has no password"}
-CASES = [Case("uvc", "uvc", rig, UvcEmulator.available_faults, NODE, without=WITHOUT)]
+CASES = [Case("uvc", "uvc", rig, UvcEmulator.available_faults, NODE, EXPECT, without=WITHOUT)]
