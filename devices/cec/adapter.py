@@ -92,17 +92,41 @@ class CecAdapter:
         return self.physical != NOWHERE
 
     async def send(self, destination: int, opcode: int | None = None, operands: bytes = b"") -> None:
-        """Send, and see it acknowledged; raises Nobody."""
-        frame = Frame(self.address, destination, opcode, operands)
-        await self._context.retrying(lambda: self._send(frame, 0))
+        """Send, and see it acknowledged; raises Nobody, or what the kernel says when our address is no longer ours."""
+        await self._on_line(Frame(self.address, destination, opcode, operands), 0, sure=True)
 
-    async def ask(self, destination: int, opcode: int, reply: int) -> Frame | None:
-        """Send, and the answer; None when it never comes. Raises Nobody, or NotSupported when it is refused."""
-        frame = Frame(self.address, destination, opcode)
-        answer = await self._context.retrying(lambda: self._send(frame, reply))
+    async def command(self, destination: int, opcode: int) -> None:
+        """Send from where we are, or were when last looked: looking before each would cost two more questions."""
+        try:
+            await self.send(destination, opcode)
+        except (Rejected, NotSupported):  # ENONET, EINVAL: the display's EDID came or went since
+            await self.look()
+            await self.send(destination, opcode)
+
+    async def ask(self, destination: int, opcode: int, reply: int, *, sure: bool = True) -> Frame | None:
+        """Send, and the answer; None when it never comes. Raises Nobody, or NotSupported when it is refused.
+
+        `sure`: somebody there is known to answer this.
+        """
+        answer = await self._on_line(Frame(self.address, destination, opcode), reply, sure=sure)
         if answer.received & RX_ABORT:
             raise NotSupported(f"it does not know {opcode:#04x}")
         return answer.frame if answer.received & RX_OK else None
+
+    async def _on_line(self, frame: Frame, reply: int, *, sure: bool) -> Message:
+        """Lines lose frames: send again when nobody acknowledged, and once when no answer came; raises Nobody."""
+        unheard, unanswered = (self._context.timing.attempts - 1, 1) if sure else (0, 0)  # that may still happen
+        while True:
+            try:
+                result = await self._context.retrying(lambda: self._send(frame, reply))
+            except Nobody:
+                if not unheard:
+                    raise
+                unheard -= 1
+                continue
+            if not reply or result.received & (RX_OK | RX_ABORT) or not unanswered:
+                return result
+            unanswered -= 1
 
     def announce(self, opcode: int, operands: bytes) -> None:
         """Tell everybody, without waiting for what becomes of it."""

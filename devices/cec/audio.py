@@ -32,7 +32,7 @@ class AudioSystem:
     async def look(self) -> None:
         """Is it there, and what does it say."""
         try:
-            await self._status()
+            await self._status(sure=self.answers)
             self.answers = True
         except (Rejected, NotSupported):
             self.answers = False
@@ -68,8 +68,8 @@ class AudioSystem:
             raise Rejected("it does not say its volume")
         return level
 
-    async def _status(self) -> tuple[int | None, bool | None]:
-        answer = await self._adapter.ask(AUDIO, Opcode.GIVE_AUDIO_STATUS, Opcode.REPORT_AUDIO_STATUS)
+    async def _status(self, *, sure: bool = True) -> tuple[int | None, bool | None]:
+        answer = await self._adapter.ask(AUDIO, Opcode.GIVE_AUDIO_STATUS, Opcode.REPORT_AUDIO_STATUS, sure=sure)
         return answer.audio if answer and answer.audio else (None, None)
 
     async def _press(self, key: Key) -> None:

@@ -95,10 +95,8 @@ class CecDisplay(Driver[CecSettings]):
         """Wake it, from whatever address we have, or send it to standby."""
         opcode = Opcode.IMAGE_VIEW_ON if args.on else Opcode.STANDBY
         self._aborted.discard(opcode)
-        await self._adapter.look()
-        await self._adapter.send(TV, opcode)
-        await self._adapter.look()  # its EDID comes and goes with its power
-        power = await self._power()
+        await self._adapter.command(TV, opcode)
+        power = await self._power_now() if self._adapter.placed else None
         if opcode in self._aborted:
             raise NotSupported("the television refuses it over CEC")
         return Reply.DONE if power == ("on" if args.on else "off") else Reply.ACCEPTED
@@ -125,6 +123,13 @@ class CecDisplay(Driver[CecSettings]):
         """Mute or unmute the audio system."""
         await self._audio.set_mute(args.on)
         return Reply.DONE
+
+    async def _power_now(self) -> str | None:
+        """After it took a command; its EDID may go with its power: then the next look tells."""
+        try:
+            return await self._power()
+        except Rejected:
+            return None
 
     # --- the line -----------------------------------------------------------------------------------------------
 

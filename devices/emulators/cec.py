@@ -1,7 +1,7 @@
 """An emulated HDMI output with a television, and perhaps an audio system, on its CEC line.
 
 Particular faults: `deaf` (nobody acknowledges: the television is off at the mains), `refuses` (it answers Feature Abort
-to power commands), `mumbles` (it acknowledges and never answers).
+to power commands), `mumbles` (it acknowledges and never answers), `noise` (every third frame on the line is lost).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class CecEmulator(NodeEmulator):
     `audio`: an audio system is there; `levels` False: it takes no volume as such, only steps of `step` hundredths.
     """
 
-    available_faults = (*NodeEmulator.available_faults, "deaf", "refuses", "mumbles")
+    available_faults = (*NodeEmulator.available_faults, "deaf", "refuses", "mumbles", "noise")
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class CecEmulator(NodeEmulator):
         self.source = 0
         self.heard: list[Frame] = []
         self._sequence = 0
+        self._frames = 0
 
     def forget(self) -> None:
         """Power comes back: a television stays in standby."""
@@ -101,9 +102,11 @@ class CecEmulator(NodeEmulator):
         frame = message.frame
         if self._asleep and frame.encode()[0] != UNREGISTERED << 4 | TV:
             raise OSError(errno.ENONET, "no physical address")
+        if not self._asleep and frame.initiator != PLAYBACK:
+            raise OSError(errno.EINVAL, "initiator has unknown logical address")
         self._sequence += 1
         self.heard = [*self.heard[-199:], frame]
-        number, there = self._sequence, self._there(frame.destination)
+        number, there = self._sequence, self._there(frame.destination) and not self._noise()
         if not there or not message.reply:
             self.after(0.0, lambda: self._result(Message(frame, number, 0, TX_OK if there else TX_NACK)))
         if there:
@@ -115,7 +118,7 @@ class CecEmulator(NodeEmulator):
         return Message(frame, number, message.reply)
 
     def _answered(self, message: Message, number: int, answer: Frame | None) -> None:
-        if answer is None:
+        if answer is None or self._noise():
             nothing = Message(message.frame, number, message.reply, TX_OK, RX_TIMEOUT)
             self.after(message.timeout / 1000 or 1.0, lambda: self._result(nothing))
         else:
@@ -129,6 +132,11 @@ class CecEmulator(NodeEmulator):
         if "deaf" in self.faults:
             return False
         return address in (TV, BROADCAST) or (address == AUDIO and self.audio)
+
+    def _noise(self) -> bool:
+        """Whether a frame is lost: what was sent is not acknowledged, or an answer never comes."""
+        self._frames += "noise" in self.faults
+        return "noise" in self.faults and self._frames % 3 == 1
 
     def remote(self) -> None:
         """Somebody presses the power key of its remote control; it tells the line when it goes to standby."""

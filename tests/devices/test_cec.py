@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from devices import DeviceConfig
 from devices.cec.driver import CecDisplay
 from devices.cec.frames import AUDIO, BROADCAST, TV, UNREGISTERED, Frame, Opcode
 from devices.emulators.cec import CecEmulator
-from tests.devices.stage import nothing_left_behind, stage
-from wire.devices import Property, Role
+from tests.devices.stage import QUICK, nothing_left_behind, stage
+from wire.devices import Connection, Property, Role
 
 INPUTS = {"computer": "self", "laptop": "2.0.0.0"}
 
@@ -126,6 +127,33 @@ async def test_a_television_that_mumbles_is_there_and_shows_nothing(tmp_path: Pa
             await room.online()
             assert (await room.do("set_power", on=True)).outcome == "accepted"
             assert room.property("power").reported is None
+
+
+async def test_a_noisy_line_costs_no_command(tmp_path: Path) -> None:
+    emulator = CecEmulator(tmp_path / "cec", power="on", audio=True)
+    async with emulator as tv, stage(television(tv)) as room:
+        await room.shows("volume", 0.2)
+        tv.fault("noise")
+        for on in (False, True):
+            result = await room.do("set_power", on=on)
+            assert result.outcome == "done", result
+        assert (await room.do("set_volume", volume=0.43)).outcome == "done"
+        assert (await room.do("set_mute", on=True)).outcome == "done"
+        assert (await room.do("select_input", input="laptop")).outcome == "accepted"
+        assert (tv.power, tv.volume, tv.muted, tv.source) == ("on", 43, True, 0x2000)
+        assert room.device.connection is Connection.ONLINE
+
+
+@pytest.mark.parametrize("placed", [True, False])
+async def test_a_place_that_changed_since_we_looked_costs_no_command(placed: bool, tmp_path: Path) -> None:
+    rarely = replace(QUICK, keepalive=60.0, idle=60.0)
+    before, wanted = ("on", "off") if placed else ("off", "on")
+    emulator = CecEmulator(tmp_path / "cec", power=before, edid_asleep=False)
+    async with emulator as tv, stage(television(tv), timing=rarely) as room:
+        await room.until(lambda device: "power" in device.properties)
+        tv.power = wanted  # by a key of its own; with it its EDID comes or goes
+        assert (await room.do("set_power", on=placed)).outcome in ("done", "accepted")
+        assert tv.power == before
 
 
 async def test_a_level_that_was_refused_is_not_asked_again(tmp_path: Path) -> None:

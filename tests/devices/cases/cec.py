@@ -20,7 +20,6 @@ async def rig(folder: Path) -> AsyncIterator[Rig]:
 
 
 EXPECT = {
-    "drop": Expected(WORKS | FAILS),  # a lost frame is sent again only while the command has time
     "deaf": GONE,
     "refuses": Expected(frozenset({"unsupported"})),
     "mumbles": Expected(FAILS | WORKS),  # it acknowledges: the command was taken, and nothing is said of it
