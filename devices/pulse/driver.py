@@ -41,6 +41,7 @@ class PulseAudioDevice(Driver[PulseSettings]):
     _link: PulseLink
     _listener: PulseListener
     _meter: LevelMeter
+    _echo: bool | None = None  # it is taken out, as last seen
 
     def __init__(self, config: DeviceConfig, settings: PulseSettings) -> None:
         super().__init__(config, settings)
@@ -81,8 +82,14 @@ class PulseAudioDevice(Driver[PulseSettings]):
         raise Lost("the sound server is gone")
 
     async def poll(self, *, whole: bool) -> None:
-        """The server tells every change; this proves that it lives, and finds a node whose coming we missed."""
-        await self._look()
+        """The server tells every change; this proves that it lives, and finds a node whose coming we missed.
+
+        Whole: the server drops what takes the echo out when its loudspeaker goes, and does not bring it back.
+        """
+        async with self._turn:
+            node = await self._read()
+            if whole and node is not None:
+                await self._clean(node)
 
     async def set_volume(self, args: Loudness) -> Reply:
         """All channels alike; 1 is the device's full volume."""
@@ -107,15 +114,15 @@ class PulseAudioDevice(Driver[PulseSettings]):
         async with self._turn:
             await self._read()
 
-    async def _read(self) -> None:
-        """Report the node as the server describes it now, or that it is not there."""
+    async def _read(self) -> Any:
+        """Report the node as the server describes it now, and return it; None when it is not there."""
         try:
             node = await self._find()
         except PulseIndexError:
             self._listener.index = None
             self._meter.tune(None)
             self._context.absent(Notice("device.unplugged"))
-            return
+            return None
         if self._listener.index != node.index:
             self._listener.index = node.index
             await self._clean(node)
@@ -125,6 +132,7 @@ class PulseAudioDevice(Driver[PulseSettings]):
         self._context.report("mute", bool(node.mute))
         source = node.monitor_source_name if self._kind == "sink" else node.name
         self._meter.tune(str(source) if self._context.watched else None)
+        return node
 
     async def _node(self) -> Any:
         try:
@@ -151,7 +159,8 @@ class PulseAudioDevice(Driver[PulseSettings]):
         wanted = f"source_master={node.name} sink_master={echo.sink} source_name={echo.source}"
         words = f"{wanted} sink_name={echo.source}.sink aec_method={echo.method}"
         modules = await self._call(lambda pulse: pulse.module_list())
-        loaded = any(one.name == ECHO_CANCEL and wanted in (one.argument or "") for one in modules)
+        words_of = [(one.argument or "").split() for one in modules if one.name == ECHO_CANCEL]
+        loaded = any(set(wanted.split()) <= set(words) for words in words_of)
 
         def load(pulse: PulseClient) -> Any:
             return pulse.module_load(ECHO_CANCEL, words)
@@ -161,7 +170,9 @@ class PulseAudioDevice(Driver[PulseSettings]):
                 await self._context.retrying(lambda: self._link.call(load), attempts=1)
                 loaded = True
             except Lost as error:
-                log.warning("device %s: the sound server cannot take out the echo: %s", self.config.id, error)
+                level = logging.DEBUG if self._echo is False else logging.WARNING  # said once, tried at each poll
+                log.log(level, "device %s: the sound server cannot take out the echo: %s", self.config.id, error)
+        self._echo = loaded
         self._context.report("echo_cancel", loaded)
 
     async def _call(self, ask: Any) -> Any:

@@ -24,7 +24,11 @@ def hardware(node: Any) -> tuple[str | None, str | None]:
 
 
 class EchoCancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Take what `sink` plays out of what this source hears; the clean source is called `source` in the server."""
+    """Take what `sink` plays out of what this source hears; the clean source is called `source` in the server.
+
+    Only what is played into `SOURCE.sink` (`roomctl.clean.sink`, which goes on to `sink`) can be taken out: the room's
+    browser plays there and listens to `source`.
+    """
 
     sink: Node
     source: Node = "roomctl.clean"

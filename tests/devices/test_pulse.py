@@ -204,6 +204,34 @@ async def test_the_echo_is_taken_out_by_the_server_once(server: PulseServer) -> 
                 assert modules.count("module-echo-cancel") == 1
 
 
+async def test_the_echo_is_taken_out_again_when_its_loudspeaker_is_back(
+    server: PulseServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    echo = {"sink": "a.speaker", "source": "clean"}
+    settings = {"server": server.address, "source": "a.mic", "echo_cancel": echo}
+    async with (
+        server.add("source", "a.mic"),
+        stage(DeviceConfig("mi", Role.ROOM_MIC, "pulse", "Micro", settings)) as room,
+    ):
+        for _ in range(2):
+            async with server.add("sink", "a.speaker"):
+                await room.shows("echo_cancel", True)
+            await room.shows("echo_cancel", False)
+    assert caplog.text.count("cannot take out the echo") <= 3, "said once each time it goes"
+
+
+async def test_an_echo_taken_out_into_a_longer_name_is_another(server: PulseServer) -> None:
+    settings = {"server": server.address, "source": "a.mic"}
+    one, other = {"sink": "a.speaker", "source": "clean2"}, {"sink": "a.speaker", "source": "clean"}
+    async with server.add("sink", "a.speaker"), server.add("source", "a.mic"):
+        for echo in (one, other):
+            config = DeviceConfig("mi", Role.ROOM_MIC, "pulse", "Micro", {**settings, "echo_cancel": echo})
+            async with stage(config) as room:
+                await room.shows("echo_cancel", True)
+        assert server.client is not None
+        assert {"clean", "clean2"} <= {source.name for source in await server.client.source_list()}
+
+
 async def test_a_server_that_cannot_take_out_the_echo_still_gives_the_microphone(server: PulseServer) -> None:
     echo = {"sink": "nowhere"}
     config = DeviceConfig(
