@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from devices.cec.frames import BROADCAST, NOWHERE, TV, UNREGISTERED, BadFrame, Frame
+from devices.cec.frames import NOWHERE, TV, UNREGISTERED, BadFrame, Frame, duty
 from devices.cec.layout import (
     ADDRESS,
     CAP_LOG_ADDRS,
@@ -29,6 +29,7 @@ from devices.cec.layout import (
     S_PHYS_ADDR,
     TRANSMIT,
     TX_OK,
+    UNCLAIMED,
     Message,
     playback,
     unpack,
@@ -38,6 +39,7 @@ from devices.errors import Garbage, NotSupported, Rejected
 from devices.kernel.node import Node, open_node
 
 PENDING = 32  # messages under way
+CLAIMING = 8  # looks, while the kernel finds us an address
 PATIENCE = 800  # milliseconds that the kernel waits for an answer, for each second that one exchange may take
 
 
@@ -82,8 +84,13 @@ class CecAdapter:
 
     async def look(self) -> None:
         """Where we are now: without a physical address only the television hears us, from the unregistered one."""
-        (self.physical,) = await self._ask(G_PHYS_ADDR, ADDRESS)
-        claimed = (await self._ask(G_LOG_ADDRS, LOG_ADDRS))[0][0]
+        for _ in range(CLAIMING):
+            (self.physical,) = await self._ask(G_PHYS_ADDR, ADDRESS)
+            addresses, _, _, wanted, *_ = await self._ask(G_LOG_ADDRS, LOG_ADDRS)
+            claimed = addresses[0]
+            if not (self.placed and wanted and claimed == UNCLAIMED):
+                break
+            await self._context.breathe()  # the EDID came just now: the kernel looks for a free address, and refuses us
         self.address = claimed if claimed < UNREGISTERED and self.placed else UNREGISTERED
 
     @property
@@ -128,9 +135,11 @@ class CecAdapter:
                 return result
             unanswered -= 1
 
-    def announce(self, opcode: int, operands: bytes) -> None:
-        """Tell everybody, without waiting for what becomes of it."""
-        frame = Frame(self.address, BROADCAST, opcode, operands)
+    def tell(self, destination: int, opcode: int, operands: bytes = b"") -> None:
+        """Send without waiting for what becomes of it."""
+        self._post(Frame(self.address, destination, opcode, operands))
+
+    def _post(self, frame: Frame) -> None:
         self.node.post(TRANSMIT, Message(frame).pack())
 
     async def _ask(self, request: int, layout: struct.Struct, argument: bytes = b"") -> tuple[Any, ...]:
@@ -173,6 +182,8 @@ class CecAdapter:
         if not message.sequence or message.received & RX_OK:
             self._context.heard(message.frame.encode().hex(" "))
             self._hear(message.frame)
+            if not message.sequence and (answer := duty(message.frame, self.address, self.physical)) is not None:
+                self._post(answer)
 
     def _result(self, message: Message) -> None:
         waiting = self._waiting.get(message.sequence)

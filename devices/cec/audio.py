@@ -73,5 +73,11 @@ class AudioSystem:
         return answer.audio if answer and answer.audio else (None, None)
 
     async def _press(self, key: Key) -> None:
-        await self._adapter.send(AUDIO, Opcode.USER_CONTROL_PRESSED, bytes([key]))
-        await self._adapter.send(AUDIO, Opcode.USER_CONTROL_RELEASED)
+        released = False
+        try:
+            await self._adapter.send(AUDIO, Opcode.USER_CONTROL_PRESSED, bytes([key]))
+            await self._adapter.send(AUDIO, Opcode.USER_CONTROL_RELEASED)
+            released = True
+        finally:
+            if not released:  # a deadline may end us here: a key that stays down goes on to change the volume
+                self._adapter.tell(AUDIO, Opcode.USER_CONTROL_RELEASED)

@@ -15,7 +15,7 @@ import msgspec
 from devices.capabilities import Input, Loudness, On, Reply
 from devices.cec.adapter import CecAdapter
 from devices.cec.audio import AudioSystem
-from devices.cec.frames import AUDIO, BROADCAST, TV, Frame, Opcode, dotted, physical
+from devices.cec.frames import AUDIO, BROADCAST, TV, WRONG_MODE, Frame, Opcode, dotted, physical
 from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
@@ -57,7 +57,7 @@ class CecDisplay(Driver[CecSettings]):
 
     def __init__(self, config: DeviceConfig, settings: CecSettings) -> None:
         super().__init__(config, settings)
-        self._aborted: set[int] = set()
+        self._aborted: dict[int, int] = {}  # what was refused, and why
 
     @property
     def inputs(self) -> list[str]:
@@ -94,9 +94,11 @@ class CecDisplay(Driver[CecSettings]):
     async def set_power(self, args: On) -> Reply:
         """Wake it, from whatever address we have, or send it to standby."""
         opcode = Opcode.IMAGE_VIEW_ON if args.on else Opcode.STANDBY
-        self._aborted.discard(opcode)
+        self._aborted.pop(opcode, None)
         await self._adapter.command(TV, opcode)
         power = await self._power_now() if self._adapter.placed else None
+        if self._aborted.get(opcode) == WRONG_MODE:
+            raise Rejected("the television cannot do it now", retryable=True)
         if opcode in self._aborted:
             raise NotSupported("the television refuses it over CEC")
         return Reply.DONE if power == ("on" if args.on else "off") else Reply.ACCEPTED
@@ -178,12 +180,15 @@ class CecDisplay(Driver[CecSettings]):
         elif frame.initiator == AUDIO:
             self._audio.hear(frame)
         elif frame.aborted is not None:
-            self._aborted.add(frame.aborted)
+            self._aborted[frame.aborted] = frame.reason
         elif frame.opcode == Opcode.REQUEST_ACTIVE_SOURCE and self._source == self._adapter.physical:
-            self._adapter.announce(Opcode.ACTIVE_SOURCE, self._source.to_bytes(2, "big"))
+            self._adapter.tell(BROADCAST, Opcode.ACTIVE_SOURCE, self._source.to_bytes(2, "big"))
         elif frame.shown is not None:
             self._source = frame.shown
-            self._context.report("input", self._named(frame.shown))
+            tell = (
+                self._context.report if frame.initiator == TV else self._context.assume
+            )  # televisions follow a source
+            tell("input", self._named(frame.shown))
 
     def _named(self, source: int) -> str:
         """An input by its name, else its physical address."""

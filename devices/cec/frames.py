@@ -24,8 +24,11 @@ class Opcode(IntEnum):
     USER_CONTROL_RELEASED = 0x45
     GIVE_AUDIO_STATUS = 0x71
     SET_AUDIO_VOLUME_LEVEL = 0x73
+    SET_OSD_NAME = 0x47
     REPORT_AUDIO_STATUS = 0x7A
+    SYSTEM_AUDIO_MODE_STATUS = 0x7E
     ROUTING_CHANGE = 0x80
+    ROUTING_INFORMATION = 0x81
     ACTIVE_SOURCE = 0x82
     REQUEST_ACTIVE_SOURCE = 0x85
     SET_STREAM_PATH = 0x86
@@ -33,6 +36,21 @@ class Opcode(IntEnum):
     GIVE_DEVICE_VENDOR_ID = 0x8C
     GIVE_DEVICE_POWER_STATUS = 0x8F
     REPORT_POWER_STATUS = 0x90
+    CEC_VERSION = 0x9E
+
+
+ANSWERS = frozenset(  # to what others were asked: these want no answer themselves
+    {
+        Opcode.FEATURE_ABORT,
+        Opcode.SET_OSD_NAME,
+        Opcode.REPORT_AUDIO_STATUS,
+        Opcode.SYSTEM_AUDIO_MODE_STATUS,
+        Opcode.DEVICE_VENDOR_ID,
+        Opcode.REPORT_POWER_STATUS,
+        Opcode.CEC_VERSION,
+    }
+)
+UNRECOGNIZED, WRONG_MODE = 0, 1  # reasons of a FEATURE_ABORT (table CEC 29)
 
 
 class Key(IntEnum):
@@ -86,8 +104,9 @@ class Frame:
 
     @property
     def shown(self) -> int | None:
-        """The physical address that the television shows from now on, when the message says so."""
-        if self.opcode in (Opcode.ACTIVE_SOURCE, Opcode.SET_STREAM_PATH) and len(self.operands) >= 2:
+        """The physical address that is shown from now on, when the message says so."""
+        announced = (Opcode.ACTIVE_SOURCE, Opcode.SET_STREAM_PATH, Opcode.ROUTING_INFORMATION)
+        if self.opcode in announced and len(self.operands) >= 2:
             return int.from_bytes(self.operands[:2], "big")
         if self.opcode == Opcode.ROUTING_CHANGE and len(self.operands) >= 4:
             return int.from_bytes(self.operands[2:4], "big")
@@ -97,6 +116,11 @@ class Frame:
     def aborted(self) -> int | None:
         """The opcode that a FEATURE_ABORT refuses."""
         return self.operands[0] if self.opcode == Opcode.FEATURE_ABORT and self.operands else None
+
+    @property
+    def reason(self) -> int:
+        """Why a FEATURE_ABORT refuses."""
+        return self.operands[1] if len(self.operands) > 1 else UNRECOGNIZED
 
     @property
     def vendor(self) -> str:
@@ -112,6 +136,22 @@ def decode(data: bytes) -> Frame:
     if not 1 <= len(data) <= LONGEST:
         raise BadFrame(f"{len(data)} bytes")
     return Frame(data[0] >> 4, data[0] & 15, data[1] if len(data) > 1 else None, data[2:])
+
+
+def duty(heard: Frame, address: int, place: int) -> Frame | None:
+    """What a playback device at `address`, plugged in at the physical address `place`, must answer; None for nothing.
+
+    The kernel answers what asks for our name, version and place. Source: CEC 1.4, 12.3 (Feature Abort), 13.2.2 and 13.14.
+    """
+    if address == UNREGISTERED or heard.initiator == UNREGISTERED or heard.opcode is None:
+        return None
+    if heard.opcode == Opcode.SET_STREAM_PATH and heard.shown == place:
+        return Frame(address, BROADCAST, Opcode.ACTIVE_SOURCE, place.to_bytes(2, "big"))
+    if heard.destination != address or heard.opcode in ANSWERS:
+        return None
+    if heard.opcode == Opcode.GIVE_DEVICE_POWER_STATUS:
+        return Frame(address, heard.initiator, Opcode.REPORT_POWER_STATUS, bytes([0]))
+    return Frame(address, heard.initiator, Opcode.FEATURE_ABORT, bytes([heard.opcode, UNRECOGNIZED]))
 
 
 def physical(text: str) -> int:

@@ -30,6 +30,7 @@ RX_OK, RX_TIMEOUT, RX_ABORT = 1, 2, 4
 PLAYBACK_TYPE, PLAYBACK_DEVICE, ALL_PLAYBACK = 3, 4, 0x10
 FALL_BACK = 1  # to the unregistered address, when none is free
 VERSION_1_4 = 5
+UNCLAIMED = 0xFF  # no logical address yet
 NO_VENDOR = 0xFFFFFFFF
 
 

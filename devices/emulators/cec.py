@@ -6,6 +6,7 @@ to power commands), `mumbles` (it acknowledges and never answers), `noise` (ever
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from devices.cec.layout import (
     TRANSMIT,
     TX_NACK,
     TX_OK,
+    UNCLAIMED,
     Message,
     unpack,
 )
@@ -39,6 +41,7 @@ PLAYBACK = 4  # the logical address we get
 class CecEmulator(NodeEmulator):
     """`edid_asleep` False: in standby the television takes its EDID away, and hears only the unregistered address.
 
+    `claiming`: seconds that the kernel then takes to find an address, when the EDID is back.
     `audio`: an audio system is there; `levels` False: it takes no volume as such, only steps of `step` hundredths.
     """
 
@@ -51,6 +54,7 @@ class CecEmulator(NodeEmulator):
         power: str = "off",
         edid_asleep: bool = True,
         warmup: float = 0.0,
+        claiming: float = 0.0,
         audio: bool = False,
         levels: bool = True,
         step: int = 4,
@@ -61,6 +65,9 @@ class CecEmulator(NodeEmulator):
         self.power = power
         self.edid_asleep = edid_asleep
         self.warmup = warmup
+        self.claiming = claiming
+        self.reason = 0  # why it refuses
+        self._claimed_at = 0.0  # loop time
         self.audio = audio
         self.levels = levels
         self.step = step
@@ -96,12 +103,15 @@ class CecEmulator(NodeEmulator):
 
     @property
     def _claimed(self) -> int:
-        return 255 if self._asleep else PLAYBACK
+        claimed = not self._asleep and asyncio.get_running_loop().time() >= self._claimed_at
+        return PLAYBACK if claimed else UNCLAIMED
 
     def _transmit(self, message: Message) -> Message:
         frame = message.frame
         if self._asleep and frame.encode()[0] != UNREGISTERED << 4 | TV:
             raise OSError(errno.ENONET, "no physical address")
+        if not self._asleep and self._claimed == UNCLAIMED:
+            raise OSError(errno.ENONET, "it looks for an address")
         if not self._asleep and frame.initiator != PLAYBACK:
             raise OSError(errno.EINVAL, "initiator has unknown logical address")
         self._sequence += 1
@@ -165,7 +175,7 @@ class CecEmulator(NodeEmulator):
             case Opcode.GIVE_DEVICE_VENDOR_ID:
                 return Frame(TV, BROADCAST, Opcode.DEVICE_VENDOR_ID, b"\x00\xe0\x91")
             case Opcode.IMAGE_VIEW_ON | Opcode.STANDBY if "refuses" in self.faults:
-                return Frame(TV, frame.initiator, Opcode.FEATURE_ABORT, bytes([frame.opcode, 0]))
+                return Frame(TV, frame.initiator, Opcode.FEATURE_ABORT, bytes([frame.opcode, self.reason]))
             case Opcode.IMAGE_VIEW_ON:
                 self._wake()
             case Opcode.STANDBY:
@@ -177,6 +187,8 @@ class CecEmulator(NodeEmulator):
         return None
 
     def _wake(self) -> None:
+        if self._asleep:
+            self._claimed_at = asyncio.get_running_loop().time() + self.claiming
         if self.warmup and self.power == "off":
             self.power = "warming"
             self.later(self.warmup, self._warm)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from devices import DeviceConfig
+from devices.cec.adapter import CecAdapter
+from devices.cec.audio import AudioSystem
 from devices.cec.driver import CecDisplay
 from devices.cec.frames import AUDIO, BROADCAST, TV, UNREGISTERED, Frame, Opcode
+from devices.context import Context
 from devices.emulators.cec import CecEmulator
 from tests.devices.stage import QUICK, nothing_left_behind, stage
-from wire.devices import Connection, Property, Role
+from wire.devices import Connection, Device, Property, Role
 
 INPUTS = {"computer": "self", "laptop": "2.0.0.0"}
 
@@ -44,6 +49,84 @@ async def test_a_television_without_edid_is_woken_from_the_unregistered_address(
         assert (await room.do("set_power", on=False)).outcome == "accepted"
         await room.until(lambda device: device.properties["power"].assumed == "off")
         assert room.property("power").reported == "on", "nobody reported it off"
+
+
+async def test_a_television_whose_edid_comes_back_is_not_lost_while_an_address_is_found(tmp_path: Path) -> None:
+    emulator = CecEmulator(tmp_path / "cec", edid_asleep=False, claiming=0.12)
+    async with emulator as tv, stage(television(tv)) as room:
+        await room.online()
+        seen: set[Connection] = set()
+
+        def on(device: Device) -> bool:
+            seen.add(device.connection)
+            return device.properties.get("power", Property()).reported == "on"
+
+        for _ in range(3):
+            await room.do("set_power", on=True)
+            await room.until(on)
+            tv.power = "off"
+            await room.until(lambda device: device.properties["power"].assumed == "off")
+            tv.remote()
+            await room.until(lambda device: device.properties["power"].assumed is None and on(device))
+            await room.do("set_power", on=False)
+            await room.until(lambda device: device.properties["power"].assumed == "off")
+        assert seen == {Connection.ONLINE}
+
+
+async def test_what_it_cannot_do_in_this_mode_is_wished_for_later(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec") as tv, stage(television(tv)) as room:
+        await room.shows("power", "off")
+        tv.reason = 1  # not in the correct mode to respond
+        tv.fault("refuses")
+        result = await room.do("set_power", on=True)
+        assert (result.outcome, result.retryable) == ("failed", True)
+        tv.fault("refuses", False)
+        await room.shows("power", "on")
+
+
+async def test_the_television_is_answered_as_it_expects_of_a_source(tmp_path: Path) -> None:
+    def said(opcode: Opcode) -> list[tuple[int, bytes]]:
+        return [(one.destination, one.operands) for one in tv.heard if one.opcode == opcode]
+
+    async with CecEmulator(tmp_path / "cec", power="on") as tv, stage(television(tv)) as room:
+        await room.shows("power", "on")
+        tv.say(Frame(TV, 4, Opcode.GIVE_DEVICE_POWER_STATUS))
+        await tv.until(lambda: said(Opcode.REPORT_POWER_STATUS) == [(TV, b"\0")])
+        tv.say(Frame(TV, 4, 0x8D, b"\2"))  # Menu Request: query
+        await tv.until(lambda: said(Opcode.FEATURE_ABORT) == [(TV, b"\x8d\0")])
+        tv.say(Frame(TV, BROADCAST, Opcode.SET_STREAM_PATH, b"\x10\x00"))
+        await tv.until(lambda: tv.source == 0x1000)
+        await room.shows("input", "computer")
+
+
+async def test_a_source_that_calls_itself_shown_is_believed_not_reported(tmp_path: Path) -> None:
+    async with CecEmulator(tmp_path / "cec", power="on") as tv, stage(television(tv)) as room:
+        await room.shows("power", "on")
+        tv.say(Frame(8, BROADCAST, Opcode.ACTIVE_SOURCE, b"\x20\x00"))
+        await room.until(lambda device: device.properties.get("input", Property()) == Property(assumed="laptop"))
+
+
+async def test_a_key_is_let_go_when_there_is_no_time_left_to_say_so() -> None:
+    line: list[Opcode] = []
+    reached = asyncio.Event()
+
+    async def send(destination: int, opcode: Opcode, operands: bytes = b"") -> None:
+        if opcode == Opcode.USER_CONTROL_RELEASED:
+            reached.set()
+            await asyncio.Event().wait()
+        line.append(opcode)
+
+    async def ask(*_: object, **__: object) -> Frame:
+        return Frame(AUDIO, 4, Opcode.REPORT_AUDIO_STATUS, bytes([20]))
+
+    adapter = SimpleNamespace(send=send, ask=ask, tell=lambda destination, opcode: line.append(opcode))
+    audio = AudioSystem(cast(Context, None), cast(CecAdapter, adapter))
+    audio.hear(Frame(AUDIO, 4, Opcode.FEATURE_ABORT, bytes([Opcode.SET_AUDIO_VOLUME_LEVEL, 0])))
+    task = asyncio.create_task(audio.set_volume(80))
+    await reached.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert line == [Opcode.USER_CONTROL_PRESSED, Opcode.USER_CONTROL_RELEASED]
 
 
 async def test_warming_is_shown_as_the_television_says_it(tmp_path: Path) -> None:

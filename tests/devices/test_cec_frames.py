@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.cec.frames import BadFrame, Frame, Opcode, decode, dotted, physical
+from devices.cec.frames import UNREGISTERED, BadFrame, Frame, Opcode, decode, dotted, duty, physical
 from devices.cec.layout import MESSAGE, Message, playback, unpack
 
 
@@ -39,6 +39,21 @@ def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
         frame = decode(data)
         assert frame.encode() == data
         _ = frame.power, frame.audio, frame.shown, frame.aborted, frame.vendor
+
+
+@given(st.binary(min_size=1, max_size=16), st.integers(0, 15), st.integers(0, 0xFFFF))
+def test_no_message_is_answered_for_others_nor_an_answer_by_a_refusal(data: bytes, address: int, place: int) -> None:
+    heard = decode(data)
+    answer = duty(heard, address, place)
+    if answer is None:
+        return
+    assert answer.initiator == address != UNREGISTERED
+    assert decode(answer.encode()) == answer
+    assert heard.destination == address or answer.opcode == Opcode.ACTIVE_SOURCE
+    assert heard.opcode != Opcode.FEATURE_ABORT, "two devices would refuse each other for ever"
+    if answer.destination == address:
+        return  # a liar that uses our own address
+    assert duty(answer, answer.destination, place) is None
 
 
 @given(st.one_of(st.binary(max_size=80), st.binary(min_size=MESSAGE.size, max_size=MESSAGE.size)))
