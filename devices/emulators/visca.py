@@ -40,10 +40,14 @@ class ViscaEmulator(Emulator):
     `recall_time`: seconds a preset takes.
 
     Faults of its own: `buffer_full` (both sockets busy), `lost_stop` (the next stop is lost, once),
-    `no_socket` (completions name no socket), `unknown` (every command is a syntax error).
+    `refused_stop` (the next stop is acknowledged and then refused, once), `no_socket` (completions name no socket),
+    `no_completion` (acknowledges only), `unknown` (every command is a syntax error, said right after its acknowledgement).
     """
 
-    available_faults: tuple[str, ...] = (*FAULTS, "buffer_full", "lost_stop", "no_socket", "unknown")
+    available_faults: tuple[str, ...] = (
+        *FAULTS,
+        *("buffer_full", "lost_stop", "refused_stop", "no_socket", "no_completion", "unknown"),
+    )
 
     def __init__(
         self,
@@ -166,8 +170,10 @@ class ViscaEmulator(Emulator):
     def _hear(self, request: bytes, send: Send) -> None:
         if request[:2] == b"\x81\x09":
             self._say(send, b"\x90\x50" + answer + b"\xff" if (answer := self._answer(request)) else _error(0, 2))
-        elif request[:2] != b"\x81\x01" or "unknown" in self._on:
+        elif request[:2] != b"\x81\x01":
             self._say(send, _error(0, Fault.SYNTAX))
+        elif "unknown" in self._on:
+            self._say(send, bytes.fromhex("90 41 FF") + _error(1, Fault.SYNTAX))
         elif "buffer_full" in self._on or len(self._busy) >= SOCKETS:
             self._say(send, _error(0, Fault.BUFFER_FULL))
         else:
@@ -175,17 +181,26 @@ class ViscaEmulator(Emulator):
 
     def _answer(self, request: bytes) -> bytes:
         place = self.position
-        return {
-            frames.ASK_POWER.request: b"\x02" if self.power else b"\x03",
-            frames.ASK_ZOOM.request: frames.to_nibbles(place.zoom),
-            frames.ASK_PAN_TILT.request: frames.to_nibbles(place.pan) + frames.to_nibbles(place.tilt),
-            frames.ASK_VERSION.request: bytes.fromhex("00 01 05 19 01 00 02"),
-        }.get(request, b"")
+        match request.hex(" "):
+            case "81 09 04 00 ff":
+                return b"\x02" if self.power else b"\x03"
+            case "81 09 04 47 ff":
+                return frames.to_nibbles(place.zoom)
+            case "81 09 06 12 ff":
+                return frames.to_nibbles(place.pan) + frames.to_nibbles(place.tilt)
+            case "81 09 00 02 ff":
+                return bytes.fromhex("00 01 05 19 01 00 02")
+        return b""
 
     def _carry_out(self, request: bytes, send: Send) -> None:
         socket = next(number for number in range(1, SOCKETS + 1) if number not in self._busy)
         if (body := request[2:-1])[:2] != b"\x04\x00" and not self.power:
             self._say(send, _error(socket, Fault.NOT_EXECUTABLE))
+            return
+        if "refused_stop" in self._on and self._stops(body):
+            self._on.discard("refused_stop")
+            self._say(send, bytes((0x90, 0x40 | socket, 0xFF)))
+            self.after(0.02, lambda: self._say(send, _error(socket, Fault.NOT_EXECUTABLE)))
             return
         seconds = self._start(body)
         if seconds is None:
@@ -221,6 +236,13 @@ class ViscaEmulator(Emulator):
                 return None
         return 0.0
 
+    def _stops(self, body: bytes) -> bool:
+        """Whether this ends a movement."""
+        pan, tilt, zoom = self.position.speed
+        return (body == b"\x04\x07\x00" and bool(zoom)) or (
+            body[:2] == b"\x06\x01" and body[4:] == b"\x03\x03" and bool(pan or tilt)
+        )
+
     def _drive(self, pan: int | None = None, tilt: int | None = None, zoom: int | None = None) -> float:
         old = self.position.speed
         new = tuple(before if now is None else now for before, now in zip(old, (pan, tilt, zoom), strict=True))
@@ -248,7 +270,8 @@ class ViscaEmulator(Emulator):
             elif body[2] == 1:
                 self.stored[number] = Position(self.position.pan, self.position.tilt, self.position.zoom)
                 self.done(f"store {number}")
-        self._say(send, bytes((0x90, 0x50 | named, 0xFF)))
+        if "no_completion" not in self._on:
+            self._say(send, bytes((0x90, 0x50 | named, 0xFF)))
 
     def _place(self, number: int) -> tuple[int, int, int]:
         stored = self.stored.get(number, Position(number * 100, number * 10, number * 50))

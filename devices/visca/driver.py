@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from devices.capabilities import Arguments, On, PresetNumber, Reply, Velocity
 from devices.context import Context
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected
 from devices.visca import frames
-from devices.visca.link import BadSequence, BufferFull, ViscaLink
+from devices.visca.link import BadSequence, BufferFull, Taken, ViscaLink
 from devices.visca.settings import ViscaSettings
 
 log = logging.getLogger(__name__)
 
-Completed = Callable[[], None] | None
+Answer = TypeVar("Answer")
+Done = Callable[[], None] | None
 POWER = {b"\x02": "on", b"\x03": "off"}
 PORTS = {"udp": 52381, "tcp": 5678}
 TRIES = 10  # of a command the camera has no room for
@@ -55,12 +57,10 @@ class ViscaCamera(Driver[ViscaSettings]):
     async def run(self, context: Context) -> None:
         """Find out how the camera frames its messages, then hold the connection."""
         self._context = context
-        if self.settings.header is None and self.settings.transport == "udp":
-            if await self._try(header=True, attempts=1):
-                return
-            await self._try(header=False)
-        else:
+        if self.settings.header is not None or self.settings.transport == "tcp":
             await self._try(header=bool(self.settings.header))
+        elif not await self._try(header=True, attempts=1):
+            await self._try(header=False)
 
     async def _try(self, *, header: bool, attempts: int | None = None) -> bool:
         """Hold a connection with or without header; False when a camera does not answer its first question."""
@@ -122,11 +122,16 @@ class ViscaCamera(Driver[ViscaSettings]):
 
     async def _both(self, drive: bytes, zoom: bytes) -> None:
         """What moves first; the other right after its acknowledgement (a camera holds two commands), not before."""
-        errors: list[DeviceError] = []
+        errors, taken = list[DeviceError](), list[Taken]()
         first, second = (zoom, drive) if self._zooming else (drive, zoom)
         for request in (first, second):
             try:
-                await self._command(request, at_once=request is second)
+                taken.append(await self._command(request, at_once=request is second))
+            except (NotSupported, Rejected) as error:
+                errors.append(error)
+        for command in taken:
+            try:
+                await self._link.completed(command)
             except (NotSupported, Rejected) as error:
                 errors.append(error)
         if errors:
@@ -147,7 +152,7 @@ class ViscaCamera(Driver[ViscaSettings]):
 
     async def store_preset(self, args: PresetNumber) -> Reply:
         """Remember where it looks now."""
-        await self._command(frames.preset(1, _known(args)))
+        await self._link.completed(await self._command(frames.preset(1, _known(args))))
         return Reply.DONE
 
     async def set_framing(self, args: On) -> Reply:
@@ -173,14 +178,10 @@ class ViscaCamera(Driver[ViscaSettings]):
     async def _inquire(self, inquiry: frames.Inquiry) -> bytes:
         return await self._patiently(lambda: self._link.inquire(inquiry))
 
-    async def _command(self, request: bytes, on_done: Completed = None, *, at_once: bool = False) -> None:
-        async def ask() -> bytes:
-            await self._link.command(request, on_done)
-            return b""
+    async def _command(self, request: bytes, on_done: Done = None, *, at_once: bool = False) -> Taken:
+        return await self._patiently(lambda: self._link.command(request, on_done), at_once=at_once)
 
-        await self._patiently(ask, at_once=at_once)
-
-    async def _patiently(self, ask: Callable[[], Awaitable[bytes]], *, at_once: bool = False) -> bytes:
+    async def _patiently(self, ask: Callable[[], Awaitable[Answer]], *, at_once: bool = False) -> Answer:
         """Again after a full buffer, after a reset when the camera lost count."""
         for _ in range(TRIES):
             try:

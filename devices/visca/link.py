@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from devices.channel import Channel, open_tcp, open_udp
 from devices.context import Context
@@ -18,6 +18,7 @@ from devices.visca import frames
 from devices.visca.frames import Ack, Done, Error, Fault, Info, Inquiry, Junk, Kind, Message, StreamReader
 
 PENDING = 16  # exchanges we remember; older ones are forgotten
+COMPLETES = 0.25  # seconds after its acknowledgement within which a camera completes or refuses a move or a stop
 FORGET = 2.0  # seconds a late acknowledgement is expected
 
 
@@ -30,7 +31,9 @@ class BadSequence(Rejected):
 
 
 @dataclass(eq=False)
-class _Pending:
+class Taken:
+    """What was asked, until the camera answered, completed or refused it; a command is `Taken` once acknowledged."""
+
     sequence: int
     inquiry: Inquiry | None
     answer: asyncio.Future[bytes]
@@ -38,12 +41,20 @@ class _Pending:
     on_done: Callable[[], None] | None = None
     socket: int | None = None  # set by the acknowledgement
     left_at: float | None = None  # loop time when nobody waited any more
+    ended: asyncio.Event = field(default_factory=asyncio.Event)  # completed, or refused after its acknowledgement
+    error: DeviceError | None = None
 
     def fail(self, error: DeviceError) -> None:
+        """It was refused, before or after it was acknowledged."""
+        self.error = error
+        self.ended.set()
         if not self.answer.done():
             self.answer.set_exception(error)
 
-    def succeed(self, data: bytes = b"") -> None:
+    def succeed(self, data: bytes = b"", *, ended: bool = True) -> None:
+        """It was answered; `ended`: and nothing more is to come."""
+        if ended:
+            self.ended.set()
         if not self.answer.done():
             self.answer.set_result(data)
 
@@ -57,9 +68,10 @@ class ViscaLink:
         self._stream = StreamReader() if stream else None
         self._channel: Channel | None = None
         self._sequence = 0
-        self._pending: list[_Pending] = []
+        self._pending: list[Taken] = []
         self._reset: asyncio.Future[None] | None = None
         self._heard = False
+        self._completes = True  # until it left an acknowledged command without an end
 
     @classmethod
     @asynccontextmanager
@@ -90,27 +102,44 @@ class ViscaLink:
 
     async def inquire(self, inquiry: Inquiry) -> bytes:
         """The answer's data; raises a DeviceError."""
-        return await self._exchange(Kind.INQUIRY, inquiry.request, inquiry)
+        return (await self._exchange(Kind.INQUIRY, inquiry.request, inquiry)).answer.result()
 
-    async def command(self, request: bytes, on_done: Callable[[], None] | None = None) -> None:
+    async def command(self, request: bytes, on_done: Callable[[], None] | None = None) -> Taken:
         """Until the camera took it (`on_done` is called when it completed it); raises a DeviceError."""
-        await self._exchange(Kind.COMMAND, request, None, on_done)
+        return await self._exchange(Kind.COMMAND, request, None, on_done)
+
+    async def completed(self, taken: Taken) -> None:
+        """Until the camera completed what it took, for what takes no time; raises a DeviceError when it refused after all.
+
+        A camera that says nothing of the end is taken at its acknowledgement, and no longer waited for.
+        """
+        if self._completes:
+            try:
+                async with asyncio.timeout(COMPLETES):
+                    await taken.ended.wait()
+            except TimeoutError:
+                self._completes = False
+        if taken.error is not None:
+            raise taken.error
 
     async def _exchange(
         self, kind: Kind, request: bytes, inquiry: Inquiry | None, on_done: Callable[[], None] | None = None
-    ) -> bytes:
+    ) -> Taken:
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        pending = _Pending(self._sequence, inquiry, answer, request, on_done)
+        pending = Taken(self._sequence, inquiry, answer, request, on_done)
         self._pending = [*self._pending[-PENDING + 1 :], pending]
         self._send(frames.pack(kind, self._sequence, request) if self.header else request)
         try:
-            return await answer
+            await answer
+            if pending.error is not None:  # in one datagram with the acknowledgement
+                raise pending.error
+            return pending
         finally:
             if answer.cancelled() and pending in self._pending:
                 self._leave(pending)
 
-    def _leave(self, pending: _Pending) -> None:
+    def _leave(self, pending: Taken) -> None:
         """Nobody waits: a late reply must find nobody, and without sequence numbers no one else either."""
         if self.header or pending.inquiry is not None:
             self._pending.remove(pending)
@@ -159,7 +188,7 @@ class ViscaLink:
             if pending is not None:
                 self._settle(pending, message)
 
-    def _match(self, message: Message, sequence: int | None) -> _Pending | None:
+    def _match(self, message: Message, sequence: int | None) -> Taken | None:
         """Whom this reply is for."""
         self._forget()
         fits = [one for one in self._pending if sequence is None or one.sequence == sequence]
@@ -176,7 +205,7 @@ class ViscaLink:
             fits = named or (taken if not message_socket(message) else [one for one in waiting if one.inquiry is None])
         return fits[0] if fits else None
 
-    def _acknowledged(self, fits: list[_Pending]) -> _Pending | None:
+    def _acknowledged(self, fits: list[Taken]) -> Taken | None:
         """Whose acknowledgement this is: they come in order, so a late one is for whoever no longer waits."""
         taken = [one for one in fits if one.inquiry is None and one.socket is None]
         first = taken[0] if taken else None
@@ -191,10 +220,10 @@ class ViscaLink:
         now = asyncio.get_running_loop().time()
         self._pending = [one for one in self._pending if one.left_at is None or now - one.left_at < FORGET]
 
-    def _settle(self, pending: _Pending, message: Message) -> None:
+    def _settle(self, pending: Taken, message: Message) -> None:
         if isinstance(message, Ack):
             pending.socket = message.socket
-            pending.succeed()
+            pending.succeed(ended=False)
             return
         self._pending.remove(pending)
         if isinstance(message, Info):
@@ -203,6 +232,7 @@ class ViscaLink:
             pending.fail(_refusal(message.fault))
         else:
             pending.succeed()
+            self._completes = True
             if pending.on_done is not None and isinstance(message, Done):
                 pending.on_done()
 

@@ -138,6 +138,40 @@ async def test_a_camera_that_lost_count_is_reset_without_anyone_noticing() -> No
             assert (await room.do("set_power", on=True)).outcome == "done"
 
 
+async def test_a_stop_refused_after_its_acknowledgement_is_asked_again() -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        await room.do("move", pan=0.5)
+        cam.fault("refused_stop")
+        result = await room.do("stop")
+        assert (result.outcome, result.retryable) == ("failed", True)
+        assert cam.moving
+        await cam.until(lambda: not cam.moving)
+        await room.until(lambda device: device.properties["moving"].assumed is False)
+
+
+async def test_a_preset_is_not_stored_when_the_camera_says_no_after_its_acknowledgement() -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        cam.fault("unknown")
+        assert (await room.do("store_preset", preset=4)).outcome == "unsupported"
+
+
+async def test_a_camera_that_tells_no_completion_is_waited_for_once() -> None:
+    link = ViscaLink(cast(Context, Heard()), header=False, stream=True)
+    link._channel = cast(Channel, Heard())
+    waits: list[bool] = []
+    for _ in range(2):
+        asked = asyncio.create_task(link.command(frames.ZOOM_STOP))
+        await asyncio.sleep(0)
+        link.received(bytes.fromhex("90 41 FF"))
+        completed = asyncio.create_task(link.completed(await asked))
+        await asyncio.sleep(0)
+        waits.append(not completed.done())
+        await completed
+    assert waits == [True, False]
+
+
 async def test_a_completion_that_names_no_socket_is_understood() -> None:
     async with ViscaEmulator(recall_time=0.05) as cam, stage(camera(cam.address)) as room:
         await room.online()
@@ -175,6 +209,13 @@ def test_commands_are_written_as_the_command_list_says() -> None:
     assert frames.pan_tilt(0, 0).hex(" ") == "81 01 06 01 01 01 03 03 ff"
     assert frames.zoom(1).hex(" ") == "81 01 04 07 27 ff"
     assert frames.preset(2, 5).hex(" ") == "81 01 04 3f 02 05 ff"
+    assert frames.POWER_ON.hex(" ") == "81 01 04 00 02 ff"
+    assert frames.POWER_OFF.hex(" ") == "81 01 04 00 03 ff"
+    assert frames.ASK_POWER.request.hex(" ") == "81 09 04 00 ff"
+    assert frames.ASK_ZOOM.request.hex(" ") == "81 09 04 47 ff"
+    assert frames.ASK_PAN_TILT.request.hex(" ") == "81 09 06 12 ff"
+    assert frames.ASK_VERSION.request.hex(" ") == "81 09 00 02 ff"
+    assert frames.pan_tilt_limit(1, 0x1234, -1).hex(" ") == "81 01 06 07 00 01 01 02 03 04 0f 0f 0f 0f ff"
     assert frames.pack(frames.Kind.CONTROL, 0, frames.RESET).hex(" ") == "02 00 00 01 00 00 00 00 01"
 
 
