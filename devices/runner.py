@@ -240,17 +240,18 @@ class DeviceRunner:
         return None
 
     async def _last_stop(self) -> None:
+        renewals = self._lease.renewals
         try:
             async with asyncio.timeout(self._timing.last_stop):
                 await self._body.execute(STOP, Arguments())
-            self._lease.stopped()
+            self._lease.stopped(renewals)
         except (TimeoutError, DeviceError):
             log.warning("device %s may still move: it did not confirm the last stop", self.config.id)
 
     def _connected(self) -> None:
-        if self._backoff.breaker is Breaker.TRYING:  # at once: a move that is asked for next is not the one to stop
+        if self._backoff.breaker is Breaker.TRYING:
             self._backoff.move(Breaker.CLOSED)
-            self._lease.end()
+        self._lease.resume()  # at once: a move that is asked for next is not the one to stop
         self._whole_at = 0.0
         self._queue.wake()
 
@@ -270,7 +271,7 @@ class DeviceRunner:
     async def _perform(self, task: Task) -> None:
         if task.answer.cancelled():
             return
-        outcome = Outcome(error=Lost("connection ended"))
+        outcome, renewals = Outcome(error=Lost("connection ended")), self._lease.renewals
         try:
             async with asyncio.timeout_at(task.expires):
                 reply = await self._body.execute(task.operation, task.args)
@@ -285,7 +286,7 @@ class DeviceRunner:
             if not error.about_command:
                 raise
         finally:
-            self._finished(task, outcome)
+            self._finished(task, outcome, renewals)
             settle(task, outcome)
 
     def _later(self, task: Task, error: NotNow) -> Outcome:
@@ -294,14 +295,15 @@ class DeviceRunner:
         self.state.open_wishes.add(task.operation.changes)
         return Outcome(accepted=True)
 
-    def _finished(self, task: Task, outcome: Outcome) -> None:
+    def _finished(self, task: Task, outcome: Outcome, renewals: int) -> None:
+        """`renewals`: of the move lease, as the task began."""
         operation, error = task.operation, outcome.error
         if operation is STOP and error is None:
-            self._lease.stopped()
+            self._lease.stopped(renewals)
         elif operation is STOP and self.state.reported("power") == "off":
-            self._lease.stopped()  # what is in standby stands still, and refuses to be told
+            self._lease.stopped(renewals)  # what is in standby stands still, and refuses to be told
         elif operation is STOP and not isinstance(error, Lost):
-            self._lease.refused()
+            self._lease.refused(renewals)
         if operation.capability == "ptz":
             self.state.assume("moving", self._lease.moving)
         if operation.changes and error is None and operation.changes not in self.state.open_wishes:

@@ -37,12 +37,12 @@ def test_a_refused_stop_is_asked_ever_less_often_and_never_forgotten() -> None:
     async def refuse(loop: virtual.VirtualLoop) -> None:
         def stop() -> None:
             asked.append(loop.time())
-            loop.call_soon(lease.refused)
+            loop.call_soon(lease.refused, lease.renewals)
 
         lease = MoveLease(0.5, stop)
         lease.renew()
         await asyncio.sleep(600)
-        lease.stopped()
+        lease.stopped(lease.renewals)
         await asyncio.sleep(600)
 
     virtual.run(refuse)
