@@ -5,6 +5,7 @@
     select_input    input: str                                      input           input
     set_volume      volume: 0..1                                    volume          volume
     set_mute        on: bool                                        mute            mute
+    set_call        on: bool (off hook: in a call)              call            call
     set_blank       on: bool (picture black, device stays on)       blank           blank
     move            pan, tilt, zoom: -1..1 (right, up, closer)      moving          ptz
     stop                                                            moving          ptz
@@ -134,6 +135,14 @@ class Mute(Protocol):
 
 
 @runtime_checkable
+class Call(Protocol):
+    """Wants to know whether the room is in a call: a speakerphone, whose keys and lights then work."""
+
+    async def set_call(self, args: On) -> Reply:
+        """The room is in a call, or is not."""
+
+
+@runtime_checkable
 class Blank(Protocol):
     """Its picture can be made black while it stays on."""
 
@@ -195,6 +204,7 @@ CAPABILITIES: dict[str, type] = {
     "input": InputSelect,
     "volume": Volume,
     "mute": Mute,
+    "call": Call,
     "blank": Blank,
     "ptz": Ptz,
     "presets": Presets,
@@ -266,6 +276,7 @@ OPERATIONS = _table(
     Operation("select_input", "input", Input, "input", changes="input", persistent=True),
     Operation("set_volume", "volume", Loudness, "volume", changes="volume", persistent=True),
     Operation("set_mute", "mute", On, "mute", changes="mute", persistent=True),
+    Operation("set_call", "call", On, "call", changes="call", persistent=True),
     Operation("set_blank", "blank", On, "blank", changes="blank", persistent=True),
     Operation("move", "ptz", Velocity, "motion", Priority.MOTION, clears="preset"),
     Operation("stop", "ptz", Arguments, "motion", Priority.MOTION),

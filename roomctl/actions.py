@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from roomctl import switches
-from roomctl.agent import RoomAgent
 from roomctl.scenes import volume_command
 from roomctl.view import qr_svg
 from wire.devices import DeviceResult
@@ -16,6 +16,9 @@ from wire.link import AddRooms, Help, MeetingRef, Phase, Remove
 from wire.meetings import Invitation, StartMeeting
 from wire.problems import Code, Refusal
 from wire.views import ActionResult, PanelAction
+
+if TYPE_CHECKING:
+    from roomctl.agent import RoomAgent
 
 log = logging.getLogger(__name__)
 

@@ -26,11 +26,12 @@ from roomctl.media.endpoint import Endpoint
 from roomctl.media.publisher import Publisher
 from roomctl.memory import Kept, Memory
 from roomctl.orders import carry_out
+from roomctl.presses import requested
 from roomctl.report import Reporter
 from roomctl.room import Room
-from roomctl.scenes import Equipment, Scene, power_step, roles_of, second_step, together
+from roomctl.scenes import Equipment, Scene, call_commands, power_step, roles_of, second_step, together
 from roomctl.signals import PERIOD, Vitals, disk_free, observe
-from roomctl.switches import close_from_afar, command, muted_at_microphone, requested
+from roomctl.switches import close_from_afar, command, muted_at_microphone
 from roomctl.view import Known, display_view, media_state, muted_at_device, panel_view
 from wire.devices import Device, DeviceCommand
 from wire.link import Command, MediaAccess, MeetingRef, Phase
@@ -283,6 +284,7 @@ class RoomAgent:
         switches, roles = self.room.switches, roles_of(self.equipment.snapshot())
         results = await together(self.equipment, power_step(scene, roles, camera=switches.camera))
         rest = second_step(scene, roles, mic=self.room.switches.mic, volume=self.known.volume_wanted)
+        rest += call_commands(self.equipment.snapshot(), scene)
         self.known.results = [*results, *await together(self.equipment, rest)]
         self._input(lambda now: self.room.scene_done(scene, now))
 

@@ -64,6 +64,12 @@ def mute_commands(muted: bool, *roles: Role) -> list[DeviceCommand]:
     return [DeviceCommand(role, "set_mute", {"on": muted}) for role in roles or MICROPHONES]
 
 
+def call_commands(devices: Mapping[str, Device], scene: Scene) -> list[DeviceCommand]:
+    """Tell every device that wants to know whether the room is in a call: a speakerphone goes off its hook."""
+    on = scene in (Scene.CALL, Scene.PRESENT)
+    return [DeviceCommand(one.role, "set_call", {"on": on}) for one in devices.values() if "call" in one.capabilities]
+
+
 def volume_command(volume: float) -> DeviceCommand:
     """Set the loudness of the room, 0..1."""
     return DeviceCommand(Role.ROOM_SPEAKER, "set_volume", {"volume": volume})

@@ -5,20 +5,13 @@ Every way ends here, so that what is sent, the devices and the light of a mute k
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from devices import DeviceRequest
 from roomctl.media.endpoint import Endpoint
 from roomctl.room import Room
 from roomctl.scenes import Equipment, mute_commands, power_command, present, together
 from wire.devices import DeviceCommand, DeviceResult, Role
-from wire.link import Phase
-
-log = logging.getLogger(__name__)
-
-TALKING = (Phase.CALLING, Phase.PREPARING, Phase.IN_MEETING)  # the room's microphone has somebody to speak to
 
 
 class Switched(Protocol):
@@ -66,24 +59,13 @@ def close_from_afar(agent: Switched, kind: str) -> None:
 def muted_at_microphone(agent: Switched) -> None:
     """Somebody muted the microphone at the device: stop sending, and let the mute key's light say so."""
     set_switches(agent, mic=False)
-    agent.spawn(_shown(agent))
-
-
-def requested(agent: Switched, request: DeviceRequest) -> None:
-    """Somebody in the room pressed a key of a device: what the panel's would do; only while there is a call."""
-    wanted = request.args.get("on")
-    if request.op != "set_mute" or not isinstance(wanted, bool):
-        log.info("room %s: %s asks for %s, which a room does not do", agent.room.id, request.device, request.op)
-    elif agent.room.phase in TALKING:
-        agent.spawn(_turned(agent, mic=not wanted))
-    else:
-        agent.spawn(_shown(agent))
+    agent.spawn(show_mute(agent))
 
 
 async def _turned(agent: Switched, **switches: bool) -> None:
     await turn(agent, **switches)
 
 
-async def _shown(agent: Switched) -> None:
+async def show_mute(agent: Switched) -> None:
     """The light of the mute key, as the microphone is."""
     await command(agent, *mute_commands(not agent.room.switches.mic, Role.MUTE_BUTTON))

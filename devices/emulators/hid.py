@@ -1,7 +1,8 @@
-"""An emulated speakerphone behind hidraw: a mute key, a mute light, and a microphone that mutes itself while it waits.
+"""An emulated speakerphone behind hidraw: keys, lights, and a microphone that mutes itself while it waits.
 
-A press mutes (or opens) its microphone at once and tells the host; when the host's light does not follow within
-`patience` seconds, the microphone goes back to what the light says.
+A press of the mute key mutes (or opens) its microphone at once and tells the host; when the host's light does not follow
+within `patience` seconds, the microphone goes back to what the light says. Its hook switch follows the off-hook light, and
+says so.
 """
 
 from __future__ import annotations
@@ -10,14 +11,24 @@ import errno
 from pathlib import Path
 
 from devices.emulators.node import NodeEmulator
-from devices.hid.descriptor import parse
+from devices.hid.descriptor import Kind, parse
 from devices.hid.hidraw import DESCRIPTOR, GET_DESCRIPTOR, GET_DESCRIPTOR_SIZE, GET_NAME, NAME_LENGTH
-from devices.hid.telephony import LED_MUTE, LED_OFF_HOOK, Telephony
+from devices.hid.telephony import (
+    HOOK_SWITCH,
+    LED_MUTE,
+    LED_OFF_HOOK,
+    PHONE_MUTE,
+    VOLUME_DOWN,
+    VOLUME_UP,
+    Telephony,
+)
 
 GET_OUTPUT = 0x0C  # number of HIDIOCGOUTPUT, whose size varies
 
-# Composed from the HID usage tables: a telephony headset with numbered reports, its key a one-shot (relative) usage.
+# Composed from the HID usage tables: a telephony headset with numbered reports, its mute key a button that toggles
+# (relative), its hook switch one that stays (no preferred state); volume keys on the consumer page.
 SPEAKERPHONE = bytes.fromhex(
+    "050C 0901 A101 8501 1500 2501 09E9 09EA 7501 9502 8102 7506 9501 8103 C0"
     "050B 0905 A101 8508 1500 2501 0920 092F 7501 9501 8122 092F 8106 7506 8103 "
     "8509 0508 0909 0917 0918 7501 9503 9122 7505 9501 9101 C0"
 )
@@ -26,7 +37,10 @@ BUTTON = bytes.fromhex("050B 0901 A101 1500 2501 092F 7501 9501 8102 7507 8101 0
 
 
 class HidEmulator(NodeEmulator):
-    """`readable`: its light can be read back, which not every device allows."""
+    """`readable`: its lights can be read back, which not every device allows; `forgetful`: they are read back as out.
+
+    `needs_call`: it says nothing of its mute key while it is on hook.
+    """
 
     def __init__(
         self,
@@ -35,6 +49,8 @@ class HidEmulator(NodeEmulator):
         descriptor: bytes = SPEAKERPHONE,
         name: str = "Emulated Speakerphone",
         readable: bool = True,
+        forgetful: bool = False,
+        needs_call: bool = False,
         patience: float = 1.0,
         delay: float = 0.4,
         reboot: float = 3.0,
@@ -42,50 +58,71 @@ class HidEmulator(NodeEmulator):
         super().__init__(path, delay=delay, reboot=reboot)
         self.descriptor = descriptor
         self.name = name
-        self.readable = readable
+        self.readable, self.forgetful = readable, forgetful
+        self.needs_call = needs_call
         self.patience = patience
         self.device = Telephony(parse(descriptor))
         self.forget()
 
     def forget(self) -> None:
         """As just plugged in."""
-        self.light = self.off_hook = self.muted = False
+        self.light = self.off_hook = self.muted = self.lifted = False
         self._lights: dict[int, bytes] = {}
 
     def press(self) -> None:
         """Somebody presses the mute key."""
         self.muted = not self.muted
-        self._send_key(down=True)
-        field = self.device.mute_key
-        if field is not None and not field.relative:
-            self._send_key(down=False)
         self.later(self.patience, self._revert)
+        if self.off_hook or not self.needs_call:
+            self._click(PHONE_MUTE)
+
+    def hook(self) -> None:
+        """Somebody presses the key that takes or ends a call."""
+        self.lifted = not self.lifted
+        self._say(HOOK_SWITCH)
+
+    def turn(self, *, up: bool) -> None:
+        """Somebody presses a volume key."""
+        self._click(VOLUME_UP if up else VOLUME_DOWN)
 
     def _revert(self) -> None:
         self.muted = self.light
         self._news.set()
 
-    def _send_key(self, *, down: bool) -> None:
-        field = self.device.mute_key
-        if field is None:
+    def _click(self, usage: int) -> None:
+        """Down and up; a relative key only says that it is pressed."""
+        self._say(usage, down=True)
+        if not self.device.keys[usage][0].relative:
+            self._say(usage)
+
+    def _say(self, usage: int, *, down: bool = False) -> None:
+        """The report of a key, with the hook switch where it shares it."""
+        if usage not in self.device.keys:
             return
-        body = (down << field.offset).to_bytes(self.device.reports.length(field.kind, field.report), "little")
-        self.push((bytes([field.report]) if self.device.reports.numbered else b"") + body)
+        report, body = self.device.keys[usage][0].report, 0
+        for one, on in ((usage, down), (HOOK_SWITCH, self.lifted)):
+            for field in self.device.keys.get(one, ())[:1]:
+                body |= (on << field.offset) if field.report == report else 0
+        length = self.device.reports.length(Kind.INPUT, report)
+        self.push((bytes([report]) if self.device.reports.numbered else b"") + body.to_bytes(length, "little"))
 
     def written(self, data: bytes) -> None:
         """An output report: the lights."""
         for usage in (LED_MUTE, LED_OFF_HOOK):
             for field in self.device.reports.fields:
                 if usage in field.usages and data and field.report == data[0]:
-                    self._set(usage, field.says(data[1:], usage))
+                    self._set(usage, on=field.reads(data[1:], usage) != 0)
         self._lights[data[0]] = data
         self.done(f"lights {data.hex()}")
 
-    def _set(self, usage: int, on: bool) -> None:
-        if usage == LED_OFF_HOOK:
-            self.off_hook = on
-        else:
+    def _set(self, usage: int, *, on: bool) -> None:
+        if usage == LED_MUTE:
             self.light = self.muted = on
+            return
+        self.off_hook = on
+        if self.lifted is not on:
+            self.lifted = on
+            self._say(HOOK_SWITCH)
 
     def carry_out(self, request: int, outer: bytes, inner: bytes) -> tuple[bytes, bytes]:
         """The requests of hidraw."""
@@ -96,5 +133,5 @@ class HidEmulator(NodeEmulator):
         if request == GET_NAME:
             return self.name.encode().ljust(NAME_LENGTH, b"\0"), b""
         if request & 0xFF == GET_OUTPUT and self.readable:
-            return self._lights.get(outer[0], outer), b""
+            return outer if self.forgetful else self._lights.get(outer[0], outer), b""
         raise OSError(errno.EPIPE, "stalled")

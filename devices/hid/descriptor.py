@@ -5,19 +5,21 @@ Every bound below is checked before memory is taken: any bytes in give a `Report
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 LONGEST = 4096  # bytes of a descriptor (HID_MAX_DESCRIPTOR_SIZE)
 MOST_FIELDS = 4096
-MOST_USAGES = 1024  # that one main item may list
+MOST_USAGES = 1024  # that one main item may list, one by one
+LAST_USAGE = 0xFFFF  # of a page
 MOST_BITS = 8 * 8192  # of one report
 DEEPEST = 16  # pushes, and collections
 
 LONG_ITEM = 0xFE
 MAIN, GLOBAL, LOCAL = 0, 1, 2
 COLLECTION, END_COLLECTION = 0xA, 0xC
-CONSTANT, VARIABLE, RELATIVE = 1, 2, 4  # bits of a main item
+CONSTANT, VARIABLE, RELATIVE, NO_PREFERRED = 1, 2, 4, 32  # bits of a main item
 
 
 class BadDescriptor(ValueError):
@@ -37,25 +39,32 @@ class Field:
     """`size` bits from bit `offset` of a report (its number not counted): one usage, or one of several (`usages`).
 
     A usage is its page << 16 | its number. With one usage the value says it; with several (an array) the value less
-    `minimum` is the index of the usage that is active.
+    `minimum` is the index of the usage that is active. `stays`: it has no state that it falls back to (No Preferred).
     """
 
     kind: Kind
     report: int
     offset: int
     size: int
-    usages: tuple[int, ...]
+    usages: Sequence[int]
     minimum: int = 0
     relative: bool = False
     array: bool = False
+    stays: bool = False
 
-    def says(self, body: bytes, usage: int) -> bool:
-        """Whether `usage` is active in a report's body (without its number)."""
+    def reads(self, body: bytes, usage: int) -> int:
+        """What a report's body (without its number) says of `usage`: its value, or 1 when an array names it; else 0."""
         value = int.from_bytes(body, "little") >> self.offset & ((1 << self.size) - 1)
         if self.array:
             index = value - self.minimum
-            return 0 <= index < len(self.usages) and self.usages[index] == usage
-        return value != 0 and usage in self.usages
+            return int(0 <= index < len(self.usages) and self.usages[index] == usage)
+        if self.minimum < 0 and value >> (self.size - 1):
+            value -= 1 << self.size
+        return value if usage in self.usages else 0
+
+    def fits(self, body: bytes) -> bool:
+        """The body is long enough to say it."""
+        return len(body) * 8 >= self.offset + self.size
 
 
 @dataclass(frozen=True)
@@ -126,15 +135,16 @@ class _Parser:
             raise BadDescriptor("too many fields")
         for index in range(now.count):
             array = not flags & VARIABLE
-            one = tuple(usages) if array else (usages[min(index, len(usages) - 1)],)  # the last repeats (§6.2.2.8)
+            one = usages if array else (usages[min(index, len(usages) - 1)],)  # the last repeats (§6.2.2.8)
             place = start + index * now.size
-            relative = bool(flags & RELATIVE)
-            self.fields.append(Field(kind, now.report, place, now.size, one, now.minimum, relative, array))
+            relative, stays = bool(flags & RELATIVE), bool(flags & NO_PREFERRED)
+            self.fields.append(Field(kind, now.report, place, now.size, one, now.minimum, relative, array, stays))
 
-    def listed(self) -> list[int]:
+    def listed(self) -> Sequence[int]:
         if self.lowest is None or self.highest is None:
-            return self.usages
-        return [*self.usages, *range(self.lowest, self.highest + 1)]
+            return tuple(self.usages)
+        usages = range(self.lowest, self.highest + 1)
+        return (*self.usages, *usages[:MOST_USAGES]) if self.usages else usages
 
     def globally(self, tag: int, value: int, size: int, raw: bytes) -> None:
         match tag:
@@ -169,8 +179,8 @@ class _Parser:
             self.lowest = usage
         elif tag == 0x2:
             self.highest = usage
-            if self.lowest is not None and not 0 <= usage - self.lowest < MOST_USAGES:
-                raise BadDescriptor("a range of usages is too long")
+            if self.lowest is not None and not 0 <= usage - self.lowest <= LAST_USAGE:
+                raise BadDescriptor("a range of usages ends before it begins, or on another page")
         if len(self.usages) > MOST_USAGES:
             raise BadDescriptor("too many usages")
 

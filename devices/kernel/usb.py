@@ -6,6 +6,7 @@ Node numbers change with every replug and restart; place and serial do not. `roo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,14 +72,25 @@ def check(config: DeviceConfig, settings: NodeSettings) -> None:
         raise DeviceSettingsError([Mistake(config.id, "settings.node, usb, serial", "none is given", remedy)])
 
 
-async def path_of(kind: str, settings: NodeSettings) -> str:
-    """Where the node of a device is now; raises Lost when it is not plugged in."""
+async def path_of(kind: str, settings: NodeSettings, fits: Callable[[UsbNode], bool] = lambda node: True) -> str:
+    """Where the node of a device is now; raises Lost when it is not plugged in.
+
+    `fits` chooses among the nodes of a device that has several (its interfaces); it may block.
+    """
     if settings.node is not None:
         return settings.node
-    for one in await asyncio.to_thread(usb_nodes, kind, settings.root):
-        if one.index == 0 and settings.usb in (None, one.usb) and settings.serial in (None, one.serial):
-            return one.node
-    raise Lost("no such USB device is plugged in", code="device.unplugged")
+    if (node := await asyncio.to_thread(_node_of, kind, settings, fits)) is None:
+        raise Lost("no such USB device is plugged in", code="device.unplugged")
+    return node.node
+
+
+def _node_of(kind: str, settings: NodeSettings, fits: Callable[[UsbNode], bool]) -> UsbNode | None:
+    nodes = [
+        one
+        for one in usb_nodes(kind, settings.root)
+        if one.index == 0 and settings.usb in (None, one.usb) and settings.serial in (None, one.serial)
+    ]
+    return next((one for one in nodes if fits(one)), nodes[0] if nodes else None)
 
 
 def _usb_node(entry: Path, root: Path) -> UsbNode | None:

@@ -35,13 +35,12 @@ async def wished(room: Stage, emulator: HidEmulator, count: int) -> list[tuple[s
         if len(room.requests) >= count:
             break
         await room.do("set_mute", on=emulator.light)  # a round trip behind the report
-    return [(one.op, one.args["on"]) for one in room.requests]
+    return [(one.op, next(iter(one.args.values()))) for one in room.requests]
 
 
 async def test_a_press_asks_the_room_and_changes_nothing_until_it_answers(phone: HidEmulator) -> None:
     async with stage(key(phone)) as room:
         await room.online()
-        assert (phone.off_hook, phone.light) == (True, False)
         phone.press()
         assert await wished(room, phone, 1) == [("set_mute", True)]
         assert not phone.light
@@ -82,7 +81,86 @@ async def test_a_light_that_cannot_be_read_is_assumed_and_lit_again_after_a_repl
         await button.until(lambda: button.light)
 
 
-@pytest.mark.parametrize(("setting", "wishes"), [("press", [True]), ("switch", [True, False])])
+async def test_a_phone_is_off_hook_in_a_call_and_only_then_says_its_mute_key(tmp_path: Path) -> None:
+    async with (
+        nothing_left_behind(),
+        HidEmulator(tmp_path / "hid", needs_call=True, patience=0.05, reboot=0.2) as phone,
+        stage(key(phone)) as room,
+    ):
+        assert (await room.online()).capabilities == ["mute", "call"]
+        assert not phone.off_hook
+        phone.press()
+        assert (await room.do("set_call", on=True)).outcome == "done"
+        assert phone.off_hook
+        assert phone.lifted
+        assert room.property("call").reported is True
+        assert room.requests == [], "neither the press on hook nor the hook switch that followed us"
+        phone.press()
+        assert await wished(room, phone, 1) == [("set_mute", True)]
+        phone.fault("reboot")
+        await room.gone()
+        await room.online()
+        await phone.until(lambda: phone.off_hook)
+        assert (await room.do("set_call", on=False)).outcome == "done"
+        assert not phone.off_hook
+
+
+async def test_the_hook_switch_takes_and_ends_calls_and_falls_back_when_the_room_says_no(phone: HidEmulator) -> None:
+    async with stage(key(phone)) as room:
+        await room.online()
+        phone.hook()
+        assert await wished(room, phone, 1) == [("set_call", True)]
+        await room.do("set_call", on=False)  # nobody calls
+        assert not phone.lifted
+        phone.hook()
+        assert await wished(room, phone, 2) == [("set_call", True)] * 2
+        await room.do("set_call", on=True)
+        phone.hook()
+        assert await wished(room, phone, 3) == [("set_call", True), ("set_call", True), ("set_call", False)]
+
+
+@pytest.mark.parametrize(("off_hook", "lit"), [("always", True), ("never", False)])
+async def test_a_phone_that_is_not_to_follow_the_meeting_stays(off_hook: str, lit: bool, phone: HidEmulator) -> None:
+    async with stage(key(phone, off_hook=off_hook)) as room:
+        assert (await room.online()).capabilities == ["mute"]
+        assert phone.off_hook is lit
+        assert (await room.do("set_call", on=not lit)).outcome == "unsupported"
+        phone.hook()
+        await room.do("set_mute", on=True)
+        assert room.requests == []
+        assert phone.off_hook is lit
+
+
+async def test_volume_keys_ask_for_steps(phone: HidEmulator) -> None:
+    async with stage(key(phone)) as room:
+        await room.online()
+        phone.turn(up=True)
+        phone.turn(up=True)
+        phone.turn(up=False)
+        await wished(room, phone, 3)
+        assert [(one.op, one.args) for one in room.requests] == [
+            ("step_volume", {"up": up}) for up in (True, True, False)
+        ]
+
+
+async def test_lights_that_are_always_read_back_as_out_are_assumed(tmp_path: Path) -> None:
+    async with (
+        nothing_left_behind(),
+        HidEmulator(tmp_path / "hid", forgetful=True) as phone,
+        stage(key(phone)) as room,
+    ):
+        await room.shows("mute", False)
+        assert (await room.do("set_mute", on=True)).outcome == "done"
+        assert phone.light
+        assert room.property("mute").assumed is True
+        heard = phone.requests
+        await phone.until(lambda: phone.requests > heard + 3)  # polls
+        assert phone.light, "the next poll must not believe it either"
+        phone.press()
+        assert await wished(room, phone, 1) == [("set_mute", False)]
+
+
+@pytest.mark.parametrize(("setting", "wishes"), [("auto", [True]), ("press", [True]), ("switch", [True, False])])
 async def test_a_key_without_relative_reports_is_a_press_or_a_switch_as_set(
     setting: str, wishes: list[bool], tmp_path: Path
 ) -> None:
@@ -121,6 +199,15 @@ async def test_a_device_is_found_again_by_place_and_serial_whatever_its_node(tmp
         usb.add("1-3.2", "hidraw", "hidraw2", serial="A1", descriptor=SPEAKERPHONE)
         async with HidEmulator(tmp_path / "dev" / "hidraw2"):
             await room.online()
+
+
+async def test_of_a_device_with_several_interfaces_the_telephone_is_opened(tmp_path: Path) -> None:
+    usb = usb_tree(tmp_path)
+    usb.add("1-3.2", "hidraw", "hidraw1", serial="A1", descriptor=bytes.fromhex("0501 0906 A101 C0"))
+    usb.add("1-3.2", "hidraw", "hidraw2", serial="A1", descriptor=SPEAKERPHONE, interface=3)
+    config = DeviceConfig("k", Role.MUTE_BUTTON, "hid", "T", {"usb": "1-3.2", "root": str(tmp_path)})
+    async with nothing_left_behind(), HidEmulator(tmp_path / "dev" / "hidraw2"), stage(config) as room:
+        await room.online()
 
 
 def test_settings_that_name_no_device_are_refused() -> None:

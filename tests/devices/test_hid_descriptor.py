@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from devices.emulators.hid import BUTTON, SPEAKERPHONE
 from devices.hid.descriptor import BadDescriptor, Kind, ReportMap, parse
-from devices.hid.telephony import LED_MUTE, LED_OFF_HOOK, LED_RING, PHONE_MUTE, Telephony
+from devices.hid.keys import Keys, Style
+from devices.hid.telephony import (
+    HOOK_SWITCH,
+    LED_MUTE,
+    LED_OFF_HOOK,
+    LED_RING,
+    PHONE_MUTE,
+    VOLUME_DOWN,
+    VOLUME_UP,
+    Telephony,
+)
 
 # The mouse of the HID specification 1.11, appendix E.10.
 MOUSE = bytes.fromhex(
@@ -35,30 +45,95 @@ def test_the_mouse_of_the_specification() -> None:
 
 def test_a_speakerphone_with_numbered_reports() -> None:
     phone = Telephony(parse(SPEAKERPHONE))
-    assert phone.mute_key is not None
-    assert phone.mute_key.relative
-    assert phone.key(b"\x08\x02") is True
-    assert phone.key(b"\x08\x01") is False  # the hook switch
-    assert phone.key(b"\x05\x02") is None  # another report
-    assert phone.key(b"\x08") is None  # half a report
+    assert phone.telephone
+    (mute,), (hook,) = phone.keys[PHONE_MUTE], phone.keys[HOOK_SWITCH]
+    assert (mute.relative, hook.relative, hook.stays) == (True, False, True)
+    assert phone.value(PHONE_MUTE, b"\x08\x02") == 1
+    assert phone.value(PHONE_MUTE, b"\x08\x01") == 0
+    assert phone.value(HOOK_SWITCH, b"\x08\x01") == 1
+    assert phone.value(PHONE_MUTE, b"\x05\x02") is None  # another report
+    assert phone.value(PHONE_MUTE, b"\x08") is None  # half a report
+    assert phone.value(VOLUME_DOWN, b"\x01\x02") == 1
     assert phone.lights(frozenset({LED_MUTE})) == [b"\x09\x01"]
     assert phone.lights(frozenset({LED_OFF_HOOK, LED_RING})) == [b"\x09\x06"]
-    assert phone.muted(b"\x09\x01") is True
-    assert phone.muted(b"\x09\x06") is False
-    assert phone.muted(b"\x07\x01") is None
+    assert phone.lit(LED_MUTE, b"\x09\x01") is True
+    assert phone.lit(LED_MUTE, b"\x09\x06") is False
+    assert phone.lit(LED_OFF_HOOK, b"\x09\x06") is True
+    assert phone.lit(LED_MUTE, b"\x07\x01") is None
 
 
 def test_a_button_without_report_numbers() -> None:
     button = Telephony(parse(BUTTON))
-    assert button.key(b"\x01") is True
-    assert button.key(b"\x00") is False
+    assert button.value(PHONE_MUTE, b"\x01") == 1
+    assert button.value(PHONE_MUTE, b"\x00") == 0
     assert button.lights(frozenset({LED_MUTE})) == [b"\x00\x01"]
 
 
 def test_a_key_in_an_array_is_active_when_its_index_is_sent() -> None:
     array = bytes.fromhex("050B 0901 A101 0920 092F 1501 2502 7502 9501 8100 7506 8101 C0")
     device = Telephony(parse(array))
-    assert [device.key(bytes([value])) for value in range(4)] == [False, False, True, False]
+    assert [device.value(PHONE_MUTE, bytes([value])) for value in range(4)] == [0, 0, 1, 0]
+
+
+def test_a_volume_key_in_a_wide_array_of_the_consumer_page_is_found_in_any_of_its_places() -> None:
+    wide = bytes.fromhex("050C 0901 A101 8502 1500 27FFFF0000 1900 2AFFFF 7510 9502 8100 C0")
+    device = Telephony(parse(wide))
+    assert not device.telephone, "keyboards have these too"
+    assert [device.value(VOLUME_UP, b"\x02" + body) for body in (b"\xe9\0\0\0", b"\0\0\xe9\0", bytes(4))] == [1, 1, 0]
+    assert device.value(VOLUME_DOWN, b"\x02\xea\x00\xe9\x00") == 1
+
+
+# 050B 0905 A101, then the key's usage, range, size, and how it moves (its main item).
+def control(usage: int, item: str, range_: str = "1500 2501", size: str = "7501") -> Telephony:
+    return Telephony(parse(bytes.fromhex(f"050B 0905 A101 09{usage & 0xFF:02X} {range_} {size} 9501 {item} C0")))
+
+
+MOVES = [  # usage tables 3.4.1.2: how a control is declared, what it then sends, and what that asks for
+    ("8106", "auto", [1, 0, 1, 0], [True, True]),  # a button that toggles: relative
+    ("8106", "auto", [1, 1], [True, True]),  # and does not say that it is let go
+    ("8122", "auto", [1, 1, 0, 0], [True, False]),  # a switch that stays: no preferred state
+    ("8102", "auto", [1, 1, 0, 1], [True, True]),  # a button that is down or up
+    ("8102", "switch", [1, 0], [True, False]),
+    ("8122", "press", [1, 0], [True]),
+]
+
+
+@pytest.mark.parametrize(("item", "style", "sent", "asked"), MOVES)
+def test_a_mute_key_is_read_as_the_usage_tables_say(
+    item: str, style: Style, sent: list[int], asked: list[bool]
+) -> None:
+    keys = Keys(control(PHONE_MUTE, item), mute=style)
+    heard = [keys.hear(bytes([value]), 9.0, muted=False, in_call=True) for value in sent]
+    assert [wish for one in heard for wish in one] == [("set_mute", "on", on) for on in asked]
+
+
+def test_two_buttons_say_mute_and_open() -> None:
+    keys = Keys(control(PHONE_MUTE, "8126", "15FF 2501", "7502"))
+    heard = [keys.hear(bytes([value]), 9.0, muted=True, in_call=True) for value in (1, 0, 3, 0)]
+    assert heard == [[("set_mute", "on", True)], [], [("set_mute", "on", False)], []]
+
+
+def hook(item: str, moves: list[tuple[float, int, bool]], style: Style = "auto") -> list[bool]:
+    """What a hook switch asks for: (seconds, value, whether our light says off-hook)."""
+    keys = Keys(control(HOOK_SWITCH, item), hook=style)
+    heard = [keys.hear(bytes([value]), now, muted=False, in_call=lit) for now, value, lit in moves]
+    return [on for one in heard for _, _, on in one]
+
+
+def test_a_hook_switch_that_follows_our_light_asks_for_nothing() -> None:
+    for item in ("8122", "8102"):
+        assert hook(item, [(0, 1, True), (9, 1, True), (99, 0, False), (100, 0, True), (100.1, 1, True)]) == []
+
+
+def test_a_receiver_put_down_ends_and_one_lifted_takes_a_call() -> None:
+    for item in ("8122", "8102"):
+        assert hook(item, [(10, 1, True), (20, 0, True), (30, 1, False), (50, 0, True)]) == [False, True, False]
+
+
+def test_a_hook_key_that_is_let_go_does_not_end_the_call_it_took() -> None:
+    assert hook("8102", [(10, 1, False), (10.2, 0, True)]) == [True]
+    assert hook("8106", [(10, 1, False), (10.2, 0, True), (20, 1, True)]) == [True, False]
+    assert hook("8102", [(10, 1, False), (10.2, 0, True), (20, 1, True)], "press") == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +147,8 @@ def test_a_key_in_an_array_is_active_when_its_index_is_sent() -> None:
         ("A4" * 17, "too many pushes"),
         ("A101" * 17, "too deep"),
         ("7520 96FFFF 8102", "too long"),
-        ("1900 2AFFFF", "range of usages"),
+        ("1901 2900", "range of usages"),
+        ("1B00000100 2B00000300", "range of usages"),
         ("26", "within an item"),
         ("FE", "within an item"),
         ("00" * 4097, "too long"),
@@ -97,10 +173,12 @@ def test_any_bytes_describe_reports_or_are_refused(data: bytes, report: bytes) -
         described = parse(data)
         assert len(described.fields) <= 4096
         device = Telephony(described)
-        device.key(report)
-        device.muted(report)
+        keys = Keys(device)
+        for _ in range(2):
+            assert len(keys.hear(report, 1.0, muted=False, in_call=True)) <= 4
+        device.lit(LED_MUTE, report)
         for lights in device.lights(frozenset({LED_MUTE})):
-            assert device.muted(lights) in (True, None)
+            assert device.lit(LED_MUTE, lights) in (True, None)
 
 
 @given(st.integers(0, 40), st.integers(1, 255), st.binary(max_size=12))
@@ -112,9 +190,9 @@ def test_the_key_is_found_wherever_it_stands(padding: int, report: int, noise: b
     assert (field.offset, field.report) == (padding, report)
     device = Telephony(described)
     body = (1 << padding).to_bytes(described.length(Kind.INPUT, report), "little")
-    assert device.key(bytes([report]) + body) is True
-    assert device.key(bytes([report]) + bytes(len(body))) is False
-    device.key(noise)
+    assert device.value(PHONE_MUTE, bytes([report]) + body) == 1
+    assert device.value(PHONE_MUTE, bytes([report]) + bytes(len(body))) == 0
+    device.value(PHONE_MUTE, noise)
 
 
 def test_an_empty_descriptor_has_nothing() -> None:

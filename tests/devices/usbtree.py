@@ -25,10 +25,16 @@ class UsbTree:
         name: str = "Device",
         index: int = 0,
         descriptor: bytes = b"",
+        interface: int = 0,
     ) -> None:
-        """Plug a device in at `usb`, with one node."""
+        """Plug a device in at `usb`, with one node; again for its other interfaces."""
         device = self.root / "sys/devices/pci0000:00/0000:00:14.0/usb1" / usb
-        folder = device / f"{usb}:1.0" / ("0003:1209:0001.0001/hidraw" if kind == "hidraw" else "video4linux") / node
+        folder = (
+            device
+            / f"{usb}:1.{interface}"
+            / ("0003:1209:0001.0001/hidraw" if kind == "hidraw" else "video4linux")
+            / node
+        )
         folder.mkdir(parents=True)
         texts = {"idVendor": "1209", "idProduct": "0001", "manufacturer": "Acme", "product": name, "serial": serial}
         for file, text in texts.items():

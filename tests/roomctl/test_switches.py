@@ -10,7 +10,8 @@ import pytest
 from devices import DeviceConfig, DeviceHub, DeviceRequest
 from devices.emulators.hid import HidEmulator
 from roomctl.agent import RoomAgent
-from roomctl.switches import close_from_afar, requested
+from roomctl.presses import requested
+from roomctl.switches import close_from_afar
 from tests.roomctl.conftest import MakeRoom, running
 from tests.roomctl.linkserver import LinkServer
 from tests.roomctl.rooms import ACCESS, TestRoom
