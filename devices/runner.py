@@ -24,6 +24,7 @@ from devices.results import result_of
 from devices.sharing import Shared
 from devices.state import DeviceState
 from devices.timing import Timing
+from devices.wishes import Wishes
 from wire.devices import Connection, DeviceCommand, DeviceResult
 from wire.problems import Code, Notice
 
@@ -60,11 +61,13 @@ class DeviceRunner:
         self._timing = timing
         self._shared = shared
         self._queue = CommandQueue()
+        self._wishes = Wishes(self.state)
         self._backoff = Backoff(timing, dice)
         self._lease = MoveLease(timing.lease, self._ask_stop)
         self._watched = False
         self._redial = asyncio.Event()
-        self._poll_scope: asyncio.Timeout | None = None
+        self._scope: asyncio.Timeout | None = None  # of what is asked of the device now:
+        self._under_way: Task | None = None  # this, or a poll
         self._news = False  # came since the last whole poll began
         self._polled_at = 0.0  # loop time of the last whole poll
         self._whole_at = self._alive_at = 0.0  # loop time of the next whole poll, and of the next proof of life
@@ -97,26 +100,22 @@ class DeviceRunner:
             return self._result(command.op, "failed", Code.BAD_REQUEST, detail=str(error))
         if isinstance(args, Velocity) and args.still:
             operation, args = STOP, Arguments()
-        outcome = await self._ask(operation, args)
-        return result_of(self.config.id, command.op, outcome)
-
-    async def _ask(self, operation: Operation, args: Arguments) -> Outcome:
-        if operation.changes:
-            self.state.desire(operation.changes, operation.wanted(args))
-        if operation.clears:
-            self.state.desire(operation.clears, None)
-        if self.state.connection is Connection.UNREACHABLE:
-            self._withdraw(operation)
-            return Outcome(error=Lost("not reachable"))
-        if operation is MOVE:
-            self._lease.renew()
         task = self._task(operation, args)
+        return result_of(self.config.id, command.op, await self._ask(task))
+
+    async def _ask(self, task: Task) -> Outcome:
+        self._wishes.made(task)
+        if self.state.connection is Connection.UNREACHABLE:
+            self._wishes.late(task)
+            return Outcome(error=Lost("not reachable"))
+        if task.operation is MOVE:
+            self._lease.renew()
         self._enqueue(task)
         try:
             async with asyncio.timeout_at(task.expires):
                 return await asyncio.shield(task.answer)
         except TimeoutError:
-            self._withdraw(operation)
+            self._wishes.late(task)
             return Outcome(error=TimeoutError())
 
     def _task(self, operation: Operation, args: Arguments) -> Task:
@@ -126,16 +125,16 @@ class DeviceRunner:
 
     def _enqueue(self, task: Task) -> None:
         self._queue.put(task)
-        if self._poll_scope is not None and not self._poll_scope.expired():
-            self._poll_scope.reschedule(asyncio.get_running_loop().time())
+        if self._scope is not None and not self._scope.expired() and self._gives_way(task):
+            self._scope.reschedule(asyncio.get_running_loop().time())
+
+    def _gives_way(self, task: Task) -> bool:
+        """What is under way ends for this: a poll for everything, a command for a stop, a motion for nothing."""
+        now = self._under_way
+        return now is None or (task.operation is STOP and now.operation.lane != STOP.lane)
 
     def _ask_stop(self) -> None:
         self._enqueue(self._task(STOP, Arguments()))
-
-    def _withdraw(self, operation: Operation) -> None:
-        """Forget a wish that must not be fulfilled late."""
-        if operation.changes and not operation.persistent:
-            self.state.desire(operation.changes, None)
 
     def _result(self, op: str, outcome: Any, code: Code, detail: str = "") -> DeviceResult:
         return DeviceResult(self.config.id, op, outcome, code, detail=detail)
@@ -180,8 +179,7 @@ class DeviceRunner:
         held = lasted if self._backoff.breaker is Breaker.CLOSED else 0.0
         self._backoff.failed(held)
         self._lease.pause()
-        for operation in OPERATIONS.values():
-            self._withdraw(operation)
+        self._wishes.lost()
         self.state.unreachable(notice)
         self._queue.clear(error if isinstance(error, DeviceError) else Lost("driver crashed"))
 
@@ -271,14 +269,18 @@ class DeviceRunner:
     async def _perform(self, task: Task) -> None:
         if task.answer.cancelled():
             return
+        loop = asyncio.get_running_loop()
         outcome, renewals = Outcome(error=Lost("connection ended")), self._lease.renewals
         try:
-            async with asyncio.timeout_at(task.expires):
+            async with asyncio.timeout_at(task.expires) as scope:
+                self._scope, self._under_way = scope, task
                 reply = await self._body.execute(task.operation, task.args)
             outcome = Outcome(accepted=reply is Reply.ACCEPTED)
         except TimeoutError as error:
             outcome = Outcome(error=error)
             self._alive_at = 0.0
+            if scope.expired() and loop.time() < task.expires:
+                self._whole_at = 0.0  # it gave way: is it to be asked again
         except NotNow as error:
             outcome = self._later(task, error)
         except DeviceError as error:
@@ -286,13 +288,14 @@ class DeviceRunner:
             if not error.about_command:
                 raise
         finally:
+            self._scope = self._under_way = None
             self._finished(task, outcome, renewals)
             settle(task, outcome)
 
     def _later(self, task: Task, error: NotNow) -> Outcome:
         if not task.operation.persistent or task.operation.changes is None:
             return Outcome(error=error)
-        self.state.open_wishes.add(task.operation.changes)
+        self._wishes.refused(task, retryable=True)
         return Outcome(accepted=True)
 
     def _finished(self, task: Task, outcome: Outcome, renewals: int) -> None:
@@ -308,24 +311,17 @@ class DeviceRunner:
             self.state.assume("moving", self._lease.moving)
         if operation.changes and error is None and operation.changes not in self.state.open_wishes:
             self._whole_at = 0.0
-        elif operation.changes and isinstance(error, DeviceError) and error.about_command:
-            self._refused(operation, operation.changes, retryable=error.retryable)
-        elif operation.changes and isinstance(error, TimeoutError):
-            self._refused(operation, operation.changes, retryable=True)
-
-    def _refused(self, operation: Operation, changes: str, *, retryable: bool) -> None:
-        """Keep a lasting wish that may be met later; drop one that never will."""
-        if operation.persistent and retryable:
-            self.state.open_wishes.add(changes)
-        else:
-            self.state.desire(changes, None)
+        elif isinstance(error, DeviceError) and error.about_command:
+            self._wishes.refused(task, retryable=error.retryable)
+        elif isinstance(error, TimeoutError):
+            self._wishes.refused(task, retryable=True)
 
     async def _poll(self, context: Context, *, whole: bool) -> None:
         """Ask the device; a command that comes meanwhile interrupts it."""
         loop = asyncio.get_running_loop()
         self._news = self._news and not whole
         try:
-            async with asyncio.timeout(self._timing.poll) as self._poll_scope:
+            async with asyncio.timeout(self._timing.poll) as self._scope:
                 await self._body.poll(whole=whole)
         except TimeoutError:
             if self._queue.waiting:
@@ -335,7 +331,7 @@ class DeviceRunner:
             if not error.about_command:
                 raise
         finally:
-            self._poll_scope = None
+            self._scope = None
         self._alive_at = loop.time() + self._timing.keepalive
         if whole:
             self._settle()
@@ -350,11 +346,10 @@ class DeviceRunner:
     def _settle(self) -> None:
         """After a whole poll: apply again what the device lost or could not take yet."""
         self.state.settled = self.state.connection is Connection.ONLINE
-        wishes = self.state.unmet if self.state.settled else {}
-        for operation in OPERATIONS.values():
-            wish = wishes.get(operation.changes or "")
-            if operation.persistent and wish is not None:
-                self._enqueue(self._task(operation, operation.arguments_for(wish)))
+        for operation, args in self._wishes.unmet() if self.state.settled else []:
+            task = self._task(operation, args)
+            self._wishes.applied(task)
+            self._enqueue(task)
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

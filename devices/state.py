@@ -116,6 +116,11 @@ class DeviceState:
             self.on_change()
         known.fulfilled = value is not None and same(value, known.reported)
 
+    def reopen(self, name: str) -> None:
+        """The wish, if there is one, is to be applied again."""
+        if self.desired(name) is not None:
+            self.open_wishes.add(name)
+
     def report(self, name: str, value: Value, remaining: float | None, total: float | None) -> None:
         """The device said so."""
         known = self._known.setdefault(name, _Known())

@@ -1,0 +1,90 @@
+"""Commands that meet: a stop and what is under way, an older and a newer wish, one that came too late."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from devices.errors import NotNow, NotSupported, Rejected
+from tests.devices.scripted import Scene, play
+
+
+@pytest.mark.parametrize("op", ["set_power", "recall_preset", "set_framing"])
+def test_a_stop_does_not_wait_for_the_command_before_it(op: str) -> None:
+    args = {"preset": 1} if op == "recall_preset" else {"on": True}
+
+    async def scene(one: Scene) -> None:
+        one.driver.takes[op] = 2.5
+        await one.do("move", pan=1)
+        slow = one.ask(op, **args)
+        await asyncio.sleep(0.1)
+        asked = asyncio.get_running_loop().time()
+        assert (await one.do("stop")).outcome == "done"
+        assert one.driver.still_at - asked < 0.01
+        result = await slow
+        assert (result.outcome, result.retryable) == ("timed_out", True)
+
+    play(scene)
+
+
+def test_the_end_of_a_lease_does_not_wait_for_the_command_before_it() -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes["set_power"] = 2.5
+        await one.do("move", pan=1)
+        slow = one.ask("set_power", on=True)
+        await asyncio.sleep(1)
+        assert not one.driver.moving
+        assert one.driver.still_at - one.driver.moved_at[0] < 0.51
+        assert (await slow).outcome == "timed_out"
+        await asyncio.sleep(3)
+        assert [name for _, name, _ in one.driver.done] == ["move", "stop", "set_power"], "a lasting wish is met after"
+
+    play(scene)
+
+
+def test_a_stop_waits_for_the_move_before_it() -> None:
+    """Else the move could arrive after it."""
+
+    async def scene(one: Scene) -> None:
+        one.driver.takes["move"] = 0.2
+        move = one.ask("move", pan=1)
+        await asyncio.sleep(0.1)
+        assert (await one.do("stop")).outcome == "done"
+        assert (await move).outcome == "done"
+        assert [name for _, name, _ in one.driver.done] == ["move", "stop"]
+
+    play(scene)
+
+
+@pytest.mark.parametrize("error", [NotSupported("no"), Rejected("no"), Rejected("not now", retryable=True), NotNow()])
+def test_what_becomes_of_an_older_command_says_nothing_of_the_newer_wish(error: Exception) -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes["select_input"] = 0.2
+        one.driver.raises["select_input"] = error
+        older = one.ask("select_input", input="c")
+        await asyncio.sleep(0.1)
+        newer = one.ask("select_input", input="b")
+        await asyncio.sleep(0.1)
+        await older
+        assert one.runner.state.desired("input") == "b"
+        assert not one.runner.state.open_wishes, "it is under way"
+        one.driver.raises.clear()
+        assert (await newer).outcome == "done"
+        assert one.runner.state.desired("input") == "b"
+
+    play(scene)
+
+
+def test_a_preset_that_timed_out_does_not_withdraw_the_next() -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes["recall_preset"] = 5.0
+        older = one.ask("recall_preset", preset=1)
+        await asyncio.sleep(2)
+        newer = one.ask("recall_preset", preset=2)
+        assert (await older).outcome == "timed_out"
+        assert one.runner.state.desired("preset") == 2
+        assert (await newer).outcome == "timed_out"
+        assert one.runner.state.desired("preset") is None
+
+    play(scene)
