@@ -13,7 +13,7 @@ from devices.config import DeviceSettingsError
 from devices.watchdog import Watchdog
 from roomctl.agent import RoomAgent
 from roomctl.config import RoomConfig, read_config
-from roomctl.errors import AgentError
+from roomctl.errors import AgentError, ConfigError
 from roomctl.serve import agents_app
 
 
@@ -23,6 +23,8 @@ def run_file(path: Path) -> int:
         asyncio.run(run_room(read_config(path)))
     except (AgentError, DeviceSettingsError, OSError) as error:
         print(error, file=sys.stderr)
+        if isinstance(error, ConfigError | DeviceSettingsError):
+            print(f"`roomctl check --config {path}` names every mistake of the file, with its line.", file=sys.stderr)
         return 1
     return 0
 

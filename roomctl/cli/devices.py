@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from devices import DeviceConfig, discover
 from devices.capabilities import OPERATIONS
 from devices.registry import Registry
 from roomctl.cli import selftest, show
+from roomctl.cli.complaints import plainly
 from roomctl.cli.status import Status, of_devices, of_result
 from roomctl.cli.targets import chosen, devices_here, drivers_here, pairs, target_options
 from roomctl.cli.trial import Trial, trial
@@ -206,7 +208,8 @@ def send_command(
     try:
         msgspec.convert(wanted, OPERATIONS[operation].arguments)
     except msgspec.ValidationError as error:
-        problem = str(error).replace(" - at `$.", ": `").replace("`", "'")
+        at = re.search(r" - at `\$\.([^`]+)`", str(error))
+        problem = f"{at[1] if at else 'What is given'} {plainly(str(error))}"
         raise click.UsageError(f"{operation} takes {takes(operation)}. {problem}.") from None
     configs = chosen(context, config, names, driver, settings)
     if len(configs) != 1:
@@ -223,6 +226,8 @@ def send_command(
             show.as_json({"result": result, "device": device})
         else:
             click.echo(f"{configs[0].id}: {operation}: {show.refusal_in_words(result, device)}")
+            if result.outcome == "accepted" and not wait and OPERATIONS[operation].changes is not None:
+                click.echo("It takes its time: `--wait 60` waits until the device reports it.")
             if met is False:
                 click.echo(f"It did not report it within {wait:g} s.")
         return Status.FAILED if met is False else of_result(result)

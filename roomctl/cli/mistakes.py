@@ -14,6 +14,7 @@ import msgspec
 from devices import DeviceConfig, DeviceSettingsError
 from devices.config import Mistake as DeviceMistake
 from devices.registry import Registry
+from roomctl.cli.complaints import plainly
 from roomctl.cli.lines import Lines, lines_of
 from roomctl.cli.lines import Path as Key
 from roomctl.config import RoomConfig, RoomFile, read_config
@@ -52,7 +53,10 @@ def read(path: Path) -> tuple[RoomConfig | None, list[Mistake]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         found = _AT_LINE.search(str(error))
         line, problem = int(found[1]) if found else 0, _AT_LINE.sub("", str(error)).strip()
-        return None, [Mistake(line, "the file", "config.no_toml", f"is no TOML: {problem}", "Correct this line.")]
+        remedy = "Correct this line."
+        if "'\\n'" in problem:
+            problem, remedy = "the line ends within a text", "Close it with the quote it began with."
+        return None, [Mistake(line, "the file", "config.no_toml", f"is no TOML: {problem}", remedy)]
     lines = lines_of(text)
     mistakes = [*_of_struct(tables, RoomFile, (), lines), *_of_devices(tables, lines)]
     if not mistakes:
@@ -124,8 +128,7 @@ def _of_value(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        problem = str(error).partition(" - at ")[0].replace("`", "'")
-        return [_mistake(at, "config.wrong", f"is wrong: {problem}", _choices(kind, value), lines)]
+        return [_mistake(at, "config.wrong", plainly(str(error)), _choices(kind, value), lines)]
     return []
 
 
@@ -151,7 +154,7 @@ def _item(kind: Any) -> Any:
 
 
 def _choices(kind: Any, value: Any) -> str:
-    known = msgspec.inspect.type_info(kind)
+    known = _what_it_takes(msgspec.inspect.type_info(kind))
     written: dict[type, str] = {
         msgspec.inspect.IntType: "Write a whole number, without quotes.",
         msgspec.inspect.FloatType: "Write a number, without quotes.",
@@ -169,6 +172,13 @@ def _choices(kind: Any, value: Any) -> str:
         return "Correct the value."
     close = difflib.get_close_matches(str(value), names, n=1)
     return f"Did you mean {close[0]!r}? " * bool(close) + f"It is one of: {', '.join(names)}."
+
+
+def _what_it_takes(known: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    """Of a setting that may be left out, what it takes where it is written."""
+    if not isinstance(known, msgspec.inspect.UnionType):
+        return known
+    return next((one for one in known.types if not isinstance(one, msgspec.inspect.NoneType)), known)
 
 
 def _mistake(key: Key, code: str, problem: str, remedy: str, lines: Lines) -> Mistake:

@@ -21,7 +21,7 @@ from devices import DeviceConfig
 from devices.capabilities import OPERATIONS
 from devices.registry import Registry
 from devices.state import printable
-from roomctl.cli.show import result_in_words, sentence, value_in_words
+from roomctl.cli.show import UNNAMED, result_in_words, sentence, value_in_words
 from roomctl.cli.trial import Trial, trial
 from wire.devices import Connection, Device, Value
 
@@ -227,9 +227,10 @@ def in_words(report: Report) -> str:
     lines = [f"roomctl {report.roomctl}, Python {report.python}, {report.system}, {report.at} UTC"]
     for one in report.devices:
         device = one.device
+        who = device.id if device.id == UNNAMED else f"{device.id} ({device.role.value})"
         lines += [
             "",
-            f"{device.id} ({device.role.value}): driver {device.driver} {one.driver_version}, {printable(device.model)}",
+            f"{who}: driver {device.driver} {one.driver_version}, {printable(device.model) or 'model not known'}",
         ]
         settings = msgspec.json.encode(one.settings).decode()
         lines.append(f"  settings: {settings}")

@@ -21,6 +21,8 @@ from wire.problems import Notice
 WIDE = 160  # columns where the output is no terminal
 NARROW = 100  # columns below which a row of a table would be letters below each other
 
+UNNAMED = "device"  # id of a device that no room's file names: what role it would have is not known
+
 COLORS = {Connection.ONLINE: "green", Connection.CONNECTING: "yellow", Connection.UNREACHABLE: "red"}
 
 
@@ -75,7 +77,7 @@ def devices_table(devices: Iterable[Device], columns: int = WIDE) -> RenderableT
         rows.append(
             {
                 "device": Text(one.id),
-                "role": Text(one.role.value),
+                **({} if one.id == UNNAMED else {"role": Text(one.role.value)}),
                 "driver": Text(one.driver),
                 "connection": Text(one.connection.value + age, style=COLORS[one.connection]),
                 "model": Text(printable(one.model)),

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from devices import DeviceConfig, DeviceSettingsError
 from devices.registry import Registry
+from roomctl.cli.show import UNNAMED
 from roomctl.config import read_config
 from roomctl.errors import ConfigError
 from wire.devices import Role
@@ -90,7 +91,7 @@ def chosen(
     if driver is not None:
         if path is not None:
             raise click.UsageError("Give --config, or --driver with --set, not both.")
-        configs = [DeviceConfig("device", Role.CONTENT_INPUT, driver, "device", pairs(settings))]
+        configs = [DeviceConfig(UNNAMED, Role.CONTENT_INPUT, driver, UNNAMED, pairs(settings))]
     elif path is not None:
         configs = _of_file(path, list(names))
     else:

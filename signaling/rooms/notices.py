@@ -89,7 +89,7 @@ NOTICES: Final[dict[str, Wording]] = {
     ),
     DEVICE_CONNECTING: Wording("{device}: connecting.", "{device} : connexion en cours."),
     DEVICE_STALE: Wording("{device}: no news since {since}.", "{device} : plus de nouvelles depuis {since}."),
-    DEVICE_WARNS: Wording("{device} reports a problem since {since}.", "{device} signale un problème depuis {since}."),
+    DEVICE_WARNS: Wording("{device}: reports a problem since {since}.", "{device} : problème signalé depuis {since}."),
     SIGNAL_BAD: Wording(
         "The room’s computer reports a problem since {since}.",
         "L’ordinateur de la salle signale un problème depuis {since}.",

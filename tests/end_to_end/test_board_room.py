@@ -112,9 +112,13 @@ async def _power(demo: Demo, panel: Page) -> None:
     supply = row(panel, words("role.ups"))
     await expect(supply).to_have_count(0)
     async with broken(demo, BOARD, "ups", "power"):
-        await expect(supply).to_contain_text(words("device.on_battery", device="Onduleur"), timeout=NOTICED)
+        await expect(supply).to_contain_text(
+            words("device.on_battery", device="").lstrip(" \u00a0:").rstrip("."), timeout=NOTICED
+        )
         await act(demo, BOARD, "ups", "drain")
-        await expect(supply).to_contain_text(words("device.battery_low", device="Onduleur"), timeout=NOTICED)
+        await expect(supply).to_contain_text(
+            words("device.battery_low", device="").lstrip(" \u00a0:").rstrip("."), timeout=NOTICED
+        )
     await expect(supply).to_have_count(0, timeout=NOTICED)
 
 

@@ -74,6 +74,22 @@ def test_wordings_of_signaling_are_those_of_the_catalog() -> None:
         assert english[code] == wording.en, code
 
 
+@pytest.mark.parametrize(("language", "apart"), [("fr", "\u00a0: "), ("en", ": ")])
+def test_what_a_device_says_begins_with_its_name_so_that_a_row_that_has_it_can_leave_it_out(
+    language: str, apart: str
+) -> None:
+    sentences = load(language).sentences
+    assert [code for code in NOTICES if not str(sentences[code]).startswith("{device}" + apart)] == []
+
+
+def test_words_of_devices_are_those_of_the_catalog() -> None:
+    french, english = load("fr").sentences, load("en").sentences
+    for code, words in NOTICES.items():
+        assert (english[code], english[f"{code}.next"]) == (words.en, words.en_next), code
+        said = str(french[code]).replace("\u00a0", " "), str(french[f"{code}.next"]).replace("\u00a0", " ")
+        assert said == (words.fr, words.fr_next), code
+
+
 def test_plural_forms() -> None:
     french, english = load("fr"), load("en")
     assert [french.text("room.seats", count=n) for n in (0, 1, 2)] == ["0 place", "1 place", "2 places"]

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import english from '../.build/catalogs/en.json';
 import french from '../.build/catalogs/fr.json';
-import { ago, clock, day, duration, known, language, languages, notice, number, problem, t, use, useTimeZone } from './i18n';
+import { ago, briefly, clock, day, duration, known, language, languages, notice, number, problem, t, use, useTimeZone } from './i18n';
 
 beforeEach(() => use('fr', french));
 
@@ -45,6 +45,14 @@ describe('notices and problems', () => {
   test('what we cannot name is not shown as a code', () => {
     expect(known('health.from_the_future')).toBe(false);
     expect(notice({ code: 'health.from_the_future' })).toBe('Un fait que cette page ne sait pas nommer.');
+  });
+
+  test('where the name of a device stands already, it is not said twice', () => {
+    const of = { code: 'device.unplugged', args: { device: 'Micros de plafond' } };
+    expect(notice(of)).toBe('Micros de plafond\u00a0: câble débranché.');
+    expect(briefly(of)).toBe('câble débranché');
+    use('en', english);
+    expect(briefly(of)).toBe('not plugged in');
   });
 
   test('a notice may carry a refusal’s code', () => {

@@ -58,6 +58,11 @@ export function notice(of: Notice): string {
   return fill(of.code, args) ?? fill(`problem.${of.code}`, args) ?? t('notice.unknown');
 }
 
+/** A notice about a device where its name stands already: "Caméra : câble débranché." says "câble débranché". */
+export function briefly(of: Notice): string {
+  return notice({ ...of, args: { ...of.args, device: '' } }).replace(/^\s*:\s*/u, '').replace(/\.$/u, '');
+}
+
 /** What a refusal's code says. */
 export function problem(code: Code): string {
   return t(`problem.${code}`);

@@ -103,6 +103,27 @@ def test_single_mistakes(tmp_path: Path, old: str, new: str, line: int, code: st
     assert all(one.remedy.endswith((".", "?")) and one.code in CODES for one in found)
 
 
+def test_a_quote_that_is_not_closed_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text('data = "data\n[room]\n')
+    _, (mistake,) = mistakes.read(path)
+    assert (mistake.line, mistake.problem) == (1, "is no TOML: the line ends within a text")
+    assert "quote" in mistake.remedy
+
+
+def test_what_may_be_left_out_has_its_choices_named_where_it_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "room.toml"
+    rule = """
+[[follow]]
+when = { role = "front_display", property = "power", value = "off" }
+then = { scene = "standbye" }
+"""
+    path.write_text(GOOD + rule)
+    _, (mistake,) = mistakes.read(path)
+    assert mistake.key == "follow[0].then.scene"
+    assert "Did you mean 'standby'?" in mistake.remedy
+
+
 def test_a_missing_file_is_one_mistake(tmp_path: Path) -> None:
     _, found = mistakes.read(tmp_path / "nothing.toml")
     assert [(one.line, one.code) for one in found] == [(0, "config.unreadable")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import msgspec
 from rich.console import Console, RenderableType
 
 from devices import Found
@@ -53,6 +54,12 @@ def test_a_narrow_terminal_gets_blocks_instead_of_columns_of_letters() -> None:
     assert max(len(line) for line in said.splitlines()) <= 60
     assert "trouble" not in said, "what is empty is left out"
     assert "┃" in printed(devices_table([device()], 160), 160)
+
+
+def test_a_device_that_no_file_names_is_not_given_a_role() -> None:
+    unnamed = msgspec.structs.replace(device(), id=show.UNNAMED)
+    for columns in (60, 160):
+        assert "main_camera" not in printed(devices_table([unnamed], columns), columns)
 
 
 def test_a_report_to_send_away_leaves_out_every_secret_of_our_drivers() -> None:

@@ -1,7 +1,7 @@
 /** What each device of this room does, with the seconds it still takes; and a key where something can be switched. */
 import { Button } from '../../components/Button';
 import { Icon, type IconName } from '../../components/Icon';
-import { type Key, notice, t } from '../../i18n';
+import { briefly, type Key, t } from '../../i18n';
 import type { DeviceKind, DeviceRow, Power } from './equipment';
 import { askDevice, dispatch } from './store';
 
@@ -32,7 +32,7 @@ export const deviceName = (row: DeviceRow): string =>
 
 /** What a device does, in words. */
 export function deviceWords(row: DeviceRow): string {
-  if (row.fault !== null) return notice(row.fault);
+  if (row.fault !== null) return briefly(row.fault);
   if (row.connecting) return t('panel.device.connecting');
   if (!row.reachable) return t('panel.device.unreachable');
   if (row.remaining !== null && row.remaining > 0 && row.power === 'warming') return t('panel.power.warming_left', { n: row.remaining });
