@@ -13,7 +13,8 @@ from devices.emulators import switch_ports
 from devices.emulators.faults import Emulator
 from devices.emulators.process import ServerProcess, free_port
 from devices.errors import DeviceError
-from devices.snmp.link import Login, SnmpLink, engine
+from devices.snmp.engines import Engines
+from devices.snmp.link import Login, SnmpLink
 
 COMMUNITY, USER, PASSWORD, PRIVACY = "room", "roomctl", "authentic-1", "private-12"
 MISSING = "Is the package `snmpd` installed?"
@@ -94,7 +95,7 @@ class SnmpSwitchEmulator(Emulator):
         await self._process.start(self._answers)
 
     async def _answers(self) -> bool:
-        async with engine() as one:
+        async with Engines.kept(Login(COMMUNITY)) as engines, engines.lend() as one:
             link = await SnmpLink.open(one, self.address, Login(COMMUNITY), 0.2)
             try:
                 return (await link.get("1.3.6.1.2.1.2.2.1.7.1"))[0] is not None

@@ -1,1 +1,1 @@
-"""Managed switches over SNMP: `link` (questions to one agent), `driver` (their ports)."""
+"""Managed switches over SNMP: `link` (questions to one agent), `engines` (what pysnmp keeps), `driver` (ports)."""

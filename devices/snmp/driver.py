@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -14,7 +14,9 @@ from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.context import Context
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Lost, NotSupported
-from devices.snmp.link import Login, SnmpLink, engine
+from devices.sharing import Shared
+from devices.snmp.engines import Engines
+from devices.snmp.link import Login, Question, SnmpLink
 
 Answer = TypeVar("Answer")
 Password = Annotated[str, msgspec.Meta(min_length=8, max_length=128)]
@@ -77,14 +79,25 @@ class SnmpSwitch(Driver[SnmpSettings]):
             problem, remedy = "is not one way in", "Give community, or user and password; privacy only with a password."
             raise DeviceSettingsError([Mistake(config.id, "settings.community, settings.user", problem, remedy)])
 
+    @property
+    def _login(self) -> Login:
+        one = self.settings
+        return Login(one.community, one.user, one.authentication, one.password or "", one.privacy or "")
+
+    def _engines(self, shared: Shared) -> AbstractAsyncContextManager[Engines]:
+        return shared.use(f"snmp {self._login!r}", lambda: Engines.kept(self._login))
+
+    async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
+        """Nothing comes by itself; the engine is kept while the switch is away."""
+        async with self._engines(shared):
+            await asyncio.Event().wait()
+
     async def run(self, context: Context) -> None:
         """Ask what it is; then give cycled ports their power back in time, whatever happens to the connection."""
         settings, self._context = self.settings, context
-        login = Login(
-            settings.community, settings.user, settings.authentication, settings.password or "", settings.privacy or ""
-        )
-        async with context.shared.use(f"snmp {login!r}", engine) as one:
-            self._link = await SnmpLink.open(one, (settings.host, settings.port), login, context.timing.reply)
+        async with self._engines(context.shared) as engines, engines.lend() as one:
+            patience = context.timing.reply * context.timing.attempts
+            self._link = await SnmpLink.open(one, (settings.host, settings.port), self._login, patience)
             (what,) = await self._ask(lambda: self._link.get(DESCRIPTION))
             context.connected(model=str(what or "SNMP switch"))
             try:
@@ -173,4 +186,8 @@ class SnmpSwitch(Driver[SnmpSettings]):
         await self._ask(lambda: self._link.set(oid, 1 if on else 2))
 
     async def _ask(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        return await self._context.retrying(ask)
+        question = Question(ask)
+        try:
+            return await self._context.retrying(question.once_more)
+        finally:
+            await question.close()

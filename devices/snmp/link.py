@@ -1,4 +1,4 @@
-"""Questions to an SNMP agent, each once: the framework asks again.
+"""Questions to an SNMP agent. The framework asks again; then an answer to any of the tries counts.
 
 One pysnmp engine serves every agent with the same login: it knows a user by name alone.
 Source: RFC 3416 (v2c and v3 operations), RFC 3414 (v3 users).
@@ -7,11 +7,13 @@ Source: RFC 3416 (v2c and v3 operations), RFC 3414 (v3 users).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from pysnmp.carrier.asyncio.dgram.udp import DOMAIN_NAME, UdpAsyncioTransport
+from pysnmp.carrier.error import CarrierError
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch.asyncio import (
     CommunityData,
@@ -32,6 +34,9 @@ from pysnmp.proto import errind
 from pysnmp.proto.rfc1902 import Integer32
 
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Refused, Rejected, WrongPassword
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 AUTHENTICATION = {
     "md5": usmHMACMD5AuthProtocol,
@@ -64,18 +69,64 @@ class Login:
         return UsmUserData(self.user, self.password or None, self.privacy or None, **protocol)
 
 
-@asynccontextmanager
-async def engine() -> AsyncIterator[SnmpEngine]:
-    """For `Shared`. It takes a tenth of a second to make, so it is made on a thread; its socket is opened later."""
-    one = await asyncio.to_thread(SnmpEngine)
+class _Socket(UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
+    """pysnmp's own hands a datagram over one turn of the loop later, when the engine may be closed."""
+
+    heard = False
+
+    def datagram_received(self, datagram: bytes, transportAddress: Any) -> None:
+        """At once; what pysnmp cannot read is thrown away, whoever sent it."""
+        if self._callback_function is None:
+            return
+        self.heard = True
+        try:
+            self._callback_function(self, transportAddress, datagram)
+        except Exception as error:
+            log.debug("a datagram from %s was thrown away: %r", transportAddress, error)
+
+
+class _Target(UdpTransportTarget):  # type: ignore[misc]
+    PROTO_TRANSPORT = _Socket
+
+
+def has_heard(one: SnmpEngine) -> bool:
+    """Any datagram came to it."""
     try:
-        yield one
-    finally:
-        one.close_dispatcher()
+        return bool(one.transport_dispatcher and one.transport_dispatcher.get_transport(DOMAIN_NAME).heard)
+    except CarrierError:  # it never asked anything
+        return False
+
+
+def close(one: SnmpEngine) -> None:
+    """Release its socket."""
+    one.close_dispatcher()
+
+
+class Question(Generic[Answer]):
+    """One question, asked until any of its tries is answered: an agent that is slow would else be asked in vain."""
+
+    def __init__(self, ask: Callable[[], Awaitable[Answer]]) -> None:
+        self._ask = ask
+        self._tries: set[asyncio.Future[Answer]] = set()
+
+    async def once_more(self) -> Answer:
+        """Raises TimeoutError when pysnmp forgot every try, or a DeviceError."""
+        self._tries.add(asyncio.ensure_future(self._ask()))
+        while self._tries:
+            done, self._tries = await asyncio.wait(self._tries, return_when=asyncio.FIRST_COMPLETED)
+            if answered := [one for one in done if not isinstance(one.exception(), TimeoutError)]:
+                return answered[0].result()
+        raise TimeoutError
+
+    async def close(self) -> None:
+        """Forget the tries that are not answered."""
+        for one in self._tries:
+            one.cancel()
+        await asyncio.gather(*self._tries, return_exceptions=True)
 
 
 class SnmpLink:
-    """One agent. `reply`: seconds after which pysnmp forgets a question."""
+    """One agent. `patience`: seconds after which pysnmp forgets a question."""
 
     def __init__(self, one: SnmpEngine, target: UdpTransportTarget, login: Login) -> None:
         self._engine = one
@@ -83,10 +134,10 @@ class SnmpLink:
         self._login = login.data()
 
     @classmethod
-    async def open(cls, one: SnmpEngine, address: tuple[str, int], login: Login, reply: float) -> SnmpLink:
+    async def open(cls, one: SnmpEngine, address: tuple[str, int], login: Login, patience: float) -> SnmpLink:
         """Nothing is sent yet; raises Lost when the name has no address."""
         try:
-            target = await UdpTransportTarget.create(address, timeout=reply, retries=0)
+            target = await _Target.create(address, timeout=patience, retries=0)
         except PySnmpError as error:
             raise Lost(str(error)) from error
         return cls(one, target, login)

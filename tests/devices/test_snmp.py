@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import random
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,14 +13,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pysnmp.carrier.asyncio.dgram.udp import DOMAIN_NAME
+from pysnmp.hlapi.v3arch.asyncio import SnmpEngine
 
 from devices import DeviceSettingsError
 from devices.emulators.cable import Cable
-from devices.emulators.snmp import COMMUNITY, USER, SnmpSwitchEmulator
+from devices.emulators.process import free_port
+from devices.emulators.snmp import COMMUNITY, PASSWORD, PRIVACY, USER, SnmpSwitchEmulator
 from devices.emulators.switch_ports import answer
 from devices.registry import Registry
+from devices.snmp.engines import Engines
+from devices.snmp.link import Login, SnmpLink
 from tests.devices.cases.snmp import PORTS, V3, switch
-from tests.devices.stage import nothing_left_behind, stage
+from tests.devices.stage import QUICK, nothing_left_behind, stage
 from wire.devices import Connection
 
 
@@ -111,6 +118,86 @@ async def test_an_agent_that_restarts_counts_anew_and_is_heard_again(agent: Snmp
         agent.fault("reboot")
         await room.gone()
         assert (await room.online()).connection is Connection.ONLINE
+
+
+async def test_an_agent_slower_than_a_try_is_not_asked_in_vain(agent: SnmpSwitchEmulator) -> None:
+    slow = 1.6 * QUICK.reply
+    async with Cable(agent.address, kind="udp", delay=slow) as cable, stage(switch(cable.address)) as room:
+        await room.online()
+        cable.fault("delay")
+        assert (await room.do("set_port", port=1, on=False)).outcome == "done"
+        assert agent.ports["1"]["admin"] == 2
+
+
+async def test_a_switch_that_is_away_costs_no_new_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[SnmpEngine] = []
+
+    def make() -> SnmpEngine:
+        made.append(SnmpEngine())
+        return made[-1]
+
+    monkeypatch.setattr("devices.snmp.engines.SnmpEngine", make)
+    dials = asyncio.Semaphore(0)
+
+    class Deaf(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: object) -> None:
+            dials.release()
+
+    async with nothing_left_behind():
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Deaf, local_addr=("127.0.0.1", 0))
+        async with stage(switch(transport.get_extra_info("sockname"))) as room:
+            await room.gone()
+            for _ in range(3 * QUICK.attempts):
+                await dials.acquire()
+        transport.close()
+    assert len(made) == 1
+
+
+async def test_an_engine_that_learnt_of_an_agent_is_not_lent_again(agent: SnmpSwitchEmulator) -> None:
+    login = Login(user=USER, password=PASSWORD, privacy=PRIVACY)
+    async with Engines.kept(login) as kept:
+        async with kept.lend() as silent:
+            pass
+        async with kept.lend() as learnt, kept.lend() as beside:
+            assert beside is learnt is silent
+            link = await SnmpLink.open(learnt, agent.address, login, 2.0)
+            assert await link.get("1.3.6.1.2.1.1.3.0")
+        async with kept.lend() as another:
+            assert another is not learnt
+
+
+async def test_what_comes_while_the_engine_is_closed_troubles_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async with Engines.kept(Login(COMMUNITY)) as engines, engines.lend() as one:
+        link = await SnmpLink.open(one, ("127.0.0.1", free_port("udp")), Login(COMMUNITY), 1.0)
+        asked = asyncio.ensure_future(link.get("1.3.6.1.2.1.1.1.0"))
+        await asyncio.sleep(0)
+        socket = one.transport_dispatcher.get_transport(DOMAIN_NAME)
+        socket.datagram_received(b"\x30\x03\x02\x01\x01", ("127.0.0.1", 161))
+    await asyncio.sleep(0)
+    socket.datagram_received(b"\x30", ("127.0.0.1", 161))
+    asked.cancel()
+    await asyncio.wait({asked})
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_any_datagram_is_thrown_away_or_read() -> None:
+    troubles: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
+    dice = random.Random(5)
+    truth = bytes.fromhex("302902010104047075626c6963a21e0204010203040201000201003010300e06082b06010201010100040241")
+    async with Engines.kept(Login(COMMUNITY)) as engines, engines.lend() as one:
+        link = await SnmpLink.open(one, ("127.0.0.1", free_port("udp")), Login(COMMUNITY), 1.0)
+        asked = asyncio.ensure_future(link.get("1.3.6.1.2.1.1.1.0"))
+        await asyncio.sleep(0)
+        socket = one.transport_dispatcher.get_transport(DOMAIN_NAME)
+        for _ in range(400):
+            torn = bytearray(truth[: dice.randint(1, len(truth))])
+            torn[dice.randrange(len(torn))] = dice.randrange(256)
+            socket.datagram_received(dice.choice([bytes(torn), dice.randbytes(40)]), ("127.0.0.1", 161))
+        assert not asked.done()
+        asked.cancel()
+        await asyncio.wait({asked})
+    assert not troubles
 
 
 @pytest.mark.parametrize(
