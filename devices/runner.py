@@ -148,7 +148,10 @@ class DeviceRunner:
         try:
             while True:
                 begun = loop.time()
-                error = await self._connection()
+                try:
+                    error = await self._connection()
+                except Exception as raised:  # whatever it is, it is this device's alone
+                    error = raised
                 self._connection_ended(error, loop.time() - begun)
                 await self._until_redial()
         finally:
@@ -186,14 +189,15 @@ class DeviceRunner:
     async def _until_redial(self) -> None:
         """Few wake-ups: hundreds of devices may be away at once."""
         loop = asyncio.get_running_loop()
-        begun, wait = loop.time(), self._backoff.wait(watched=self._watched)
+        begun = loop.time()
+        due = self._backoff.due(begun, watched=self._watched)
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout_at(due):
                 await self._redial.wait()
         except TimeoutError:
             pass
-        soonest = min(wait, self._timing.nudge)  # even when news ask for it without end
-        if (early := begun + soonest - loop.time()) > 0:
+        soonest = min(due, begun + self._timing.nudge)  # even when news ask for it without end
+        if (early := soonest - loop.time()) > 0:
             await asyncio.sleep(early)
         self._redial.clear()
         self._backoff.move(Breaker.TRYING)
@@ -243,8 +247,10 @@ class DeviceRunner:
             async with asyncio.timeout(self._timing.last_stop):
                 await self._body.execute(STOP, Arguments())
             self._lease.stopped(renewals)
-        except (TimeoutError, DeviceError):
-            log.warning("device %s may still move: it did not confirm the last stop", self.config.id)
+        except Exception as error:
+            told = error if not isinstance(error, TimeoutError | DeviceError) else None
+            said = "device %s may still move: it did not confirm the last stop"
+            self.state.journal.say(logging.WARNING, said, self.config.id, exc_info=told)
 
     def _connected(self) -> None:
         if self._backoff.breaker is Breaker.TRYING:

@@ -17,6 +17,7 @@ from devices.errors import Lost
 from devices.runner import DeviceRunner
 from devices.sharing import Shared
 from devices.timing import Timing
+from tests.devices.scripted import Scene, play
 from wire.devices import Role
 
 
@@ -61,3 +62,44 @@ async def test_a_connection_that_ends_as_the_program_does_is_no_complaint(turns:
     del running, runner, driver
     gc.collect()
     assert complaints == []
+
+
+def test_a_camera_whose_stop_is_broken_harms_only_itself(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.raises["stop"] = ZeroDivisionError("stop is broken")
+        await one.do("move", pan=1)
+        one.driver.polls = Lost("its poll fails")
+        one.runner.watch(True)
+        await one.gone()
+        assert one.driver.moving
+        one.driver.polls = None
+        one.driver.raises.clear()
+        await one.online()
+        assert not one.driver.moving
+
+    play(scene)
+    assert "stop is broken" in caplog.text
+
+
+def test_what_goes_wrong_around_a_connection_is_told_and_the_device_dialled_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(one: Scene) -> None:
+        driver = one.driver
+
+        def broken(*_: object) -> None:
+            monkeypatch.undo()
+            raise ZeroDivisionError("broken framework")
+
+        monkeypatch.setattr(one.runner, "_until_ready", broken)
+        driver.fall(Lost("fell"))
+        await one.gone()
+        fault = one.runner.state.fault
+        while fault is None or fault.code != "device.driver_crashed":
+            await asyncio.sleep(0.01)
+            fault = one.runner.state.fault
+        await one.online()
+        assert (await one.do("set_power", on=True)).outcome == "done"
+
+    play(scene)
+    assert "broken framework" in caplog.text
