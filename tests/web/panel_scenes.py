@@ -65,6 +65,46 @@ def devices(now: float, *, warming: float | None = None, camera: bool = True) ->
     }
 
 
+def board(now: float) -> dict[str, Device]:
+    """All that a board room has: a camera that follows people, two displays with inputs, sound, sensors, a supply."""
+    online = Connection.ONLINE
+
+    def said(value: str | float | bool) -> Property:
+        return Property(reported=value, observed_at=now)
+
+    inputs = ["Ordinateur de la salle", "Câble de table"]
+    basic = devices(now)
+    camera = msgspec.structs.replace(
+        basic["camera"],
+        capabilities=["power", "ptz", "presets", "framing"],
+        properties={**basic["camera"].properties, "framing": said(False)},
+    )
+    shown = {"power": said("on"), "input": said(inputs[0]), "blank": said(False)}
+    can = ["power", "input", "blank"]
+    people, air = {"occupied": said(True), "people": said(4)}, {"co2": said(790), "temperature": said(21.3)}
+    more = [
+        Device("projector", Role.FRONT_DISPLAY, "pjlink", "Projecteur", online, can, shown, inputs=inputs),
+        Device("screen", Role.SECOND_DISPLAY, "cec", "Écran latéral", online, can[:2], shown, inputs=inputs),
+        camera,
+        Device("presence", Role.OCCUPANCY_SENSOR, "mqtt", "Capteur de présence", online, ["occupancy"], people),
+        Device("air", Role.AIR_SENSOR, "mqtt", "Capteur d’air", online, ["environment"], air),
+        Device("ups", Role.UPS, "ups", "Onduleur", online, ["supply"], {"supply": said("line"), "charge": said(100)}),
+    ]
+    return basic | {device.id: device for device in more}
+
+
+def faulty(now: float) -> dict[str, Device]:
+    """A board room on its worst day: each device that people use has a fault of its own."""
+    gone = {"camera": "password", "mic": "unplugged", "speaker": "unplugged", "screen": "unreachable"}
+    complain = {"projector": "lamp", "ups": "on_battery"}
+    broken = dict(board(now))
+    for id, code in {**gone, **complain}.items():
+        connection = Connection.UNREACHABLE if id in gone else Connection.ONLINE
+        fault = Notice(f"device.{code}", {"device": broken[id].name})
+        broken[id] = msgspec.structs.replace(broken[id], connection=connection, fault=fault, last_seen=now - 90)
+    return broken
+
+
 def idle(now: float) -> PanelView:
     """At rest and ready."""
     room = ROOMS[LAUZELLE]

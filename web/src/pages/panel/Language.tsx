@@ -13,7 +13,7 @@ export function LanguageRow() {
   return (
     <div class="seg languages" role="group" aria-label={t('language.switch')}>
       {languages.map((code) => (
-        <button key={code} type="button" lang={code} aria-label={SPOKEN[code]} aria-pressed={language.value === code} onClick={() => pick(code)}>
+        <button key={code} type="button" lang={code} aria-label={`${code.toUpperCase()}, ${SPOKEN[code] ?? code}`} aria-pressed={language.value === code} onClick={() => pick(code)}>
           {code.toUpperCase()}
         </button>
       ))}
