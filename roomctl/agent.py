@@ -33,7 +33,7 @@ from roomctl.scenes import Equipment, Scene, call_commands, power_step, roles_of
 from roomctl.signals import PERIOD, Vitals, disk_free, observe
 from roomctl.switches import close_from_afar, command, muted_at_microphone
 from roomctl.view import Known, display_view, media_state, muted_at_device, panel_view
-from wire.devices import Device, DeviceCommand
+from wire.devices import Device, DeviceCommand, Role
 from wire.link import Command, MediaAccess, MeetingRef, Phase
 from wire.live import Json
 from wire.problems import Code, Problem, Refusal
@@ -64,16 +64,17 @@ class RoomAgent:
         random: Random | None = None,
     ) -> None:
         self.config = config
-        timing = Timing.retrying(config.device_retry)
         self.equipment = equipment or DeviceHub(
             config.room.id,
             list(config.devices),
             self.devices_changed,
-            timing=timing,
+            timing=Timing.retrying(config.device_retry),
             shared=shared,
             on_request=partial(requested, self),
         )
-        self.endpoint = endpoint or Publisher(config.room, config.center, self.changed, partial(close_from_afar, self))
+        camera = self.equipment.video(Role.MAIN_CAMERA) if config.media.source == "camera" else None
+        muted = partial(close_from_afar, self)
+        self.endpoint = endpoint or Publisher(config.room, config.center, self.changed, muted, camera=camera)
         self.ledger = Ledger()
         self._follower = Follower(config.follow)
         self._memory = Memory(Path(config.data), config.room.id)

@@ -2,7 +2,7 @@
 
     [room]    id, name, seats, equipment          [center]  id, name, latitude, longitude, …
     [server]  url, key_file                       [pages]   bind, port
-    [media]   mode = "agent" | "display", source  [answer]  auto, after
+    [media]   mode = "agent" | "display", source = "test_picture" | "camera"  [answer]  auto, after
     [[devices]] id, role, driver, name, [devices.settings]
     [[follow]]  when = { role, property, value | above | below, for, phases }, then = { scene | notice | command }
     data = "folder", standby_after = 600, device_retry = 30
@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devices.config import DeviceConfig
+from devices.registry import Registry
 from roomctl.errors import ConfigError
 from roomctl.follow import MOST, Rule
 from wire import places
@@ -48,10 +49,13 @@ class PageSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MediaSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who speaks for the room, never both: the `agent` publishes `source`, or the `display` page does."""
+    """Who speaks for the room, never both: the `agent` publishes `source`, or the `display` page does.
+
+    `camera` is the picture of the room's main camera (RTSP, ONVIF or USB); it brings no sound.
+    """
 
     mode: Literal["agent", "display"] = "display"
-    source: Literal["test_picture"] = "test_picture"
+    source: Literal["test_picture", "camera"] = "test_picture"
     volume: Annotated[float, Meta(ge=0, le=1)] = 0.5  # of the room when a meeting begins, until someone sets it
 
 
@@ -117,6 +121,7 @@ def read_config(path: Path) -> RoomConfig:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(path, "the file", f"is no TOML ({error})", "correct the line named") from error
     _check_server(path, file.server.url)
+    _check_media(path, file.media, file.devices)
     _check_rules(path, file.follow, frozenset(device.role for device in file.devices))
     folder = path.resolve().parent
     room = places.Room(file.room.id, file.room.name, file.center.id, file.room.seats, file.room.equipment)
@@ -157,6 +162,22 @@ def _check_server(path: Path, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname:
         raise ConfigError(path, "server.url", f"is no address: {url!r}", "write it like https://rooms.example.org")
+
+
+def _check_media(path: Path, media: MediaSettings, devices: tuple[DeviceConfig, ...]) -> None:
+    if media.source != "camera":
+        return
+    if media.mode != "agent":
+        remedy = 'write mode = "agent" for a room whose agent is to send it, or remove source'
+        raise ConfigError(path, "media.source", "is 'camera', but the display page speaks for this room", remedy)
+    remedy = "give the role main_camera to a camera with pictures (rtsp, onvif or uvc), or remove source"
+    camera = next((device for device in devices if device.role is Role.MAIN_CAMERA), None)
+    if camera is None:
+        raise ConfigError(path, "media.source", "is 'camera', but no device of the room is its main_camera", remedy)
+    driver = Registry.installed().driver(camera.driver)
+    if driver is not None and (driver.apart or "video" not in driver.capabilities()):
+        problem = f"is 'camera', but {camera.id} (driver {camera.driver}) gives the agent no pictures"
+        raise ConfigError(path, "media.source", problem, remedy)
 
 
 def _check_rules(path: Path, rules: tuple[Rule, ...], roles: frozenset[Role]) -> None:

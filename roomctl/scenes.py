@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wire.devices import Device, DeviceCommand, DeviceResult, Role
+
+if TYPE_CHECKING:
+    from devices.rtsp.feed import VideoFeed
 
 
 class Scene(StrEnum):
@@ -30,6 +33,9 @@ class Equipment(Protocol):
 
     def snapshot(self) -> dict[str, Device]:
         """Every device by id, as last seen."""
+
+    def video(self, role: Role) -> VideoFeed | None:
+        """Pictures of the device of a role; None where it shows none."""
 
     def watch(self, active: bool) -> None:
         """Poll often while in a meeting or on a page, rarely otherwise."""

@@ -93,6 +93,19 @@ class Picture:
         return image
 
 
+def card(room: Room, center: Center, words: tuple[str, ...]) -> VideoFrame:
+    """A still picture: names of room and center, and words below, a line each."""
+    image, write = Image.new("RGB", (WIDTH, HEIGHT), GROUND), _Lettering()
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((MARGIN, MARGIN, MARGIN + SQUARE, MARGIN + SQUARE), fill=room_colour(room.id))
+    write.fit(draw, (MARGIN + SQUARE + 20, MARGIN - 4), room.name, 40, INK)
+    write.fit(draw, (MARGIN, 112), center.name, 30, SECOND)
+    for number, line in enumerate(words):
+        write.fit(draw, (MARGIN, 190 + 54 * number), line, 40, INK)
+    planes = np.concatenate([plane.reshape(-1) for plane in _planes(image)])
+    return VideoFrame.from_ndarray(planes.reshape(HEIGHT * 3 // 2, WIDTH), format="yuv420p")
+
+
 class _Lettering:
     """Draws words with a font of the machine, or Pillow's own one, which knows no accents."""
 

@@ -10,12 +10,12 @@ from typing import Final
 
 import msgspec
 
+from devices.rtsp.feed import VideoFeed
 from roomctl.backoff import Backoff
 from roomctl.media.endpoint import Published
-from roomctl.media.picture import Picture
-from roomctl.media.session import Hooks, Session, Source
+from roomctl.media.session import Hooks, Session
 from roomctl.media.signal import Ended
-from roomctl.media.sound import Chord
+from roomctl.media.source import CameraSource, Source, TestSource
 from wire.link import MediaAccess
 from wire.places import Center, Room
 from wire.problems import Problem
@@ -27,7 +27,10 @@ LONGEST_WAIT: Final = 4.0
 
 
 class Publisher:
-    """Publishes a room's test picture and chord. `on_muted` hears the kind of a track that somebody remote muted."""
+    """Publishes the picture of a room's camera, or its test picture and chord where none is given.
+
+    `on_muted` hears the kind of a track that somebody remote muted.
+    """
 
     def __init__(
         self,
@@ -36,9 +39,12 @@ class Publisher:
         on_change: Callable[[], None],
         on_muted: Callable[[str], None],
         random: Random | None = None,
+        *,
+        camera: VideoFeed | None = None,
     ) -> None:
         self._room = room
         self._center = center
+        self._feed = camera
         self._on_change = on_change
         self._on_muted = on_muted
         self._backoff = Backoff(random or SystemRandom(), first=FIRST_WAIT, cap=LONGEST_WAIT)
@@ -53,7 +59,8 @@ class Publisher:
         """What is confirmed now."""
         if self._session is None or not self._session.connected:
             return Published(problem=self._problem)
-        return Published(True, self._mic, self._camera)
+        sent = self._session.sent
+        return Published(True, sent["audio"], sent["video"])
 
     def open(self, access: MediaAccess, *, mic: bool, camera: bool) -> None:
         """Join with this access and keep joined; again with fresh access: it serves when we must join anew."""
@@ -86,8 +93,13 @@ class Publisher:
                 await self._moved.wait()
                 self._moved.clear()
                 continue
-            source = source or Source(Picture(self._room, self._center), Chord(self._room.id))
+            source = source or self._source()
             await self._join(source, self._access)
+
+    def _source(self) -> Source:
+        if self._feed is not None:
+            return CameraSource(self._feed, self._room, self._center)
+        return TestSource(self._room, self._center)
 
     async def _join(self, source: Source, access: MediaAccess) -> None:
         """One session, and the wait after it."""

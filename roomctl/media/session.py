@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from roomctl.media import loopback
-from roomctl.media.picture import HEIGHT, WIDTH, Picture
+from roomctl.media.camera import CameraTrack
 from roomctl.media.signal import (
     MAX_FRAME,
     PROTOCOL,
@@ -33,8 +33,7 @@ from roomctl.media.signal import (
     Target,
     TokenRenewed,
 )
-from roomctl.media.sound import Chord
-from roomctl.media.tracks import ChordTrack, PictureTrack
+from roomctl.media.source import Source
 from wire.problems import Code, Problem
 
 log = logging.getLogger(__name__)
@@ -43,14 +42,6 @@ CONNECT_TIMEOUT: Final = 8.0  # seconds, for the WebSocket
 JOIN_TIMEOUT: Final = 15.0  # seconds, from then until media flows
 LEAVE_TIMEOUT: Final = 1.0  # seconds
 CODECS: Final = {"video": ("video/vp8", "video/rtx"), "audio": ("audio/opus",)}
-
-
-@dataclass(frozen=True)
-class Source:
-    """What a room publishes."""
-
-    picture: Picture
-    chord: Chord
 
 
 @dataclass(frozen=True)
@@ -71,10 +62,8 @@ class Session:
         self._token = token
         self._hooks = hooks
         self._signal = SignalClient()
-        self._tracks: dict[str, ChordTrack | PictureTrack] = {
-            "audio": ChordTrack(source.chord, is_open=mic),
-            "video": PictureTrack(source.picture, is_open=camera),
-        }
+        self._tracks = source.tracks(hooks.changed, mic=mic, camera=camera)
+        self._size = source.size
         self._open = {"audio": mic, "video": camera}
         self._sids: dict[str, str] = {}  # kind -> sid
         self._peers: dict[Target, RTCPeerConnection] = {}
@@ -110,12 +99,19 @@ class Session:
         self._signal.leave()
         self._end(Ended(Problem(Code.MEETING_OVER, "left"), again=False))
 
+    @property
+    def sent(self) -> dict[str, bool]:
+        """Of `audio` and `video`: what was asked for is sent; not where there is none, or the camera is lost."""
+        lost = {kind: isinstance(track, CameraTrack) and track.lost for kind, track in self._tracks.items()}
+        return {kind: is_open and not lost.get(kind, True) for kind, is_open in self._open.items()}
+
     def switch(self, *, mic: bool, camera: bool) -> None:
         """Open or close the tracks: a closed one sends nothing, and everyone is told."""
         for kind, wanted in (("audio", mic), ("video", camera)):
             if self._open[kind] != wanted:
                 self._open[kind] = wanted
-                self._tracks[kind].shutter.set(wanted)
+                if kind in self._tracks:
+                    self._tracks[kind].switch(wanted)
                 if kind in self._sids:
                     self._signal.mute(self._sids[kind], not wanted)
         self._wake.set()
@@ -209,15 +205,16 @@ class Session:
                 self._end(event)
 
     async def _publish(self, joined: Joined) -> None:
-        """Announce both tracks and offer the publisher connection."""
+        """Announce the tracks and offer the publisher connection."""
         peer = self._peer(Target.PUBLISHER, joined)
-        audio, video = self._tracks["audio"], self._tracks["video"]
-        for track in (audio, video):
+        for track in self._tracks.values():
             transceiver = peer.addTransceiver(track, direction="sendonly")
             codecs = RTCRtpSender.getCapabilities(track.kind).codecs
             transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType.lower() in CODECS[track.kind]])
-        self._signal.add_audio(audio.id, muted=not self._open["audio"])
-        self._signal.add_video(video.id, width=WIDTH, height=HEIGHT, muted=not self._open["video"])
+        if (audio := self._tracks.get("audio")) is not None:
+            self._signal.add_audio(audio.id, muted=not self._open["audio"])
+        width, height = self._size
+        self._signal.add_video(self._tracks["video"].id, width=width, height=height, muted=not self._open["video"])
         self._peer(Target.SUBSCRIBER, joined)
         await peer.setLocalDescription(await peer.createOffer())
         self._signal.offer(peer.localDescription.sdp)

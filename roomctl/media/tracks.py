@@ -61,6 +61,10 @@ class PictureTrack(MediaStreamTrack):
         self.shutter = Shutter(1 / FRAME_RATE, is_open=is_open)
         self._picture = picture
 
+    def switch(self, on: bool) -> None:
+        """Open or close."""
+        self.shutter.set(on)
+
     async def recv(self) -> VideoFrame:
         """The next frame, when it is time and the camera is open."""
         index = await self.shutter.beat()
@@ -78,6 +82,10 @@ class ChordTrack(MediaStreamTrack):
         super().__init__()
         self.shutter = Shutter(FRAME / SAMPLE_RATE, is_open=is_open)
         self._chord = chord
+
+    def switch(self, on: bool) -> None:
+        """Open or close."""
+        self.shutter.set(on)
 
     async def recv(self) -> AudioFrame:
         """The next frame, when it is time and the microphone is open."""

@@ -65,6 +65,9 @@ class Devices:
     def snapshot(self) -> dict[str, Device]:
         return dict(self._devices)
 
+    def video(self, role: Role) -> None:
+        return None
+
     def watch(self, active: bool) -> None:
         self.watched = active
 

@@ -120,3 +120,32 @@ def test_a_key_file_that_is_none_is_said(tmp_path: Path, content: bytes) -> None
 )
 def test_the_link_lives_at_the_server(server: str, link: str) -> None:
     assert link_url(server) == link
+
+
+CAMERA = 'mode = "agent"\nsource = "camera"'
+RTSP = 'driver = "rtsp"\nname = "Camera"\nsettings = { url = "rtsp://10.0.0.9/live" }'
+VISCA = 'driver = "visca"\nname = "Camera"\nsettings = { host = "127.0.0.1" }'
+
+
+def test_a_room_may_send_the_picture_of_its_camera(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text(GOOD.replace('mode = "agent"', CAMERA).replace(VISCA, RTSP))
+    assert read_config(file).media.source == "camera"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("[answer]", "[answer]", "camera (driver visca) gives the agent no pictures"),
+        ('role = "main_camera"', 'role = "room_computer"', "no device of the room is its main_camera"),
+        ('mode = "agent"\n', 'mode = "display"\n', "the display page speaks"),
+    ],
+)
+def test_a_picture_that_the_room_cannot_send_is_said(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text(GOOD.replace('mode = "agent"', CAMERA).replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        read_config(file)
+    assert caught.value.key == "media.source"
+    assert problem in caught.value.problem
+    assert "remove source" in caught.value.remedy

@@ -124,6 +124,15 @@ then = { scene = "standbye" }
     assert "Did you mean 'standby'?" in mistake.remedy
 
 
+def test_a_source_without_pictures_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(GOOD.replace('mode = "agent"', 'mode = "agent"\nsource = "camera"'))
+    (one,) = mistakes.read(path)[1]
+    assert (path.read_text().splitlines()[one.line - 1], one.key) == ('source = "camera"', "media.source")
+    assert "gives the agent no pictures" in one.problem
+    assert one.remedy.startswith("Give the role main_camera to a camera with pictures")
+
+
 def test_a_missing_file_is_one_mistake(tmp_path: Path) -> None:
     _, found = mistakes.read(tmp_path / "nothing.toml")
     assert [(one.line, one.code) for one in found] == [(0, "config.unreadable")]
