@@ -273,10 +273,12 @@ class DeviceRunner:
                 await self._poll(context, whole=loop.time() >= self._whole_at)
 
     async def _perform(self, task: Task) -> None:
-        if task.answer.cancelled():
+        loop, renewals = asyncio.get_running_loop(), self._lease.renewals
+        if task.answer.done() or task.expires <= loop.time():  # too late, and answered so: it never runs
+            self._finished(task, late := Outcome(error=TimeoutError()), renewals)
+            settle(task, late)
             return
-        loop = asyncio.get_running_loop()
-        outcome, renewals = Outcome(error=Lost("connection ended")), self._lease.renewals
+        outcome = Outcome(error=Lost("connection ended"))
         try:
             async with asyncio.timeout_at(task.expires) as scope:
                 self._scope, self._under_way = scope, task

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from devices.errors import NotNow, NotSupported, Rejected
-from tests.devices.scripted import Scene, play
+from tests.devices import virtual
+from tests.devices.scripted import Scene, play, running
 
 
 @pytest.mark.parametrize("op", ["set_power", "recall_preset", "set_framing"])
@@ -86,5 +87,50 @@ def test_a_preset_that_timed_out_does_not_withdraw_the_next() -> None:
         assert one.runner.state.desired("preset") == 2
         assert (await newer).outcome == "timed_out"
         assert one.runner.state.desired("preset") is None
+
+    play(scene)
+
+
+def test_a_command_answered_as_too_late_is_not_carried_out_later() -> None:
+    """Asked while the device is first dialled, which takes longer than the command may."""
+
+    async def main(_: virtual.VirtualLoop) -> None:
+        one = Scene()
+        one.driver.dialling = 4.0
+        async with running(one):
+            cycle, move = one.ask("cycle_port", port=1), one.ask("move", pan=1)
+            assert (await cycle).outcome == "timed_out"
+            assert (await move).outcome == "timed_out"
+            await one.online()
+            await asyncio.sleep(10)
+            assert [name for _, name, _ in one.driver.begun if name != "stop"] == []
+
+    virtual.run(main)
+
+
+def test_a_command_whose_time_ends_as_the_one_before_it_does_is_not_begun() -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes["set_mute"] = 5.0
+        mute, cycle = one.ask("set_mute", on=True), one.ask("cycle_port", port=1)
+        assert {(await mute).outcome, (await cycle).outcome} == {"timed_out"}
+        await asyncio.sleep(1)
+        assert "cycle_port" not in [name for _, name, _ in one.driver.begun]
+
+    play(scene)
+
+
+def test_a_lasting_wish_that_came_too_late_is_met_after() -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes["select_input"] = 2.9
+        first, mute = one.ask("select_input", input="a"), one.ask("set_mute", on=True)
+        second = one.ask("select_input", input="b")
+        one.driver.takes["set_mute"] = 0.2
+        assert (await first).outcome == "superseded"
+        assert (await mute).outcome == "done"
+        assert (await second).outcome == "timed_out"
+        one.driver.takes.clear()
+        one.runner.watch(True)
+        await asyncio.sleep(10)
+        assert one.driver.done[-1][1] == "select_input"
 
     play(scene)
