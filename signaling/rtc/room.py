@@ -13,17 +13,17 @@ from livekit.protocol.models import Room as RoomInfo
 
 from relay.messages import CloseTransport, DataReceived, MuteTrack, SetRoom, SpeakerLevel, Stats, TransportState
 from signaling.media import Leave, MediaParticipant
-from signaling.rtc import data, demand, ids, responses, sdp, turn
+from signaling.rtc import data, demand, ids, responses, turn
 from signaling.rtc.counters import DROPPED_DATA, JOINED, LEFT
 from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye, Happened
+from signaling.rtc.ends import Ends
 from signaling.rtc.history import History, Sent
-from signaling.rtc.publisher import Bound, Publisher
+from signaling.rtc.publisher import Bound
 from signaling.rtc.quality import Qualities
-from signaling.rtc.receiver import Receiver, Requirement
+from signaling.rtc.receiver import Requirement
 from signaling.rtc.session import Arrival, Session, State
 from signaling.rtc.settings import RtcSettings
 from signaling.rtc.speakers import Speakers
-from signaling.rtc.subscriber import Subscriber
 from signaling.rtc.track import Track
 
 
@@ -45,8 +45,7 @@ class MediaRoom:
         self.speakers = Speakers()
         self.departed: deque[ParticipantInfo] = deque(maxlen=settings.max_sessions)  # for those who resume
         self.history = History(settings.history_bytes, settings.silence + settings.resume)
-        self._fingerprint = fingerprint
-        self._candidates = list(candidates)
+        self._ends = Ends(name, fingerprint, candidates, settings)
         self._counts = (0, 0)
         self._trailer = ids.frame_trailer()
         self._qualities = Qualities()
@@ -57,7 +56,9 @@ class MediaRoom:
         """Let a session in; an older one of the same identity is sent away."""
         for old in [s for s in self.sessions.values() if s.identity == arrival.grants.identity]:
             self.end(old, Leave.DUPLICATE)
-        session = self._open(arrival, now)
+        if not self.sessions and (self.settings.loudest_audio, self.settings.last_video) != (None, None):
+            self.effects.commands.append(SetRoom(self.name, self.settings.loudest_audio, self.settings.last_video))
+        session = self._ends.open(arrival, self.effects.commands, now)
         others = [other.info() for other in self.sessions.values() if not other.grants.hidden]
         self.sessions[session.sid] = session
         primary = arrival.grants.can_subscribe and not arrival.wishes.single
@@ -81,27 +82,6 @@ class MediaRoom:
         self.negotiate(session, now)
         JOINED.inc()
         return session
-
-    def _open(self, arrival: Arrival, now: float) -> Session:
-        sid = ids.participant_sid()
-        name, settings, commands = f"{sid}/pub", self.settings, self.effects.commands
-        subscriber: Subscriber | Receiver
-        if arrival.wishes.single:
-            subscriber = Receiver(name, commands, settings.max_lines)
-            publisher = Publisher(name, self._local(), commands, settings.max_lines, subscriber)
-            subscriber.restart(now)
-        else:
-            subscriber = Subscriber(f"{sid}/sub", self._local(), commands, settings.max_subscriptions)
-            publisher = Publisher(name, self._local(), commands, settings.max_sections)
-        publisher.open(self.name)
-        if isinstance(subscriber, Subscriber) and arrival.grants.can_subscribe:
-            subscriber.open(self.name)
-        if not self.sessions and (settings.loudest_audio, settings.last_video) != (None, None):
-            commands.append(SetRoom(self.name, settings.loudest_audio, settings.last_video))
-        return Session(sid, arrival, publisher, subscriber, settings, now)
-
-    def _local(self) -> sdp.Local:
-        return sdp.Local(ids.IceCredentials.mint(), self._fingerprint, self._candidates)
 
     def leave(self, session: Session, reason: Leave) -> None:
         """The client left by itself, or its connection broke: nothing more is sent to it."""

@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 from livekit.protocol.models import DisconnectReason
-from livekit.protocol.rtc import SignalRequest, SignalResponse
+from livekit.protocol.rtc import SignalRequest
 
 from relay.messages import CommandFailed, Event, Speakers
 from signaling.media import Admission, Leave, MediaChanged, MediaParticipant
 from signaling.rtc import events, frames, requests, responses, resume
 from signaling.rtc.connection import Connection, Frame
 from signaling.rtc.counters import REFUSED, RELAY_FAILED, SESSIONS
+from signaling.rtc.delivery import Delivery
 from signaling.rtc.door import Door
-from signaling.rtc.effects import BAD_DATA, FAILED, Effects, Happened
+from signaling.rtc.effects import BAD_DATA, FAILED, Happened
 from signaling.rtc.media_relay import MediaRelay
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import Arrival, Session
@@ -27,19 +28,6 @@ from signaling.tokens import Tokens
 from wire.problems import Code, Refusal
 
 log = logging.getLogger(__name__)
-
-_KEPT = frozenset(  # what is said to one client alone, and cannot be told from how things are
-    {
-        "mute",
-        "track_published",
-        "track_unpublished",
-        "track_subscribed",
-        "subscription_response",
-        "subscription_permission_update",
-        "request_response",
-        "refresh_token",
-    }
-)
 
 
 class RtcServer:
@@ -59,9 +47,8 @@ class RtcServer:
         self._settings = settings or RtcSettings()
         self._clock = clock
         self._rooms: dict[str, MediaRoom] = {}
-        self._places: dict[str, MediaRoom] = {}  # session sid -> its room
         self._owners = events.Owners()
-        self._connections: dict[str, Connection] = {}
+        self._delivery = Delivery(self._settings)
         self._listeners: list[Callable[[MediaChanged], None]] = []
         self._watchers: list[Callable[[MediaRoom, Happened], None]] = []
         self._left: dict[str, list[tuple[str, Leave]]] = {}  # changed media rooms, to be told
@@ -157,15 +144,15 @@ class RtcServer:
             self._send_away(connection)
             await connection.run(lambda frame: None)
             return
-        room, sid = self._places[session.sid], session.sid
+        room, sid = self._delivery.places[session.sid], session.sid
         try:
             await connection.run(lambda frame: self._on_frame(room, session, connection, frame))
         finally:
             if connection.oversized:
                 REFUSED.labels(Code.TOO_LARGE, "frame").inc()
-            if self._connections.get(sid) is connection:  # else the client is back already on another one
-                del self._connections[sid]
-                kept = len(self._places) - len(self._connections)  # with this one
+            if self._delivery.connections.get(sid) is connection:  # else the client is back already on another one
+                del self._delivery.connections[sid]
+                kept = self._delivery.kept  # with this one
                 may_return = not connection.oversized and kept <= self._settings.max_kept and not self._door.shut
                 room.lose(session, self._clock(), keep=may_return)
                 self.apply(room)
@@ -178,8 +165,8 @@ class RtcServer:
             return None
         now = self._clock()
         session = room.join(arrival, now)
-        self._connections[session.sid] = connection
-        self._places[session.sid] = room
+        self._delivery.connections[session.sid] = connection
+        self._delivery.places[session.sid] = room
         SESSIONS.inc()
         log.info("%r joined %r as %s", session.identity, room.name, session.sid)
         if arrival.wishes.about is not None:
@@ -194,16 +181,16 @@ class RtcServer:
     def _resume(self, connection: Connection, arrival: Arrival) -> Session | None:
         """The session the client comes back to; None where it has to join again."""
         now, sid = self._clock(), arrival.wishes.sid
-        room = self._places.get(sid)
+        room = self._delivery.places.get(sid)
         session = room.sessions.get(sid) if room is not None else None
         if room is None or session is None or not resume.may_resume(session, arrival, now):
             if room is not None and session is not None and resume.is_own(session, arrival):
                 room.leave(session, Leave.LOST)
                 self.apply(room)
             return None
-        if (older := self._connections.get(sid)) is not None:
+        if (older := self._delivery.connections.get(sid)) is not None:
             older.finish(1000, "resumed: the client is back on another connection")
-        self._connections[sid] = connection
+        self._delivery.connections[sid] = connection
         resume.resume(room, session, arrival, now)
         if arrival.wishes.sync is not None:
             requests.handle(room, session, SignalRequest(sync_state=arrival.wishes.sync), now)
@@ -219,7 +206,7 @@ class RtcServer:
         connection.finish(1000, "reconnect: join again")
 
     def _on_frame(self, room: MediaRoom, session: Session, connection: Connection, frame: Frame) -> None:
-        if self._connections.get(session.sid) is not connection:
+        if self._delivery.connections.get(session.sid) is not connection:
             return  # of a connection that its client left for a new one
         settings = self._settings
         try:
@@ -263,7 +250,7 @@ class RtcServer:
             log.warning("the relay refused %s of %s: %s %s", event.command, event.id, event.code, event.message)
             return None
         sid = self._owners.session(event)
-        place = self._places.get(sid)
+        place = self._delivery.places.get(sid)
         if place is not None and (session := place.sessions.get(sid)) is not None:  # an event before may have ended it
             events.handle(place, session, event, self._clock())
         return place
@@ -319,11 +306,11 @@ class RtcServer:
             if effects.commands:
                 self._owners.note(effects.commands)
                 self._relay.submit(*effects.commands)
-            slow = self._send(effects)
+            slow = self._delivery.send(effects)
             for goodbye in effects.goodbyes:
-                if self._places.pop(goodbye.sid, None) is not None:
+                if self._delivery.places.pop(goodbye.sid, None) is not None:
                     SESSIONS.dec()
-                if (connection := self._connections.get(goodbye.sid)) is not None:
+                if (connection := self._delivery.connections.get(goodbye.sid)) is not None:
                     connection.finish(goodbye.close_code, goodbye.text)
             for what in effects.happened:
                 self._happened(room, what)
@@ -333,7 +320,7 @@ class RtcServer:
                 break
             for sid in slow:
                 REFUSED.labels(Code.TOO_MANY, "outbox").inc()
-                if (connection := self._connections.get(sid)) is not None:
+                if (connection := self._delivery.connections.get(sid)) is not None:
                     connection.cut()
                 if sid in room.sessions:
                     room.leave(room.sessions[sid], Leave.LOST)
@@ -341,29 +328,6 @@ class RtcServer:
         if empty and self._rooms.get(room.name) is room:
             del self._rooms[room.name]
             self._happened(room, Happened("room_finished"))
-
-    def _send(self, effects: Effects) -> set[str]:
-        """Queue messages, each coded once per kind of frame; returns the sessions whose outbox is over its bound."""
-        slow: set[str] = set()
-        for sids, message in effects.messages:
-            coded: dict[bool, Frame] = {}
-            for sid in sids:
-                connection = self._connections.get(sid)
-                if connection is None:
-                    if not self._keep(sid, message):
-                        slow.add(sid)
-                elif not connection.push(_coded(coded, message, connection.text)):
-                    slow.add(sid)
-        return slow
-
-    def _keep(self, sid: str, message: SignalResponse) -> bool:
-        """Keep a message for a client that may resume; False where it has missed too many."""
-        place = self._places.get(sid)
-        session = place.sessions.get(sid) if place is not None else None
-        if session is None or session.lost_at is None or message.WhichOneof("message") not in _KEPT:
-            return True
-        session.missed.append(message)
-        return len(session.missed) <= self._settings.max_missed
 
     def _tell_later(self, media: str, left: list[tuple[str, Leave]]) -> None:
         self._left.setdefault(media, []).extend(left)
@@ -375,9 +339,3 @@ class RtcServer:
         for media, left in changed.items():
             for listener in self._listeners:
                 listener(MediaChanged(media, tuple(left)))
-
-
-def _coded(coded: dict[bool, Frame], message: SignalResponse, text: bool) -> Frame:
-    if text not in coded:
-        coded[text] = frames.encode(message, text=text)
-    return coded[text]
