@@ -16,6 +16,8 @@ from tests.web import panel_scenes as scenes
 from tests.web.axe import violations
 from tests.web.stage import Stage
 from tests.web.test_faults import put
+from wire.devices import DeviceResult
+from wire.problems import Code
 from wire.topic import Topic
 from wire.views import ActionResult, PanelView
 
@@ -36,6 +38,7 @@ class Room:
 
     def __init__(self, stage: Stage) -> None:
         self.asked: list[dict[str, Any]] = []
+        self.devices: list[DeviceResult] = []  # what comes of every command
         self.topic = Topic("panel", scenes.idle(scenes.now()))
         stage.page("/rooms/x/panel", "panel")
         stage.topic("/rooms/x/live/panel", self.topic, self._answer)
@@ -43,7 +46,7 @@ class Room:
 
     def _answer(self, action: dict[str, Any]) -> ActionResult:
         self.asked.append(action)
-        return ActionResult(action["id"])
+        return ActionResult(action["id"], devices=self.devices)
 
     def show(self, view: PanelView, *, faulty: bool = False) -> None:
         now = scenes.now()
@@ -188,6 +191,24 @@ async def test_the_camera_is_moved_by_keyboard_and_stops_when_the_key_is_let_go(
     await _until(room, "move", 3)
     await page.keyboard.press("Tab")  # leaving the key is letting go
     await _until(room, "stop", 2)
+
+
+async def test_an_unplugged_microphone_is_not_called_heard(browser: Browser, room: Room) -> None:
+    room.show(scenes.in_meeting(scenes.now()), faulty=True)
+    page = await _open(browser, f"{room.address}/rooms/x/panel")
+    await expect(page.locator(".seen-t")).to_contain_text("Image et son incertains")
+    await expect(page.locator(".seen")).to_contain_text("Touchez Aide")
+
+
+async def test_a_position_that_the_camera_could_not_take_is_told_on_the_sheet(browser: Browser, room: Room) -> None:
+    room.show(scenes.idle(scenes.now()))
+    room.devices = [DeviceResult("camera", "recall_preset", "failed", Code.DEVICE_UNREACHABLE)]
+    page = await _open(browser, f"{room.address}/rooms/x/panel")
+    await _sheet(page, "Caméra")
+    preset = page.get_by_role("dialog").get_by_role("button", name="Orateur")
+    await preset.click()
+    await expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("L’appareil ne répond pas")
+    await expect(preset).to_have_attribute("aria-pressed", "false")
 
 
 async def _until(room: Room, op: str, times: int) -> None:

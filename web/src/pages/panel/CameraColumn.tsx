@@ -1,7 +1,8 @@
 /** Are we heard and seen: said first. Then the keys of the camera, where it has any. */
 import { type State, StateWord } from '../../components/StateWord';
-import { type Key, notice, t } from '../../i18n';
-import type { PanelView } from '../../wire';
+import { given } from '../../given';
+import { briefly, type Key, notice, t } from '../../i18n';
+import type { Device, PanelView, Role } from '../../wire';
 import { switchOf } from './asked';
 import { CameraPad } from './CameraPad';
 import { cameraControl } from './equipment';
@@ -11,6 +12,8 @@ interface Seen {
   state: State;
   title: Key;
   words: Key;
+  /** Whose silence it is that leaves us unsure. */
+  cause?: Role;
 }
 
 /** Whether the others hear and see this room, from what is confirmed. */
@@ -24,8 +27,13 @@ export function seen(current: PanelState, view: PanelView): Seen {
   const camera = switchOf(current.wishes.camera, media.camera_wanted ?? false, media.camera ?? false);
   const heard = mic.on && mic.confirmed;
   const visible = camera.on && camera.confirmed;
-  if (camera.on && cameraGone(view)) {
-    return { state: 'degraded', title: heard ? 'panel.seen.heard_unsure' : 'panel.seen.unsure', words: 'panel.camera.unreachable' };
+  const unsure = { sound: mic.on && gone(view, 'room_mic') !== undefined, picture: camera.on && gone(view, 'main_camera') !== undefined };
+  if (unsure.sound && unsure.picture) return { state: 'degraded', title: 'panel.seen.both_unsure', words: 'panel.camera.unreachable', cause: 'main_camera' };
+  if (unsure.picture) {
+    return { state: 'degraded', title: heard ? 'panel.seen.heard_unsure' : 'panel.seen.unsure', words: 'panel.camera.unreachable', cause: 'main_camera' };
+  }
+  if (unsure.sound) {
+    return { state: 'degraded', title: visible ? 'panel.seen.seen_unsure' : 'panel.seen.sound_unsure', words: 'panel.mic.unreachable', cause: 'room_mic' };
   }
   if (heard && visible) return { state: 'ready', title: 'panel.seen.both', words: 'panel.seen.both_words' };
   if (heard) return { state: 'degraded', title: 'panel.seen.heard', words: 'panel.seen.heard_words' };
@@ -37,24 +45,32 @@ export function seen(current: PanelState, view: PanelView): Seen {
 const alone = (view: PanelView): boolean =>
   view.phase === 'in_meeting' && Object.keys(view.meeting?.participants ?? {}).every((id) => id === `room:${view.room.id}`);
 
-/** The camera does not answer: nobody can say what the others see. */
-const cameraGone = (view: PanelView): boolean =>
-  Object.values(view.devices ?? {}).some((device) => device.role === 'main_camera' && device.connection === 'unreachable');
+/** The device of a role that does not answer: nobody can say what the others see, or hear. */
+const gone = (view: PanelView, of: Role): Device | undefined =>
+  Object.values(view.devices ?? {}).find((device) => device.role === of && device.connection === 'unreachable');
+
+/** What people in the room can do about a device that is gone; of most causes only IT can mend. */
+function goneWords(device: Device | undefined, without: Key): string {
+  const fault = device?.fault;
+  if (!given(fault) || fault.code === 'device.unreachable') return t(without);
+  return `${notice(fault)} ${t(fault.code === 'device.unplugged' ? 'device.unplugged.next' : 'panel.device.ask')}`;
+}
 
 export function CameraColumn({ current, view }: { current: PanelState; view: PanelView }) {
   const control = cameraControl(view);
-  const { state, title, words } = seen(current, view);
+  const { state, title, words, cause } = seen(current, view);
   const trouble = view.media?.problem ?? null;
+  const camera = gone(view, 'main_camera');
   return (
     <section class="camera" aria-labelledby="camera" tabIndex={0}>
       <h2 class="label">{t('panel.seen')}</h2>
       <div class="seen" role="status">
         <p class="seen-t"><StateWord state={state} large word={t(title)} /></p>
-        <p class="second">{trouble === null ? t(words) : notice(trouble)}</p>
+        <p class="second">{trouble !== null ? notice(trouble) : cause === undefined ? t(words) : goneWords(gone(view, cause), words)}</p>
       </div>
       <div class="cam-head">
         <h2 id="camera" class="label">{t('panel.camera')}</h2>
-        {control === null || control.reachable ? null : <StateWord state="degraded" word={t('panel.device.unreachable')} />}
+        {control === null || control.reachable ? null : <StateWord state="degraded" word={given(camera?.fault) ? briefly(camera.fault) : t('panel.device.unreachable')} />}
       </div>
       {control === null ? <p class="second">{t('panel.camera.fixed')}</p> : <CameraPad control={control} wish={current.wishes.preset?.value ?? null} reachable={current.reach === 'open'} />}
     </section>

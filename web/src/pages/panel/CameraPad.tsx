@@ -102,7 +102,7 @@ function Presets({ control, wish, usable }: { control: CameraControl; wish: stri
         <button
           key={number}
           type="button"
-          class="btn quiet"
+          class={wish === number && !selected ? 'btn quiet asked' : 'btn quiet'}
           aria-pressed={wish === null ? selected : wish === number}
           aria-disabled={usable ? undefined : 'true'}
           onClick={() => {

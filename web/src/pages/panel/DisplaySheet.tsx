@@ -2,7 +2,7 @@
 import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
 import { Note } from '../../components/Notice';
-import { t } from '../../i18n';
+import { notice, t } from '../../i18n';
 import type { PanelView, Role } from '../../wire';
 import { displayControl } from './equipment';
 import { RefusalLine } from './Refusal';
@@ -13,13 +13,13 @@ import { askDevice, dispatch } from './store';
 export function DisplaySheet({ current, view, role }: { current: PanelState; view: PanelView; role: Role }) {
   const control = displayControl(view, role);
   if (control === null) return null;
-  const { name, reachable, power, inputs, blank } = control;
+  const { name, reachable, fault, power, inputs, blank } = control;
   const usable = reachable && current.reach === 'open';
   const atRest = screenOf(view) === 'idle';
   return (
     <Dialog title={name} onClose={() => dispatch({ type: 'close', kind: 'display' })}>
       <div class="sheet">
-        {reachable ? null : <Note state="degraded">{t('panel.device.unreachable')}</Note>}
+        {reachable ? null : <Note state="degraded">{fault === null ? t('panel.device.unreachable') : notice(fault)}</Note>}
         {inputs.length === 0 || power === 'off' ? null : (
           <section aria-labelledby="inputs">
             <h3 class="label" id="inputs">{t('panel.display.input')}</h3>

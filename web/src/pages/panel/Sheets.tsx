@@ -83,6 +83,7 @@ function CameraSheet({ current, view }: { current: PanelState; view: PanelView }
         {control === null
           ? <p class="second">{t('panel.camera.fixed')}</p>
           : <CameraPad control={control} wish={current.wishes.preset?.value ?? null} reachable={current.reach === 'open'} />}
+        <RefusalLine current={current} view={view} />
       </div>
     </Dialog>
   );

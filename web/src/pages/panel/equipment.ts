@@ -44,6 +44,8 @@ export interface DisplayControl {
   role: Role;
   name: string;
   reachable: boolean;
+  /** Why it is not, where that is known. */
+  fault: Notice | null;
   power: Power | null;
   inputs: { name: string; selected: boolean; asked: boolean }[];
   /** Its picture is black; null where it cannot be made so, or is off. */
@@ -201,6 +203,7 @@ export function displayControl(view: PanelView, role: Role): DisplayControl | nu
     role,
     name: display.name,
     reachable: display.connection === 'online',
+    fault: display.fault ?? null,
     power,
     inputs: capabilities.includes('input') && inputs.length > 1
       ? inputs.map((name) => ({ name, selected: name === now, asked: name === desired && name !== now }))

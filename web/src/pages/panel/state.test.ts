@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PanelAction, PanelView } from '../../wire';
+import type { Code, DeviceResult, PanelAction, PanelView } from '../../wire';
 import { seen as seenByOthers } from './CameraColumn';
 import { PATIENCE, stepped, switchOf, volumeOf } from './asked';
 import { calling, device, meeting, NOW, running, view } from './sample';
@@ -28,6 +28,19 @@ describe('a press', () => {
     expect(state.refusal).toMatchObject({ op: 'set_mic', problem: { code: 'device_timed_out' } });
   });
 
+  it('that a device could not do is taken back and told with the device’s own reason', () => {
+    const recall: PanelEvent = sent({ op: 'device', command: { role: 'main_camera', op: 'recall_preset', args: { preset: 1 } } });
+    const answered = (outcome: DeviceResult['outcome'], code?: Code): PanelState => reduce(after(seen(running()), recall), {
+      type: 'result', result: { type: 'result', id: 1, devices: [{ device: 'camera', op: 'recall_preset', outcome, ...(code === undefined ? {} : { code }) }] },
+    });
+    expect(answered('failed', 'device_unreachable')).toMatchObject({ wishes: {}, refusal: { op: 'device', problem: { code: 'device_unreachable' } } });
+    expect(answered('timed_out').refusal).toMatchObject({ problem: { code: 'device_timed_out' } });
+    expect(answered('unsupported').refusal).toMatchObject({ problem: { code: 'device_unsupported' } });
+    for (const fine of ['done', 'accepted', 'superseded'] as const) {
+      expect(answered(fine)).toMatchObject({ wishes: { preset: { value: '1' } }, refusal: null });
+    }
+  });
+
   it('is forgotten when nothing confirms it', () => {
     const state = reduce(after(seen(running()), sent({ op: 'set_mic', on: false })), { type: 'tick', now: NOW + PATIENCE });
     expect(micOf(state).on).toBe(true);
@@ -52,6 +65,18 @@ describe('a press', () => {
     const own = { 'room:lln-lauzelle': { id: 'room:lln-lauzelle', kind: 'room' as const, name: 'Lauzelle' } };
     const left = running({ meeting: { ...meeting([{ id: 'lln-lauzelle', call: 'joined' }], []), participants: own } });
     expect(seenByOthers(after(seen(left)), left)).toMatchObject({ state: 'live', title: 'panel.seen.alone' });
+  });
+
+  it('never claims that the others see or hear what a silent device would have to say', () => {
+    const open = { connected: true, mic: true, mic_wanted: true, camera: true, camera_wanted: true };
+    const lost = (...roles: ('main_camera' | 'room_mic')[]): string => {
+      const devices = Object.fromEntries((['main_camera', 'room_mic'] as const).map((role) => [role, device({ id: role, role, connection: roles.includes(role) ? 'unreachable' : 'online' })]));
+      const of = running({ devices, media: open });
+      return seenByOthers(after(seen(of)), of).title;
+    };
+    expect([lost(), lost('main_camera'), lost('room_mic'), lost('main_camera', 'room_mic')]).toEqual([
+      'panel.seen.both', 'panel.seen.heard_unsure', 'panel.seen.seen_unsure', 'panel.seen.both_unsure',
+    ]);
   });
 
   it('recalls a preset until the camera says so', () => {

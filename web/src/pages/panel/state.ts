@@ -1,7 +1,7 @@
 /** The panel's own state: the document, what was pressed, which sheet is open. A reducer over events, no I/O. */
 
 import { given } from '../../given';
-import type { ActionResult, PanelAction, PanelView, Problem, Role } from '../../wire';
+import type { ActionResult, Code, DeviceResult, PanelAction, PanelView, Problem, Role } from '../../wire';
 import { type Asked, refused, settle, type Wishes } from './asked';
 import { callCenters, roomsInMeeting } from './directory';
 import { type Outcome, outcomeOf } from './outcome';
@@ -150,10 +150,25 @@ function withSent(state: PanelState, action: PanelAction, now: number): PanelSta
   };
 }
 
+/** Actions that are nothing but a command to a device: where it could not do it, nothing was done. */
+const COMMANDS: ReadonlySet<PanelAction['op']> = new Set<PanelAction['op']>(['device', 'set_volume']);
+const LOSSES: Partial<Record<DeviceResult['outcome'], Code>> = { failed: 'device_failed', timed_out: 'device_timed_out', unsupported: 'device_unsupported' };
+
+/** Why nothing came of an action, null where something did. */
+function problemOf(action: PanelAction, result: ActionResult): Problem | null {
+  if (given(result.problem)) return result.problem;
+  if (!COMMANDS.has(action.op)) return null;
+  for (const { outcome, code, detail } of result.devices ?? []) {
+    const loss = LOSSES[outcome];
+    if (loss !== undefined) return { code: code ?? loss, message: detail ?? '' };
+  }
+  return null;
+}
+
 function withResult(state: PanelState, result: ActionResult): PanelState {
   const action = state.waiting.find((sent) => sent.action.id === result.id)?.action;
   const waiting = state.waiting.filter((sent) => sent.action.id !== result.id);
-  const problem = result.problem ?? null;
+  const problem = action === undefined ? null : problemOf(action, result);
   if (action === undefined || problem === null) return { ...state, waiting };
   return {
     ...state,
