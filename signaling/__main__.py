@@ -106,8 +106,10 @@ async def _credential(config: Config, options: argparse.Namespace, action: str, 
         raise ConfigError(f"{action} needs --room ID and --key KEY")
     store = await Store.open(sqlite_url(config.data / "roomctl.sqlite"))
     try:
-        if options.room not in {room.id for room in (await store.network()).rooms}:
-            raise ConfigError(f"there is no room {options.room!r} in this network")
+        known = {room.id for room in (await store.network()).rooms}
+        if options.room not in known:
+            why = "Correct the name" if known else "The server reads its network when it starts: start it once"
+            raise ConfigError(f"there is no room {options.room!r} in this network. {why}.")
         now = time.time()
         audit = AuditRecord(now, "it:console", action, options.room, {"key": options.key})
         await store.put_credential(CredentialRecord(options.room, options.key, now, revoked_at), audit)
