@@ -17,7 +17,7 @@ help:
 	@echo "make sign-in      another one-time link to the demo's dashboard"
 	@echo "make test         every check and test"
 	@echo "make bench        cost per forwarded packet, time to first frame"
-	@echo "make screenshots  pictures of every page in docs/images"
+	@echo "make screenshots  pictures of every page in .build/screenshots, those of the README in docs/images (9 min)"
 	@echo "make matrix       the table of drivers and faults in docs/devices.md"
 	@echo "make clean        remove what was built"
 

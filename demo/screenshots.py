@@ -1,7 +1,7 @@
 """`python -m demo.screenshots`: pictures of every page, from a live demo of its own with real Chromium.
 
-Every page in light and dark, on phone, tablet, desk and 4K, goes to `.build/screenshots`; the few that the README shows
-go to `docs/images`.
+Every page of `demo/scenes.py` in light and dark, on phone, tablet, desk, panels and 4K, goes to `.build/screenshots`; the
+few that the README shows go to `docs/images`. `python -m demo.screenshots light` takes one theme only.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import asyncio
 import re
 import sys
 import tempfile
-from dataclasses import dataclass
+import time
 from pathlib import Path
 
-import aiohttp
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from demo.layout import Layout
+from demo.scenes import Live, Sizes, Tour
 
 PORT = 7980
 CHROMIUM = "/usr/bin/chromium"
@@ -30,25 +30,16 @@ FLAGS = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
-SIZES = {"phone": (390, 844), "tablet": (1024, 768), "desk": (1280, 800), "4k": (3840, 2160)}
-PANEL_SIZES = {"1024x600": (1024, 600), "1280x800": (1280, 800)}
-DISPLAY_SIZES = {"hd": (1920, 1080), "4k": (3840, 2160)}
+THIN = [*FLAGS, "--force-fieldtrials=WebRTC-FakeNetworkReceiveConfig/link_capacity_kbps:100,queue_length_packets:50/"]
+THEMES = ("light", "dark")
+LONGEST = 1500.0  # seconds for all pictures
 SHOWN = {  # pictures of the README
     "panel-meeting-dark-1280x800",
-    "panel-idle-light-1280x800",
+    "panel-idle-board-light-1280x800",
     "dashboard-light-desk",
     "meeting-light-desk",
 }
 ALL, README = Path(".build/screenshots"), Path("docs/images")
-
-
-@dataclass(frozen=True)
-class Live:
-    """A running demo and what it printed."""
-
-    layout: Layout
-    guest: str
-    sign_in: str
 
 
 class Photographer:
@@ -58,73 +49,55 @@ class Photographer:
         self._context = context
         self._theme = theme
 
-    async def page(self, url: str) -> Page:
+    async def open(self, url: str) -> Page:
         """Open and let it settle."""
         page = await self._context.new_page()
         await page.goto(url)
         await page.wait_for_timeout(1500)
         return page
 
-    async def shoot(self, page: Page, name: str, sizes: dict[str, tuple[int, int]]) -> None:
-        """One picture a size."""
+    async def shoot(self, page: Page, name: str, sizes: Sizes, *, long: bool = False) -> None:
+        """One picture a size; of a long page all of it."""
         for size, (width, height) in sizes.items():
             await page.set_viewport_size({"width": width, "height": height})
-            await page.wait_for_timeout(400)
+            await page.wait_for_timeout(300)
             file = f"{name}-{self._theme}-{size}"
-            picture = await page.screenshot(path=ALL / f"{file}.png")
+            picture = await page.screenshot(path=ALL / f"{file}.png", full_page=long)
             if file in SHOWN:
                 (README / f"{file}.png").write_bytes(picture)
 
 
-async def _round(live: Live, take: Photographer, *, sign_in: str) -> None:
-    """Every page, in a state worth seeing: one room's camera is unplugged."""
-    rooms = f"{live.layout.agents}/rooms"
-    await take.shoot(await take.page(f"{live.layout.server}/"), "start", SIZES)
-    await take.shoot(await take.page(f"{live.layout.server}/join/no-such-link"), "wrong-link", SIZES)
-    guest = await take.page(live.guest)
-    await guest.wait_for_timeout(1500)
-    await take.shoot(guest, "join", SIZES)
-    await guest.locator('input[autocomplete="name"]').fill("Nadia Benali")
-    await guest.locator('form button[type="submit"]').click()
-    await guest.wait_for_timeout(5000)
-    await take.shoot(guest, "meeting", SIZES)
-    await take.shoot(await take.page(f"{rooms}/lln-lauzelle/panel"), "panel-meeting", PANEL_SIZES)
-    idle = await take.page(f"{rooms}/red-lesse/panel")
-    await take.shoot(idle, "panel-idle", PANEL_SIZES)
-    await idle.get_by_role("button", name=re.compile("^Appeler un centre")).click()
-    await take.shoot(idle, "panel-call", PANEL_SIZES)
-    await take.shoot(await take.page(f"{rooms}/lln-lauzelle/display"), "display-meeting", DISPLAY_SIZES)
-    await take.shoot(await take.page(f"{rooms}/red-lesse/display"), "display-idle", DISPLAY_SIZES)
-    await take.page(sign_in)
-    await take.shoot(await take.page(f"{live.layout.server}/dashboard"), "dashboard", SIZES)
-    await take.shoot(await take.page(f"{live.layout.server}/dashboard/rooms/sai-mussain"), "room", SIZES)
-    await take.shoot(await take.page(f"{live.layout.equipment}/faults"), "faults", SIZES)
-    await guest.close()
-
-
-async def _sign_in_link(live: Live) -> str:
-    command = ("-m", "signaling", "sign-in", "--config", str(live.layout.data / "signaling.toml"))
+async def _sign_in_link(layout: Layout) -> str:
+    command = ("-m", "signaling", "sign-in", "--config", str(layout.data / "signaling.toml"))
     process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     return said.decode().strip()
 
 
-async def _pictures(live: Live, browser: Browser) -> None:
-    unplug = {"room": "sai-mussain", "device": "camera", "fault": "unplugged", "on": True}
-    async with aiohttp.ClientSession() as session:
-        await session.post(f"{live.layout.equipment}/faults", json=unplug)
-    for theme in ("light", "dark"):
-        context = await browser.new_context(
-            locale="fr-BE",
-            timezone_id="Europe/Brussels",
-            color_scheme="dark" if theme == "dark" else "light",
-            permissions=["camera", "microphone"],
-        )
-        await _round(live, Photographer(context, theme), sign_in=await _sign_in_link(live))
+async def _context(browser: Browser, theme: str) -> BrowserContext:
+    return await browser.new_context(
+        locale="fr-BE",
+        timezone_id="Europe/Brussels",
+        color_scheme="dark" if theme == "dark" else "light",
+        permissions=["camera", "microphone"],
+    )
+
+
+async def _pictures(live: Live, browser: Browser, thin: Browser, themes: tuple[str, ...]) -> None:
+    for theme in themes:
+        began = time.monotonic()
+        context, narrow = await _context(browser, theme), await _context(thin, theme)
+        take = Photographer(context, theme)
+        tour = Tour(live, take.open, Photographer(narrow, theme).open, take.shoot)
+        await tour.take(await _sign_in_link(live.layout))
         await context.close()
+        await narrow.close()
+        for about, why in tour.missed.items():
+            print(f"{theme}: {about} could not be pictured whole: {why}", file=sys.stderr)
+        print(f"{theme}: {time.monotonic() - began:.0f} s", flush=True)
 
 
-async def _main() -> None:
+async def _main(themes: tuple[str, ...]) -> None:
     ALL.mkdir(parents=True, exist_ok=True)
     README.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="roomctl-") as folder:
@@ -140,15 +113,14 @@ async def _main() -> None:
                 if not line:
                     raise SystemExit(f"the demo did not start:\n{said}")
                 said += line.decode()
-            links = [
-                found.group()
-                for pattern in (r"http\S+/join/\S+", r"http\S+/it/\S+")
-                if (found := re.search(pattern, said))
-            ]
-            async with async_playwright() as playwright:
+            guest = re.search(r"http\S+/join/\S+", said)
+            assert guest is not None
+            async with asyncio.timeout(LONGEST), async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                await _pictures(Live(layout, *links), browser)
+                thin = await playwright.chromium.launch(executable_path=CHROMIUM, args=THIN)
+                await _pictures(Live(layout, guest.group()), browser, thin, themes)
                 await browser.close()
+                await thin.close()
         finally:
             demo.terminate()
             await demo.wait()
@@ -156,4 +128,4 @@ async def _main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main())
+    asyncio.run(_main(tuple(theme for theme in THEMES if theme in sys.argv[1:]) or THEMES))
