@@ -1,6 +1,7 @@
 """What a network's devices cost one agent process: 31 rooms × 8 devices, their emulators and PulseAudio in another.
 
     python -m bench.devices [--rooms 31] [--seconds 20] [--reconnects 10000] [--unreachable 300] [--json FILE]
+                            [--only idle|reconnect|unreachable]
 
 Each room has a VISCA and an ONVIF camera, two PJLink displays, a speaker, a microphone, an MQTT sensor (one mosquitto for
 all rooms) and a supply (one upsd for all). CPU is getrusage of this process.
@@ -19,11 +20,12 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from typing import Any
 
 from bench.rows import Row, table
 from devices import DeviceConfig, DeviceHub, Shared, Timing
@@ -50,7 +52,7 @@ async def emulate(stack: AsyncExitStack, asked: argparse.Namespace, folder: Path
     broker = await stack.enter_async_context(MqttBroker(folder / "mqtt"))
     upsd = await stack.enter_async_context(UpsServer(folder / "ups"))
     rooms = []
-    for number in range(asked.rooms):
+    for number in range(asked.rooms if asked.only in (None, "idle") else 0):
         room = [await _camera(stack), *[await _display(stack, role) for role in DISPLAYS]]
         onvif = await stack.enter_async_context(OnvifEmulator())
         room.append(_at("onvif", Role.CONTENT_INPUT, "onvif", onvif.address))
@@ -61,13 +63,17 @@ async def emulate(stack: AsyncExitStack, asked: argparse.Namespace, folder: Path
         await stack.enter_async_context(MqttSensorEmulator(broker, f"air{number}", retain=True))
         room.append(_at("air", Role.AIR_SENSOR, "mqtt", broker.address, device=f"air{number}"))
         rooms.append([*room, _at("ups", Role.UPS, "ups", upsd.address, ups="ups")])
-    reachable = [await _display(stack, Role.FRONT_DISPLAY) for _ in range(asked.unreachable)]
+    reachable = [await _display(stack, Role.FRONT_DISPLAY) for _ in range(_away_of(asked))]
     flapping = []
     for _ in range(FLAPPING):
         one = await stack.enter_async_context(PjlinkEmulator())
         one.fault("reset")
         flapping.append(_at("display", Role.FRONT_DISPLAY, "pjlink", one.address))
     return rooms, reachable, flapping
+
+
+def _away_of(asked: argparse.Namespace) -> int:
+    return int(asked.unreachable) if asked.only in (None, "unreachable") else 0
 
 
 async def _camera(stack: AsyncExitStack) -> DeviceConfig:
@@ -213,11 +219,12 @@ def measure(asked: argparse.Namespace, folder: Path) -> Found:
     process.start()
     try:
         rooms, reachable, flapping = here.recv()
-        return [
-            *asyncio.run(idle(rooms, asked.seconds)),
-            *asyncio.run(reconnect(flapping, asked.reconnects)),
-            *asyncio.run(unreachable(reachable, asked.seconds)),
-        ]
+        parts: dict[str, Callable[[], Coroutine[Any, Any, Found]]] = {
+            "idle": lambda: idle(rooms, asked.seconds),
+            "reconnect": lambda: reconnect(flapping, asked.reconnects),
+            "unreachable": lambda: unreachable(reachable, asked.seconds),
+        }
+        return [row for name, part in parts.items() if asked.only in (None, name) for row in asyncio.run(part())]
     finally:
         here.send("end")
         process.join(20)
@@ -230,6 +237,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--reconnects", type=int, default=10_000)
     parser.add_argument("--unreachable", type=int, default=300)
+    parser.add_argument("--only", choices=("idle", "reconnect", "unreachable"), help="one part of it")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rd") as folder:

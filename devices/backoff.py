@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from enum import Enum
 
 from devices.timing import Timing
+
+LONG = 5  # steps of `together` that a wait must be longer than, to be rounded up to the next
 
 
 class Breaker(Enum):
@@ -30,6 +33,7 @@ class Backoff:
         self._timing = timing
         self._dice = dice
         self._failures = 0
+        self.locked = False  # it refused our password: only time or a person mends that
         self.breaker = Breaker.TRYING
 
     def move(self, state: Breaker) -> None:
@@ -38,16 +42,27 @@ class Backoff:
             raise RuntimeError(f"breaker cannot go from {self.breaker.value} to {state.value}")
         self.breaker = state
 
-    def failed(self, held_for: float) -> None:
-        """A connection ended after `held_for` seconds (0: it never stood)."""
+    def failed(self, held_for: float, *, locked: bool = False) -> None:
+        """A connection ended after `held_for` seconds (0: it never stood). `locked`: our password was refused."""
         self._failures = 0 if held_for >= self._timing.stable else self._failures
-        self._failures += 1
+        self._failures += not locked
+        self.locked = locked
         self.move(Breaker.OPEN)
 
     def wait(self, *, watched: bool) -> float:
-        """Seconds until the next try, drawn evenly below the ceiling."""
+        """Seconds until the next try, drawn evenly below the ceiling.
+
+        A device that refuses our password is asked seldom, whoever looks: some lock everybody out after a few tries.
+        """
+        if self.locked:
+            return self._dice.uniform(self._timing.backoff_away / 2, self._timing.backoff_away)
         away = self._failures > self._timing.away_after
         lasting = self._timing.backoff_away if away else self._timing.backoff_last
         highest = self._timing.backoff_watched if watched else lasting
         ceiling = min(highest, self._timing.backoff_first * 2 ** min(self._failures - 1, 16))
         return self._dice.uniform(0, ceiling)
+
+    def due(self, now: float, *, watched: bool) -> float:
+        """Loop time of the next try. Long waits end together with those of others: one wake-up for many."""
+        wait, step = self.wait(watched=watched), self._timing.together
+        return math.ceil((now + wait) / step) * step if wait > LONG * step else now + wait

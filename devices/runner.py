@@ -16,7 +16,7 @@ from devices.backoff import Backoff, Breaker
 from devices.capabilities import OPERATIONS, Arguments, Operation, Reply, Velocity
 from devices.context import Context
 from devices.driver import Driver
-from devices.errors import DeviceError, Lost, NotNow
+from devices.errors import DeviceError, Lost, NotNow, WrongPassword
 from devices.lease import MoveLease
 from devices.queue import CommandQueue, Outcome, Task, settle
 from devices.request import DeviceRequest
@@ -180,7 +180,7 @@ class DeviceRunner:
             self.state.journal.say(logging.ERROR, said, self.config.driver, self.config.id, exc_info=error)
             notice = Notice("device.driver_crashed")
         held = lasted if self._backoff.breaker is Breaker.CLOSED else 0.0
-        self._backoff.failed(held)
+        self._backoff.failed(held, locked=isinstance(error, WrongPassword))
         self._lease.pause()
         self._wishes.lost()
         self.state.unreachable(notice)
@@ -196,7 +196,7 @@ class DeviceRunner:
                 await self._redial.wait()
         except TimeoutError:
             pass
-        soonest = min(due, begun + self._timing.nudge)  # even when news ask for it without end
+        soonest = due if self._backoff.locked else min(due, begun + self._timing.nudge)  # however many news there are
         if (early := soonest - loop.time()) > 0:
             await asyncio.sleep(early)
         self._redial.clear()

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from devices import registry as registry_module
-from devices.backoff import Backoff, Breaker
+from devices.backoff import LONG, Backoff, Breaker
 from devices.capabilities import OPERATIONS, Arguments, On, Velocity
 from devices.config import DeviceConfig, DeviceSettingsError
 from devices.driver import Driver
@@ -49,6 +49,24 @@ async def test_a_task_put_in_the_turn_the_wait_ends_is_not_lost() -> None:
     stop = task("stop", Arguments())
     queue.put(stop)
     assert await getting is stop
+
+
+def test_long_waits_of_many_end_together_and_short_ones_when_they_are_due() -> None:
+    dice, timing = random.Random(5), Timing()
+    instants = set()
+    for _ in range(300):
+        backoff = Backoff(timing, dice)
+        backoff.failed(0.0)
+        assert 100.3 <= backoff.due(100.3, watched=False) <= 100.3 + timing.backoff_first
+        for _ in range(9):
+            backoff.move(Breaker.TRYING)
+            backoff.failed(0.0)
+        due = backoff.due(100.3, watched=False)
+        assert due <= 100.3 + timing.backoff_last + timing.together
+        if due > 100.3 + LONG * timing.together:
+            instants.add(due)
+    assert len(instants) <= timing.backoff_last / timing.together
+    assert len(instants) > 10, "spread all the same"
 
 
 def test_backoff_jitters_below_a_doubling_ceiling_and_forgets_after_a_stable_connection() -> None:
