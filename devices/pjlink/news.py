@@ -9,39 +9,62 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import socket
 import struct
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 
 from devices.errors import Lost
+from devices.journal import Journal
 from devices.pjlink.lines import SEARCH, read_found, read_news
+
+log = logging.getLogger(__name__)
 
 PORT = 4352
 MOST = 256  # devices found by one search
+MOST_READ = 100  # notifications a second, of all devices and strangers
+SECOND = 1.0
+LARGEST = 512  # bytes of one that is read
 _SIOCGIFBRDADDR = 0x8919  # netdevice(7): broadcast address of an interface
 _LOOPBACK = "127.255.255.255"  # what runs on this machine
 
 
-class NewsListener(asyncio.DatagramProtocol):
-    """News by the address they come from; those of strangers are dropped."""
+class NewsListener:
+    """News by the address they come from; those of strangers are dropped, and of all only so many a second are read.
 
-    def __init__(self) -> None:
+    What comes beyond that waits in the socket, and is lost by the kernel when that is full. `dropped`: datagrams by
+    reason, `stranger` and `unreadable`, and `too_many`: seconds that were cut short.
+    """
+
+    def __init__(self, one: socket.socket) -> None:
+        self._socket = one
+        self._loop = asyncio.get_running_loop()
         self._tell: dict[str, set[Callable[[], None]]] = {}
+        self._read = 0  # since the second began
+        self._second: asyncio.TimerHandle | None = None
+        self._journal = Journal(log)
+        self.dropped: Counter[str] = Counter()
 
     @classmethod
     @asynccontextmanager
     async def open(cls, port: int) -> AsyncIterator[NewsListener]:
         """Listen on every address of this machine; raises Lost when the port is taken."""
-        loop = asyncio.get_running_loop()
-        try:
-            transport, listener = await loop.create_datagram_endpoint(cls, local_addr=("0.0.0.0", port))  # noqa: S104
-        except OSError as error:
-            raise Lost(f"UDP port {port} cannot be listened on: {error.strerror}") from error
-        try:
-            yield listener
-        finally:
-            transport.close()
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as one:
+            one.setblocking(False)
+            try:
+                one.bind(("0.0.0.0", port))  # noqa: S104
+            except OSError as error:
+                raise Lost(f"UDP port {port} cannot be listened on: {error.strerror}") from error
+            listener = cls(one)
+            listener._loop.add_reader(one, listener._readable)
+            try:
+                yield listener
+            finally:
+                listener._loop.remove_reader(one)
+                if listener._second is not None:
+                    listener._second.cancel()
 
     @contextmanager
     def listen(self, addresses: Iterable[str], tell: Callable[[], None]) -> Iterator[None]:
@@ -54,11 +77,37 @@ class NewsListener(asyncio.DatagramProtocol):
         finally:
             for address in own:
                 self._tell[address].discard(tell)
+                if not self._tell[address]:
+                    del self._tell[address]
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Any datagram of anybody."""
-        told = tuple(self._tell.get(addr[0], ()))
-        if told and read_news(data) is not None:
+    def _readable(self) -> None:
+        """One datagram of anybody."""
+        try:
+            data, (address, _) = self._socket.recvfrom(LARGEST)
+        except OSError:
+            return
+        if self._second is None:
+            self._second = self._loop.call_later(SECOND, self._begin)
+        self._read += 1
+        if self._read >= MOST_READ:
+            self._loop.remove_reader(self._socket)
+            self.dropped["too_many"] += 1
+            self._journal.say(logging.WARNING, "too many PJLink notifications come; dropped: %s", dict(self.dropped))
+        self._hear(data, address)
+
+    def _begin(self) -> None:
+        """Another second, when something comes."""
+        self._second = None
+        if self._read >= MOST_READ:
+            self._loop.add_reader(self._socket, self._readable)
+        self._read = 0
+
+    def _hear(self, data: bytes, address: str) -> None:
+        if not (told := tuple(self._tell.get(address, ()))):
+            self.dropped["stranger"] += 1
+        elif read_news(data) is None:
+            self.dropped["unreadable"] += 1
+        else:
             for tell in told:
                 tell()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from devices.emulators import PjlinkEmulator
 from devices.pjlink import lines, news
 from devices.pjlink.driver import PjlinkDisplay
-from tests.devices.stage import QUICK, display, nothing_left_behind, stage
+from tests.devices.stage import QUICK, WITHIN, display, nothing_left_behind, stage
 
 SEARCH_PORT = 24352
 LAZY = replace(QUICK, watched=60.0, idle=60.0, changing=60.0, keepalive=60.0)  # nothing is asked by itself
@@ -84,6 +85,28 @@ async def test_news_without_end_do_not_make_us_ask_without_end() -> None:
             pj.news("POWR", "1")
         assert (await room.do("set_blank", on=True)).outcome == "done", "commands go on"
         assert pj.requests - heard < 20
+
+
+async def test_a_flood_of_strangers_costs_so_many_datagrams_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(news, "SECOND", 0.3)
+    port, told = free_port(), asyncio.Event()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger, socket.socket(type=socket.SOCK_DGRAM) as ours:
+        stranger.bind(("127.0.0.9", 0))
+        ours.bind(("127.0.0.1", 0))
+        async with nothing_left_behind(), news.NewsListener.open(port) as listener:
+            with listener.listen({"127.0.0.1"}, told.set):
+                for _ in range(news.MOST_READ + 20):
+                    stranger.sendto(b"%2POWR=1\r", ("127.0.0.1", port))
+                ours.sendto(b"nonsense", ("127.0.0.1", port))
+                ours.sendto(b"%2POWR=1\r", ("127.0.0.1", port))
+                async with asyncio.timeout(WITHIN):
+                    while not listener.dropped["too_many"]:
+                        await asyncio.sleep(0)
+                assert listener.dropped == {"stranger": news.MOST_READ, "too_many": 1}
+                assert not told.is_set()
+                async with asyncio.timeout(WITHIN):
+                    await told.wait()  # the next second
+                assert listener.dropped == {"stranger": news.MOST_READ + 20, "too_many": 1, "unreadable": 1}
 
 
 async def test_a_taken_port_leaves_the_polls(caplog: pytest.LogCaptureFixture) -> None:
