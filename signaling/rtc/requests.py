@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from livekit.protocol.models import SubscriptionError, TrackType
-from livekit.protocol.rtc import AddTrackRequest, RequestResponse, SignalRequest
+from livekit.protocol.rtc import AddTrackRequest, RequestResponse, SignalRequest, UpdateSubscription
 
 from signaling.media import Leave
 from signaling.rtc import responses, resume, wish
@@ -23,6 +23,7 @@ MAX_SIDS = 500  # tracks named in one request
 PER_REQUEST = 16 * 1024  # bytes: a larger one counts as several
 PER_OFFER = 2 * 1024  # the same of offers, of which every line is read and answered; with three tracks it has 15 KiB
 PER_UPDATE = 1024  # bytes of what everyone else is told after a request, likewise
+PER_TRACKS = 16  # tracks named, or tracks times people for whom a permission is looked at, likewise
 _TOLD = frozenset({"offer", "add_track", "mute", "update_metadata", "update_audio_track", "update_video_track"})
 
 _REASONS = {
@@ -41,7 +42,7 @@ def handle(room: MediaRoom, session: Session, request: SignalRequest, now: float
         return
     session.heard_at = now
     kind = request.WhichOneof("message") or "unknown"
-    if not session.requests.take(now, _cost(session, kind, request)):
+    if not session.requests.take(now, _cost(room, session, kind, request)):
         REFUSED.labels(Code.TOO_MANY, kind).inc()
         room.expel(session, POLICY, "too_many: slow down")
         return
@@ -58,12 +59,29 @@ def handle(room: MediaRoom, session: Session, request: SignalRequest, now: float
             room.fault(session, problem.code)
 
 
-def _cost(session: Session, kind: str, request: SignalRequest) -> int:
-    """How much a request counts against its client's rate: 1, and more where it or what others are told is long."""
+def _cost(room: MediaRoom, session: Session, kind: str, request: SignalRequest) -> int:
+    """How much a request counts against its client's rate: 1, more where it, its work or what others are told is long."""
     told = session.info().ByteSize() // PER_UPDATE if kind in _TOLD else 0
     if kind == "offer" and isinstance(session.subscriber, Receiver) and session.subscriber.solicited:
         return 1 + told  # we asked for it
-    return 1 + told + request.ByteSize() // (PER_OFFER if kind == "offer" else PER_REQUEST)
+    length = request.ByteSize() // (PER_OFFER if kind == "offer" else PER_REQUEST)
+    return 1 + told + length + _looked_at(room, session, kind, request) // PER_TRACKS
+
+
+def _looked_at(room: MediaRoom, session: Session, kind: str, request: SignalRequest) -> int:
+    """Of how many tracks, each for one subscriber, a request decides."""
+    if kind == "subscription":
+        return len(_named(request.subscription))
+    if kind == "track_setting":
+        return len(request.track_setting.track_sids)
+    if kind == "subscription_permission":
+        return len(room.sessions) * len(session.publisher.tracks)
+    return 0
+
+
+def _named(asked: UpdateSubscription) -> list[str]:
+    """The tracks a `subscription` names, in both of its places."""
+    return [*asked.track_sids, *(sid for entry in asked.participant_tracks for sid in entry.track_sids)]
 
 
 # --- connections ----------------------------------------------------------------------------------------------------
@@ -192,7 +210,7 @@ def _update_metadata(room: MediaRoom, session: Session, request: SignalRequest, 
 
 def _subscription(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:
     asked = request.subscription
-    sids = [*asked.track_sids, *(sid for entry in asked.participant_tracks for sid in entry.track_sids)]
+    sids = _named(asked)
     if len(sids) > MAX_SIDS:
         raise Refusal(Code.TOO_MANY, f"at most {MAX_SIDS} tracks in one request")
     for sid in dict.fromkeys(sids):

@@ -42,6 +42,7 @@ class MediaRoom:
         self.kept_until = 0.0  # Unix seconds: until then it stays though nobody is in it
         self.effects = Effects()
         self.sessions: dict[str, Session] = {}
+        self.published: dict[str, tuple[Session, Track]] = {}  # bound tracks by sid, with their owners
         self.speakers = Speakers()
         self.departed: deque[ParticipantInfo] = deque(maxlen=settings.max_sessions)  # for those who resume
         self.history = History(settings.history_bytes, settings.silence + settings.resume)
@@ -119,6 +120,7 @@ class MediaRoom:
         del self.sessions[session.sid]
         for track in session.publisher.tracks:
             self._drop_subscriptions(track)
+            self.published.pop(track.sid, None)
             self._tell("track_unpublished", session, track)
         self.effects.commands.extend(CloseTransport(transport) for transport in session.transports)
         session.move(State.CLOSED)
@@ -199,6 +201,7 @@ class MediaRoom:
         for track in (*bound.ended, *bound.refused):
             self._drop_subscriptions(track)
         for track in bound.ended:
+            self.published.pop(track.sid, None)
             self._tell("track_unpublished", session, track)
         for track in [track for track in bound.refused if track.main is None]:
             session.publisher.withdraw(track)
@@ -212,6 +215,7 @@ class MediaRoom:
         if bound.started or bound.ended or bound.seconds:
             self.announce(session)  # before the media: subscribers must know whose it is
         for track in bound.started:
+            self.published[track.sid] = session, track
             self._tell("track_published", session, track)
             for other in self.sessions.values():
                 self.subscribe(other, session, track)
@@ -243,11 +247,7 @@ class MediaRoom:
 
     def find(self, track_sid: str) -> tuple[Session, Track] | None:
         """A bound track and its owner, hidden owners included."""
-        for session in self.sessions.values():
-            for track in session.publisher.tracks:
-                if track.sid == track_sid:
-                    return session, track
-        return None
+        return self.published.get(track_sid)
 
     def mute(self, session: Session, track: Track, muted: bool) -> None:
         """Stop or resume forwarding, and tell the others.
@@ -275,6 +275,7 @@ class MediaRoom:
     def unpublish(self, session: Session, track: Track) -> None:
         """End a track at the meeting's wish; its client stops sending it."""
         self._drop_subscriptions(track)
+        self.published.pop(track.sid, None)
         session.publisher.withdraw(track)
         self.effects.send([session.sid], responses.track_unpublished(track.sid))
         self._tell("track_unpublished", session, track)

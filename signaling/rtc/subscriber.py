@@ -138,7 +138,7 @@ class Subscriber(Subscriptions):
 
         `ended`: the track itself is gone, and with it the relay's subscription.
         """
-        slot = self._slot(sid)
+        slot = self._slot(sid) if self.has(sid) else None
         if slot is None or slot.subscription is None:
             return False
         if not ended:

@@ -1,0 +1,123 @@
+"""What one client's request costs everyone: work and messages are counted, and charged to who asked."""
+
+from __future__ import annotations
+
+import pytest
+from livekit.protocol.models import TrackSource, TrackType
+from livekit.protocol.rtc import (
+    AddTrackRequest,
+    SessionDescription,
+    SignalRequest,
+    SubscriptionPermission,
+    UpdateSubscription,
+    UpdateTrackSettings,
+)
+
+from signaling.media import Grants, Leave
+from signaling.rtc import RtcSettings, requests
+from signaling.rtc.arrivals import Wishes
+from signaling.rtc.publisher import Publisher
+from signaling.rtc.room import MediaRoom
+from signaling.rtc.session import Arrival, Session
+from signaling.rtc.subscriber import Subscriber
+from signaling.rtc.track import Track
+from tests.signaling.rtc import peers
+from tests.signaling.rtc.world import FINGERPRINT
+
+PEOPLE = 10
+
+
+def full_room(*, single: bool = False) -> tuple[MediaRoom, list[Session]]:
+    """Ten people with microphone and camera; bursts are as in production, and nothing is refilled."""
+    settings = RtcSettings(request_rate=1e-9)
+    room = MediaRoom("demo", FINGERPRINT, [("127.0.0.1", 1, "udp")], settings, 0.0)
+    sessions = [
+        room.join(Arrival(Grants(f"p{number}", "demo"), 1e12, "key", Wishes(single=single)), 0.0)
+        for number in range(PEOPLE)
+    ]
+    for session in sessions:
+        for cid, kind, source in (
+            (peers.VIDEO_ID, TrackType.VIDEO, TrackSource.CAMERA),
+            (peers.AUDIO_ID, TrackType.AUDIO, TrackSource.MICROPHONE),
+        ):
+            requests.handle(
+                room, session, SignalRequest(add_track=AddTrackRequest(cid=cid, type=kind, source=source)), 0.0
+            )
+        requests.handle(room, session, SignalRequest(offer=SessionDescription(sdp=peers.RECORDED, id=1)), 0.0)
+    room.effects.take()
+    return room, sessions
+
+
+def may_ask(room: MediaRoom, session: Session, *asked: SignalRequest) -> int:
+    """How often a client may repeat these requests until it is sent away."""
+    for times in range(1000):
+        for request in asked:
+            requests.handle(room, session, request, 0.0)
+            room.effects.take()
+            if session.sid not in room.sessions:
+                return times
+    return 1000
+
+
+@pytest.mark.parametrize("single", [False, True], ids=["v0", "v1"])
+@pytest.mark.parametrize("subscribe", [False, True], ids=["unsubscribe", "subscribe"])
+def test_unknown_tracks_are_looked_up_and_not_searched_for(
+    monkeypatch: pytest.MonkeyPatch, single: bool, subscribe: bool
+) -> None:
+    room, (bad, *_) = full_room(single=single)
+    looks = 0
+    before, slot = Publisher.tracks.fget, Subscriber._slot
+    assert before is not None
+
+    def counted(publisher: Publisher) -> list[Track]:
+        nonlocal looks
+        looks += 1
+        return before(publisher)
+
+    def searched(subscriber: Subscriber, sid: str) -> object:
+        nonlocal looks
+        looks += 1
+        return slot(subscriber, sid)
+
+    monkeypatch.setattr(Publisher, "tracks", property(counted))
+    monkeypatch.setattr(Subscriber, "_slot", searched)
+    unknown = UpdateSubscription(track_sids=[f"TR_{number}" for number in range(500)], subscribe=subscribe)
+    requests.handle(room, bad, SignalRequest(subscription=unknown), 0.0)
+    assert looks == 0
+    assert bad.declined == set()
+
+
+def test_naming_many_tracks_counts_as_many_requests() -> None:
+    sids = [f"TR_{number}" for number in range(500)]
+    for asked in (
+        SignalRequest(subscription=UpdateSubscription(track_sids=sids)),
+        SignalRequest(track_setting=UpdateTrackSettings(track_sids=sids)),
+    ):
+        room, (bad, *_) = full_room()
+        assert 0 < may_ask(room, bad, asked) < 500 / (500 / 16)
+        room, (good, *_) = full_room()
+        few = SignalRequest(subscription=UpdateSubscription(track_sids=sids[:4]))
+        assert may_ask(room, good, few) > 450
+
+
+def test_permissions_count_by_those_they_are_about() -> None:
+    room, (bad, *_) = full_room()
+    off = SignalRequest(subscription_permission=SubscriptionPermission(all_participants=False))
+    on = SignalRequest(subscription_permission=SubscriptionPermission(all_participants=True))
+    assert 0 < may_ask(room, bad, off, on) <= 500 // 2 // (1 + PEOPLE * 2 // 16)
+
+
+def test_tracks_are_found_until_they_end() -> None:
+    room, (ann, bob, *_) = full_room()
+    sound, picture = ann.publisher.tracks
+    assert room.find(picture.sid) == (ann, picture)
+    room.unpublish(ann, picture)
+    assert room.find(picture.sid) is None
+    stopped = SignalRequest(offer=SessionDescription(sdp=peers.publisher(audio="inactive"), id=2))
+    requests.handle(room, ann, stopped, 0.0)
+    assert room.find(sound.sid) is None
+    others = [track.sid for track in bob.publisher.tracks]
+    assert all(room.find(sid) is not None for sid in others)
+    room.leave(bob, Leave.LEFT)
+    assert [room.find(sid) for sid in others] == [None, None]
+    assert len(room.published) == (PEOPLE - 2) * 2
