@@ -27,6 +27,8 @@ from devices import DeviceHub, DeviceRequest
 from devices.emulators.mqtt import MqttSensorEmulator
 from devices.emulators.ups import UpsServer
 from devices.registry import Registry
+from web import LANGUAGES
+from web.catalogs import load
 from wire.devices import Connection, Device, Role, Value
 
 BOARD, MEETING, HUDDLE = 0, 1, 4  # Lauzelle, Hocaille, Bruyères
@@ -48,6 +50,15 @@ def fitted(folder: Path, *indices: int) -> EquipmentFile:
         if index in indices
     ]
     return EquipmentFile(25903, layout.agents, "", layout.pulse, layout.sockets, layout.broker_host, rooms)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_faults_page_has_words_for_all_that_can_be_done(folder: Path, language: str) -> None:
+    known, equipment = load(language), Equipment(fitted(folder, *range(31)))
+    every = [*equipment.all, *equipment.everywhere.values()]
+    keys = {f"faults.fault.{fault}" for one in every for fault in one.emulator.available_faults}
+    keys |= {f"faults.hand.{act}" for one in every for act in one.acts}
+    assert sorted(key for key in keys if key not in known) == []
 
 
 def test_every_room_has_what_its_kind_has(folder: Path) -> None:
