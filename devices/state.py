@@ -48,7 +48,11 @@ class _Known:
     observed_at: float | None = None
     remaining: float | None = None
     total: float | None = None
-    fulfilled: bool = False  # the device was seen to have the desired value
+    fulfilled: bool = False  # the device was seen, or is believed, to have the desired value
+
+    @property
+    def believed(self) -> Value:
+        return self.reported if self.assumed is None else self.assumed
 
     def property(self) -> Property:
         return Property(self.desired, self.reported, self.assumed, self.observed_at, self.remaining, self.total)
@@ -114,7 +118,7 @@ class DeviceState:
         if known.desired != value:
             known.desired = value
             self.on_change()
-        known.fulfilled = value is not None and same(value, known.reported)
+        known.fulfilled = value is not None and same(value, known.believed)
 
     def reopen(self, name: str) -> None:
         """The wish, if there is one, is to be applied again."""
@@ -137,8 +141,11 @@ class DeviceState:
             self.on_change()
 
     def assume(self, name: str, value: Value) -> None:
-        """We believe so."""
+        """We believe so; where a device cannot say what it did, that closes a wish."""
         known = self._known.setdefault(name, _Known())
+        if value is not None and same(value, known.desired):
+            known.fulfilled = True  # nobody can say more
+            self.open_wishes.discard(name)
         if known.assumed != value:
             known.assumed = value
             self.on_change()
