@@ -3,7 +3,8 @@
 DeviceError                 has a notice for people
  ├── Lost                   the connection is gone, or the device no longer answers: dial again
  ├── Garbage                it answers, but not in its protocol: dial again
- ├── Refused                it does not let us in (wrong password, single client): dial again, slowly
+ ├── Refused                it does not let us in (it has one client already): dial again
+ │    └── WrongPassword     dial again once in a minute or two, whoever looks: some devices lock out who is refused often
  ├── DriverBlocked          its driver does not come back: dial again
  ├── NotNow                 it will take the command later (warming up): kept as desired and tried again
  ├── NotSupported            this device cannot do that

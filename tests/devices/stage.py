@@ -29,6 +29,7 @@ QUICK = Timing(
     backoff_first=0.05,
     backoff_last=0.1,
     backoff_watched=0.1,
+    backoff_away=0.1,
     stable=1.0,
     lease=0.25,
     last_stop=0.3,

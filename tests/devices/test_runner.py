@@ -13,7 +13,7 @@ import pytest
 from devices.config import DeviceConfig
 from devices.context import Context
 from devices.driver import Driver, Manifest
-from devices.errors import Lost
+from devices.errors import Lost, WrongPassword
 from devices.runner import DeviceRunner
 from devices.sharing import Shared
 from devices.timing import Timing
@@ -103,3 +103,35 @@ def test_what_goes_wrong_around_a_connection_is_told_and_the_device_dialled_agai
 
     play(scene)
     assert "broken framework" in caplog.text
+
+
+@pytest.mark.parametrize("when", ["dialling", "connected"])
+def test_a_wrong_password_is_tried_slowly_even_while_somebody_looks(when: str) -> None:
+    """Cameras lock out whoever is refused some times within minutes."""
+
+    async def scene(one: Scene) -> None:
+        driver, runner = one.driver, one.runner
+        if when == "dialling":
+            driver.refuses_us = WrongPassword()
+            driver.fall(Lost("fell"))
+        else:
+            driver.polls = WrongPassword()
+            runner.watch(True)
+        fault = None
+        while fault is None or fault.code != "device.password":
+            await asyncio.sleep(0.1)
+            fault = runner.state.fault
+        driver.dials = 0
+        for second in range(600):
+            runner.watch(second % 2 == 0)
+            await asyncio.sleep(1)
+        assert 4 < driver.dials <= 10
+        driver.refuses_us = driver.polls = None
+        await one.online()
+        driver.fall(Lost("fell"))
+        await one.gone()
+        begun = asyncio.get_running_loop().time()
+        await one.online()
+        assert asyncio.get_running_loop().time() - begun < 10, "it counts for that loss alone"
+
+    play(scene)
