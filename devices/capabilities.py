@@ -241,6 +241,11 @@ class Operation:
     changes: str | None = None
     persistent: bool = False
     clears: str | None = None  # a wish that this operation makes pointless
+    each: str | None = None  # the argument whose every value has a lane of its own
+
+    def lane_of(self, args: Arguments) -> str:
+        """The lane of a task with these arguments."""
+        return f"{self.lane}:{getattr(args, self.each)}" if self.each else self.lane
 
     def wanted(self, args: Arguments) -> Value:
         """The value of the changed property that these arguments ask for."""
@@ -281,11 +286,11 @@ OPERATIONS = _table(
     Operation("move", "ptz", Velocity, "motion", Priority.MOTION, clears="preset"),
     Operation("stop", "ptz", Arguments, "motion", Priority.MOTION),
     Operation("recall_preset", "presets", PresetNumber, "preset", changes="preset"),
-    Operation("store_preset", "presets", PresetNumber, "store"),
+    Operation("store_preset", "presets", PresetNumber, "store", each="preset"),
     Operation("set_framing", "framing", On, "framing", changes="framing", persistent=True),
     Operation("wake", "wake", Arguments, "wake"),
-    Operation("set_port", "ports", PortState, "port"),
-    Operation("cycle_port", "ports", Port, "port"),
+    Operation("set_port", "ports", PortState, "port", each="port"),
+    Operation("cycle_port", "ports", Port, "port", each="port"),
 )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from devices.capabilities import Arguments, Operation
+from devices.errors import NotNow
 
 
 @dataclass(eq=False)
@@ -30,8 +31,11 @@ class Outcome:
     error: BaseException | None = None
 
 
+MOST = 64  # commands that wait at once, those of different ports together
+
+
 class CommandQueue:
-    """Bounded by the number of lanes."""
+    """Bounded: by the number of lanes, and by MOST for those that an operation has one of per argument."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Task] = {}
@@ -39,11 +43,14 @@ class CommandQueue:
         self._changed = asyncio.Event()
 
     def put(self, task: Task) -> None:
-        """Queue a task; the one that waits in its lane ends as superseded."""
-        task.order = next(self._order)
-        if older := self._waiting.pop(task.operation.lane, None):
+        """Queue a task; the one that waits in its lane ends as superseded. One too many ends as NotNow."""
+        task.order, lane = next(self._order), task.operation.lane_of(task.args)
+        if older := self._waiting.pop(lane, None):
             settle(older, Outcome(superseded=True))
-        self._waiting[task.operation.lane] = task
+        elif task.operation.each and len(self._waiting) >= MOST:
+            settle(task, Outcome(error=NotNow(f"{MOST} commands wait already")))
+            return
+        self._waiting[lane] = task
         self._changed.set()
 
     def wake(self) -> None:
@@ -63,7 +70,7 @@ class CommandQueue:
                     await self._changed.wait()
         self._changed.clear()
         first = min(self._waiting.values(), key=lambda task: (task.operation.priority, task.order), default=None)
-        return self._waiting.pop(first.operation.lane) if first else None
+        return self._waiting.pop(first.operation.lane_of(first.args)) if first else None
 
     def clear(self, error: BaseException) -> None:
         """End everything that waits with `error`."""

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from devices.errors import NotNow, NotSupported, Rejected
+from devices.queue import MOST
 from tests.devices import virtual
 from tests.devices.scripted import Scene, play, running
 
@@ -132,5 +133,39 @@ def test_a_lasting_wish_that_came_too_late_is_met_after() -> None:
         one.runner.watch(True)
         await asyncio.sleep(10)
         assert one.driver.done[-1][1] == "select_input"
+
+    play(scene)
+
+
+def test_commands_to_different_ports_do_not_supersede_each_other() -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes.update(set_port=0.1, store_preset=0.1)
+        asked = [one.ask("set_port", port=port, on=False) for port in (1, 2, 3)]
+        asked += [one.ask("store_preset", preset=preset) for preset in (1, 2)]
+        assert [(await task).outcome for task in asked] == ["done"] * 5
+
+    play(scene)
+
+
+def test_the_newer_command_to_one_port_supersedes_the_waiting_one() -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes.update(set_port=0.1)
+        asked = [one.ask("set_port", port=7, on=on) for on in (False, True)] + [one.ask("cycle_port", port=7)]
+        assert [(await task).outcome for task in asked] == ["superseded", "superseded", "done"]
+
+    play(scene)
+
+
+def test_of_very_many_ports_at_once_some_are_refused_and_the_camera_still_stops() -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes.update(set_port=0.01)
+        asked = [one.ask("set_port", port=port, on=False) for port in range(1, 1000)]
+        await asyncio.sleep(0)
+        stop = one.ask("stop")
+        results = [await task for task in asked]
+        assert (await stop).outcome == "done"
+        assert results[0].outcome == "timed_out", "it gave way to the stop"
+        assert [one.outcome for one in results].count("done") == MOST - 1
+        assert all((one.outcome, one.retryable) in (("done", False), ("failed", True)) for one in results[1:])
 
     play(scene)
