@@ -139,13 +139,14 @@ class RtcServer:
 
     async def _serve(self, connection: Connection, arrival: Arrival) -> None:
         """One client, from its arrival to the end of its signal connection."""
-        session = self._resume(connection, arrival) if arrival.wishes.resume else self._join(connection, arrival)
-        if session is None:
+        place = self._resume(connection, arrival) if arrival.wishes.resume else self._join(connection, arrival)
+        if place is None:
             self._send_away(connection)
             await connection.run(lambda frame: None)
             return
-        room, sid = self._delivery.places[session.sid], session.sid
+        (room, session), sid = place, place[1].sid
         try:
+            self._begin(room, session, arrival)
             await connection.run(lambda frame: self._on_frame(room, session, connection, frame))
         finally:
             if connection.oversized:
@@ -158,7 +159,8 @@ class RtcServer:
                 self.apply(room)
                 log.info("%r (%s) lost its signal connection", session.identity, sid)
 
-    def _join(self, connection: Connection, arrival: Arrival) -> Session | None:
+    def _join(self, connection: Connection, arrival: Arrival) -> tuple[MediaRoom, Session] | None:
+        """A new session and its room; None where there is no place for it."""
         try:
             room = self.open(arrival.grants.media)
         except Refusal:  # another took the last place between its check and its upgrade
@@ -169,17 +171,26 @@ class RtcServer:
         self._delivery.places[session.sid] = room
         SESSIONS.inc()
         log.info("%r joined %r as %s", session.identity, room.name, session.sid)
-        if arrival.wishes.about is not None:
-            requests.handle(room, session, SignalRequest(update_metadata=arrival.wishes.about), now)
-        for asked in arrival.wishes.tracks:
-            requests.handle(room, session, SignalRequest(add_track=asked), now)
-        if arrival.wishes.offer is not None:
-            requests.handle(room, session, SignalRequest(offer=arrival.wishes.offer), now)
-        self.apply(room)
-        return session
+        return room, session
 
-    def _resume(self, connection: Connection, arrival: Arrival) -> Session | None:
-        """The session the client comes back to; None where it has to join again."""
+    def _begin(self, room: MediaRoom, session: Session, arrival: Arrival) -> None:
+        """Do what the client asked for as it came. It may be sent away for that: its connection then ends by itself."""
+        wishes = arrival.wishes
+        if wishes.resume:
+            resume.resume(room, session, arrival, self._clock())
+            log.info("%r (%s) resumed", session.identity, session.sid)
+            asked = [SignalRequest(sync_state=wishes.sync)] if wishes.sync is not None else []
+        else:
+            asked = [SignalRequest(update_metadata=wishes.about)] if wishes.about is not None else []
+            asked.extend(SignalRequest(add_track=track) for track in wishes.tracks)
+        if wishes.offer is not None:
+            asked.append(SignalRequest(offer=wishes.offer))
+        for request in asked:
+            self._do(room, session, request)
+        self.apply(room)
+
+    def _resume(self, connection: Connection, arrival: Arrival) -> tuple[MediaRoom, Session] | None:
+        """The session the client comes back to, and its room; None where it has to join again."""
         now, sid = self._clock(), arrival.wishes.sid
         room = self._delivery.places.get(sid)
         session = room.sessions.get(sid) if room is not None else None
@@ -191,14 +202,7 @@ class RtcServer:
         if (older := self._delivery.connections.get(sid)) is not None:
             older.finish(1000, "resumed: the client is back on another connection")
         self._delivery.connections[sid] = connection
-        resume.resume(room, session, arrival, now)
-        if arrival.wishes.sync is not None:
-            requests.handle(room, session, SignalRequest(sync_state=arrival.wishes.sync), now)
-        if arrival.wishes.offer is not None:
-            requests.handle(room, session, SignalRequest(offer=arrival.wishes.offer), now)
-        self.apply(room)
-        log.info("%r (%s) resumed", session.identity, sid)
-        return session
+        return room, session
 
     def _send_away(self, connection: Connection) -> None:
         """Ask a client to join (again)."""
@@ -215,14 +219,18 @@ class RtcServer:
             REFUSED.labels(refusal.problem.code, "frame").inc()
             room.expel(session, BAD_DATA, f"{refusal.problem.code}: {refusal.problem.message}")
         else:
-            try:
-                requests.handle(room, session, request, self._clock())
-            except Exception:  # our fault; it must not cost others their meeting, nor tell the client how we look
-                kind = request.WhichOneof("message")
-                log.exception("%s of %s in %s failed", kind, session.sid, room.name)
-                REFUSED.labels(Code.INTERNAL, str(kind)).inc()
-                room.expel(session, FAILED, f"{Code.INTERNAL}: {session.sid}")
+            self._do(room, session, request)
         self.apply(room)
+
+    def _do(self, room: MediaRoom, session: Session, request: SignalRequest) -> None:
+        """Do a request. A fault of ours costs nobody else their meeting, nor tells the client how we look."""
+        try:
+            requests.handle(room, session, request, self._clock())
+        except Exception:
+            kind = request.WhichOneof("message")
+            log.exception("%s of %s in %s failed", kind, session.sid, room.name)
+            REFUSED.labels(Code.INTERNAL, str(kind)).inc()
+            room.expel(session, FAILED, f"{Code.INTERNAL}: {session.sid}")
 
     # --- the relay and time -------------------------------------------------------------------------------------
 

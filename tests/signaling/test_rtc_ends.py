@@ -1,0 +1,76 @@
+"""Sessions that end at an odd moment: as they join or resume, while nobody reads, where the relay refuses. None stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from livekit.protocol.models import TrackType
+from livekit.protocol.rtc import (
+    AddTrackRequest,
+    ConnectionSettings,
+    JoinRequest,
+    SessionDescription,
+    SyncState,
+)
+
+from signaling.rtc import RtcSettings, requests
+from tests.signaling.rtc import peers
+from tests.signaling.rtc.world import Client, RecordedRelay, World, packed, serve
+from tests.signaling.test_rtc_resume import cut, lost, until
+
+LASTING = RtcSettings(tick=0.01, silence=1e6, connect=1e6, answer=1e6)
+
+
+def empty(world: World) -> bool:
+    """Whether the server keeps nothing of anybody."""
+    delivery = world.server._delivery
+    return not delivery.places and not delivery.connections and delivery.kept == 0
+
+
+async def single(world: World, request: JoinRequest, identity: str = "guest:eve", **grants: Any) -> Client:
+    """A client of path V1 whose `join_request` is what it is; nothing is read."""
+    query = f"?access_token={world.token(identity, **grants)}&join_request={packed(request)}"
+    return Client(await world.http.ws_connect(f"{world.url}/rtc/v1{query}", max_msg_size=0))
+
+
+async def test_who_is_sent_away_for_what_it_asked_as_it_joined_is_told_and_forgotten() -> None:
+    bad = AddTrackRequest(cid="", type=TrackType.VIDEO)
+    asked = JoinRequest(connection_settings=ConnectionSettings(auto_subscribe=True), add_track_requests=[bad] * 25)
+    async with serve(RecordedRelay()) as world:
+        for _ in range(3):
+            eve = await single(world, asked)
+            assert await eve.closed() == (1008, "too_many: bad requests, the last bad_request")
+            kinds = [message.WhichOneof("message") for message in eve.seen]
+            assert (kinds[0], kinds[-1]) == ("join", "leave")
+        await until(lambda: empty(world))
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["join", "resume"])
+async def test_a_fault_of_ours_in_what_a_client_asks_as_it_comes_ends_its_session_alone(
+    monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    relay = RecordedRelay()
+    async with serve(relay, settings=LASTING) as world, world.join("bob") as bob:
+        if again:
+            offer = SessionDescription(sdp=peers.SINGLE, id=1)
+            eve = await single(world, JoinRequest(publisher_offer=offer))
+            sid = (await eve.expect("join")).join.participant.sid
+            relay.connect(f"{sid}/pub")
+            await eve.settled()
+            cut(eve)
+            await until(lambda: lost(world, sid))
+            monkeypatch.setitem(requests._HANDLERS, "sync_state", broken)
+            eve = await single(world, JoinRequest(reconnect=True, participant_sid=sid, sync_state=SyncState()))
+        else:
+            monkeypatch.setitem(requests._HANDLERS, "offer", broken)
+            eve = await single(world, JoinRequest(publisher_offer=SessionDescription(sdp=peers.SINGLE, id=1)))
+        code, text = await eve.closed()
+        assert (code, text.partition(":")[0]) == (1011, "internal")
+        assert eve.seen[-1].WhichOneof("message") == "leave"
+        await until(lambda: len(world.server._delivery.connections) == 1)
+        assert [p.grants.identity for p in world.server.participants("demo")] == ["bob"]
+        await bob.settled()
