@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 from aiohttp import web
@@ -45,7 +47,7 @@ class OnvifEmulator(Emulator):
     """State for tests: `moving`, `position`, `preset`, `stored` (token to name and position).
 
     `clock_offset`: its clock is wrong by so many seconds. `search`: where it
-    hears WS-Discovery, the group's address or one of its own.
+    hears WS-Discovery, the group's address or one of its own. `certificate`: PEM files of it and its key, for HTTPS.
 
     Faults of its own: `timeout_ignored`, `no_stop` (it does not know Stop), `stop_ignored` (it says yes and moves on),
     `clock` (its clock jumps a day), `wrong_password`.
@@ -64,6 +66,7 @@ class OnvifEmulator(Emulator):
         stream: str = "rtsp://127.0.0.1:554/live",
         clock_offset: float = 0.0,
         search: tuple[str, int] | None = None,
+        certificate: tuple[Path, Path] | None = None,
         recall_time: float = 1.0,
         delay: float = 0.4,
         reboot: float = 3.0,
@@ -77,6 +80,7 @@ class OnvifEmulator(Emulator):
         self.stored: dict[str, tuple[str, Position]] = {"1": ("Table", Position(0.5, 0.1, 0.2))}
         self.preset: str | None = None
         self.inner_host = ""  # how it calls itself behind an address translation
+        self.certificate = certificate
         self._recall_time = recall_time
         self._position = Position()
         self._motion = Motion()
@@ -148,7 +152,8 @@ class OnvifEmulator(Emulator):
             case "ContinuousMove" | "Stop" | "GotoPreset" | "SetPreset":
                 return self._carry_out(name, request)
         host, port = self.address
-        return answers.constant(name, f"http://{self.inner_host or host}:{port}")
+        scheme = "https" if self.certificate else "http"
+        return answers.constant(name, f"{scheme}://{self.inner_host or host}:{port}")
 
     def _carry_out(self, name: str, request: Element) -> str:
         self._settle()
@@ -186,12 +191,19 @@ class OnvifEmulator(Emulator):
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.05, access_log=None)
         await self._runner.setup()
         host, port = self.address
-        await web.TCPSite(self._runner, host, port, reuse_address=True).start()
+        await web.TCPSite(self._runner, host, port, reuse_address=True, ssl_context=self._tls()).start()
         self.address = (host, self._runner.addresses[0][1])
         if self._search is not None:
             self._ear, _ = await asyncio.get_running_loop().create_datagram_endpoint(
                 lambda: _Ear(f"http://{host}:{self.address[1]}/onvif/device_service"), sock=_listening(*self._search)
             )
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if self.certificate is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.certificate)
+        return context
 
     async def close(self) -> None:
         """Release the port and every connection."""

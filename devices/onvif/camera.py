@@ -17,6 +17,7 @@ from devices.context import Context
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected, WrongPassword
 from devices.onvif import soap
 from devices.onvif.soap import DEVICE, MEDIA, PTZ, SCHEMA, Element, Fault, NoSoap
+from devices.onvif.trust import Trust, distrusted
 
 DENIED = {"NotAuthorized", "FailedAuthentication", "InvalidSecurity", "FailedCheck"}
 UNKNOWN = {
@@ -52,21 +53,26 @@ class Status:
 class OnvifCamera:
     """Questions to one camera, each once: the framework asks again. Raises the errors of `devices.errors`."""
 
-    def __init__(self, context: Context, session: aiohttp.ClientSession, address: str, login: tuple[str, str]) -> None:
+    def __init__(
+        self, context: Context, session: aiohttp.ClientSession, address: str, login: tuple[str, str], scheme: str
+    ) -> None:
         self._context = context
         self._session = session
         self._address = address  # host:port
         self._login = login
         self._loop = asyncio.get_running_loop()
         self._clock: tuple[datetime, float] | None = None  # the camera's time, and the loop's then
-        self._services = {DEVICE: f"http://{address}/onvif/device_service"}
+        self._scheme = scheme
+        self._services = {DEVICE: f"{scheme}://{address}/onvif/device_service"}
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, context: Context, address: str, login: tuple[str, str]) -> AsyncIterator[OnvifCamera]:
-        """A session for one camera, with at most one connection."""
+    async def open(
+        cls, context: Context, address: str, login: tuple[str, str], trust: Trust | None = None
+    ) -> AsyncIterator[OnvifCamera]:
+        """A session for one camera, with at most one connection; over HTTPS where `trust` says whom to believe."""
         digest = (aiohttp.DigestAuthMiddleware(*login),) if login[0] else ()
-        connector = aiohttp.TCPConnector(limit=1)
+        connector = aiohttp.TCPConnector(limit=1, ssl=await asyncio.to_thread(trust.check) if trust else True)
         forever = aiohttp.ClientTimeout(total=None, sock_connect=None)
         async with aiohttp.ClientSession(
             connector=connector,
@@ -75,7 +81,7 @@ class OnvifCamera:
             headers={"Accept-Encoding": "identity"},
             auto_decompress=False,  # a small answer stays small
         ) as session:
-            yield cls(context, session, address, login)
+            yield cls(context, session, address, login, "https" if trust else "http")
 
     # --- what is asked ------------------------------------------------------------------------------------------
 
@@ -100,7 +106,7 @@ class OnvifCamera:
         for service, name in ((MEDIA, "Media"), (PTZ, "PTZ")):
             if said := soap.text(answer, f".//{TT}{name}/{TT}XAddr"):
                 parts = urlsplit(said)
-                self._services[service] = urlunsplit(("http", self._address, parts.path, parts.query, ""))
+                self._services[service] = urlunsplit((self._scheme, self._address, parts.path, parts.query, ""))
 
     async def profiles(self) -> list[Profile]:
         """Its media profiles, in its order."""
@@ -204,6 +210,8 @@ class OnvifCamera:
                     data += await answer.content.readany()
                     if len(data) > soap.LONGEST:
                         raise Garbage("an answer without end")
+        except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:  # one of them is a ValueError too
+            raise distrusted(error) or Garbage(f"no TLS: {error}") from error
         except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError) as error:
             self._context.garbled(str(error))
             raise Garbage(str(error)) from error

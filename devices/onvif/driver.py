@@ -8,13 +8,14 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from devices.capabilities import Arguments, PresetNumber, Reply, Velocity
-from devices.config import DeviceConfig
+from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import NotSupported, Refused, Rejected
 from devices.onvif.camera import OnvifCamera, Profile, Status
 from devices.onvif.search import search
+from devices.onvif.trust import Trust
 from devices.rtsp.capture import with_login
 from devices.rtsp.feed import VideoFeed
 
@@ -25,15 +26,30 @@ LEASES = 2  # a camera that minds its Timeout stops by itself after so many move
 class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`profile`: token of a media profile, the first that moves otherwise. `presets`: number to name.
 
-    A number means the camera's position of that token (`1`, `Preset1`, `preset_1`), or of the name given here.
+    A number means the camera's position of that token (`1`, `Preset1`, `preset_1`), or of the name given here. `tls`: over
+    HTTPS; `ca` (a PEM file) and `fingerprint` (SHA-256 of its own certificate) as in `devices/onvif/trust.py`.
     """
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 80
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # 80, with tls 443
     username: Annotated[str, msgspec.Meta(max_length=64)] = ""
     password: Annotated[str, msgspec.Meta(max_length=64)] = ""
     profile: Annotated[str, msgspec.Meta(max_length=64)] = ""
     presets: dict[Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9]\d{0,2})$")], str] = {}
+    tls: bool = False
+    ca: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
+    fingerprint: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$")] | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"{self.host}:{self.port or (443 if self.tls else 80)}"
+
+    def check(self, config: DeviceConfig) -> None:
+        """Raises DeviceSettingsError for a certificate that nobody would look at."""
+        if not self.tls and (self.ca or self.fingerprint):
+            said = "is not true, although `ca` or `fingerprint` is given"
+            raise DeviceSettingsError([Mistake(config.id, "settings.tls", said, "Write tls = true, or remove them.")])
 
 
 class OnvifCameraDriver(Driver[OnvifSettings]):
@@ -54,6 +70,7 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
 
     def __init__(self, config: DeviceConfig, settings: OnvifSettings) -> None:
         super().__init__(config, settings)
+        settings.check(config)
         self.video = VideoFeed()
         self._no_stop = False  # it does not know Stop
         self._heading: int | None = None  # position it is on its way to
@@ -72,7 +89,8 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
         """Learn its clock, its services and its profile; then serve pictures to those who want them."""
         settings, self._context = self.settings, context
         login = (settings.username, settings.password)
-        async with OnvifCamera.open(context, f"{settings.host}:{settings.port}", login) as self._camera:
+        trust = Trust(settings.ca, settings.fingerprint) if settings.tls else None
+        async with OnvifCamera.open(context, settings.address, login, trust) as self._camera:
             camera = self._camera
             await self._ask(camera.tell_time)
             model = await self._ask(camera.model)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import json
 import time
 from collections.abc import AsyncIterator
@@ -11,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +19,7 @@ from devices.mqtt import announcements, packets, readings
 from devices.mqtt.announcements import Availability, Source
 from devices.mqtt.packets import Published
 from devices.registry import Registry
+from tests.devices.certificates import certificate
 from tests.devices.stage import nothing_left_behind, stage
 from wire.devices import Connection, Role
 
@@ -199,26 +195,6 @@ async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
             await room.until(fault("device.password"))
         async with stage(sensor(broker.address)) as room:
             await room.until(fault("device.password"))
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Self-signed, for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    encoding, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    (folder / "cert.pem").write_bytes(signed.public_bytes(encoding))
-    (folder / "key.pem").write_bytes(key.private_bytes(encoding, private, serialization.NoEncryption()))
-    return folder / "cert.pem", folder / "key.pem"
 
 
 async def test_tls_with_a_certificate_we_trust_and_one_we_do_not(tmp_path: Path) -> None:

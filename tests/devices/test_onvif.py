@@ -7,19 +7,25 @@ import base64
 import contextlib
 import datetime
 from collections.abc import AsyncIterator
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from hypothesis import given
 from hypothesis import strategies as st
 from onvif import ONVIFCamera
 from zeep.exceptions import Fault as ZeepFault
 
+from devices import DeviceSettingsError
 from devices.emulators.onvif import OnvifEmulator
 from devices.emulators.rtsp import RtspServer
 from devices.onvif import search, soap
-from devices.onvif.driver import OnvifCameraDriver
+from devices.onvif.driver import OnvifCameraDriver, OnvifSettings
+from devices.registry import Registry
 from tests.devices.cases.onvif import camera
+from tests.devices.certificates import certificate
 from tests.devices.stage import Stage, nothing_left_behind, stage
 from wire.devices import Connection
 
@@ -163,6 +169,59 @@ async def test_a_profile_that_is_not_there_is_refused(one: OnvifEmulator) -> Non
         device = await room.gone()
         assert device.fault is not None
         assert device.fault.code == "device.refused"
+
+
+# --- HTTPS ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def private(tmp_path: Path) -> AsyncIterator[OnvifEmulator]:
+    """A camera with a certificate that it signed itself."""
+    async with nothing_left_behind(), OnvifEmulator(password="secret", certificate=certificate(tmp_path)) as emulator:
+        yield emulator
+
+
+def fingerprint(emulator: OnvifEmulator) -> str:
+    assert emulator.certificate is not None
+    shown = x509.load_pem_x509_certificate(emulator.certificate[0].read_bytes())
+    return shown.fingerprint(hashes.SHA256()).hex(":")
+
+
+async def test_a_camera_is_reached_over_https_by_its_authority_or_its_fingerprint(private: OnvifEmulator) -> None:
+    assert private.certificate is not None
+    for trust in ({"ca": str(private.certificate[0])}, {"fingerprint": fingerprint(private)}):
+        async with stage(camera(private, tls=True, **trust)) as room:
+            await room.online()
+            assert (await room.do("move", pan=0.5)).outcome == "done"
+            await room.shows("zoom", 0.0)
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused_before_our_password_is_said(
+    private: OnvifEmulator, tmp_path: Path
+) -> None:
+    another = fingerprint(private)[:-2] + ("00" if not fingerprint(private).endswith("00") else "01")
+    missing = str(tmp_path / "nowhere.pem")
+    for trust in ({}, {"fingerprint": another}, {"ca": missing}):
+        async with stage(camera(private, tls=True, **trust)) as room:
+            device = await room.until(lambda device: device.fault is not None)
+            assert device.fault is not None
+            assert (device.connection, device.fault.code) == (Connection.UNREACHABLE, "device.certificate")
+    assert private.requests == 0
+
+
+async def test_a_camera_without_tls_is_said_to_speak_something_else(one: OnvifEmulator) -> None:
+    async with stage(camera(one, tls=True)) as room:
+        device = await room.until(lambda device: device.fault is not None)
+        assert device.fault is not None
+        assert device.fault.code == "device.garbage"
+
+
+def test_a_certificate_that_nobody_would_look_at_is_a_mistake(one: OnvifEmulator) -> None:
+    for trust in ({"ca": "/etc/camera.pem"}, {"fingerprint": "ab" * 32}):
+        with pytest.raises(DeviceSettingsError, match="tls"):
+            Registry([OnvifCameraDriver]).build([camera(one, **trust)])
+    assert OnvifSettings("cam").address == "cam:80"
+    assert OnvifSettings("cam", tls=True).address == "cam:443"
 
 
 # --- the emulator, held against ONVIF's WSDL and schema files by another client -------------------------------------
