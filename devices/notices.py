@@ -1,6 +1,7 @@
 """Fault notices of devices: their codes, and a sentence and a next step in French and English for the catalogs.
 
-Every notice has the argument `device`, its name in the room. The next step's catalog key is the code + `.next`.
+Every notice has the argument `device`, its name in the room, and begins with it and a colon: a row that has the name
+leaves it out. The next step's catalog key is the code + `.next`.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ NOTICES: dict[str, Sentence] = {
         "{device}: it refuses our password.",
         "Corriger le mot de passe dans la configuration de la salle.",
         "Correct the password in the room’s configuration.",
+    ),
+    "device.misconfigured": Sentence(
+        "{device} : sa configuration est fausse, ou son pilote manque.",
+        "{device}: its configuration is wrong, or its driver is missing.",
+        "Lancer `roomctl check --config` sur l’ordinateur de la salle : il nomme chaque faute et son remède.",
+        "Run `roomctl check --config` on the room’s computer: it names each mistake and its remedy.",
     ),
     "device.driver_crashed": Sentence(
         "{device} : le pilote s’est arrêté sur une erreur.",
