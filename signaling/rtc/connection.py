@@ -14,10 +14,12 @@ Frame = bytes | str
 
 
 class Connection:
-    """Owns one upgraded WebSocket. `text` says whether the client speaks JSON."""
+    """Owns one upgraded WebSocket. `text` says whether the client speaks JSON; `abort` breaks its TCP connection."""
 
-    def __init__(self, socket: web.WebSocketResponse, settings: RtcSettings) -> None:
+    def __init__(self, socket: web.WebSocketResponse, settings: RtcSettings, abort: Callable[[], None]) -> None:
         self.text = False
+        self._abort = abort
+        self._deadline: asyncio.TimerHandle | None = None
         self._socket = socket
         self._settings = settings
         self._outbox: deque[Frame] = deque()
@@ -34,14 +36,21 @@ class Connection:
         return len(self._outbox) <= self._settings.outbox and self._bytes <= self._settings.outbox_bytes
 
     def finish(self, code: int, text: str) -> None:
-        """Close once the queue is out. `text` is cut to what a close frame holds (123 bytes)."""
+        """Close once the queue is out; who does not read it in time is cut off. A close frame holds 123 bytes of `text`."""
         if self._goodbye is None:
             self._goodbye = (code, text)
+        self._hurry()
         self._wake.set()
+
+    def _hurry(self) -> None:
+        """From now on the client has so long to read what is left; else a writer would wait for it for ever."""
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().call_later(self._settings.parting, self._abort)
 
     def cut(self) -> None:
         """Drop what is queued and close."""
         self._outbox.clear()
+        self._bytes = 0
         self.finish(WSCloseCode.TRY_AGAIN_LATER, "too_slow: messages were not read in time")
 
     async def run(self, on_frame: Callable[[Frame], None]) -> None:
@@ -55,7 +64,14 @@ class Connection:
                 task.cancel()
             await asyncio.gather(reader, writer, return_exceptions=True)
             code, text = self._goodbye or (WSCloseCode.OK, "")
-            await self._socket.close(code=code, message=text.encode()[:123])
+            self._hurry()
+            try:
+                await self._socket.close(code=code, message=text.encode()[:123])
+            except ConnectionError:
+                pass  # it was cut off
+            finally:
+                if self._deadline is not None:
+                    self._deadline.cancel()
 
     async def _read(self, on_frame: Callable[[Frame], None]) -> None:
         async for message in self._socket:

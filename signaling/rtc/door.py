@@ -68,7 +68,7 @@ class Door:
         if not socket.can_prepare(request).ok:
             return _problem(Problem(Code.BAD_REQUEST, "this address speaks WebSocket"), "join")
         await socket.prepare(request)
-        await self._serve(Connection(socket, self._settings), arrival)
+        await self._serve(Connection(socket, self._settings, lambda: _abort(request)), arrival)
         return socket
 
     def _arrive(self, request: web.Request) -> Arrival:
@@ -94,6 +94,12 @@ class Door:
             raise Refusal(Code.TOO_MANY, "the server has no place for another room")
         if room is not None and len(room.sessions) >= room.max_participants:
             raise Refusal(Code.TOO_MANY, "the room is full")
+
+
+def _abort(request: web.Request) -> None:
+    """Break the TCP connection, whatever waits in it."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _problem(problem: Problem, request: str) -> web.Response:

@@ -43,6 +43,7 @@ class RtcSettings:
     connect: float = 30.0  # join to a connected primary transport
     resume: float = 20.0  # a broken signal connection to its client's return
     answer: float = 20.0  # our offer to the client's answer
+    parting: float = 5.0  # the end of a session to the end of its signal connection, whether its client reads or not
     token_ttl: float = 600.0  # of refreshed tokens
     tick: float = 1.0
     measure: float = 5.0  # between looks at the relay's counters

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from livekit.protocol.models import TrackType
+from livekit.protocol.models import DisconnectReason, TrackType
 from livekit.protocol.rtc import (
     AddTrackRequest,
     ConnectionSettings,
@@ -14,7 +19,8 @@ from livekit.protocol.rtc import (
     SyncState,
 )
 
-from signaling.rtc import RtcSettings, requests
+from signaling.media import Leave
+from signaling.rtc import RtcSettings, requests, responses
 from tests.signaling.rtc import peers
 from tests.signaling.rtc.world import Client, RecordedRelay, World, packed, serve
 from tests.signaling.test_rtc_resume import cut, lost, until
@@ -73,4 +79,42 @@ async def test_a_fault_of_ours_in_what_a_client_asks_as_it_comes_ends_its_sessio
         assert eve.seen[-1].WhichOneof("message") == "leave"
         await until(lambda: len(world.server._delivery.connections) == 1)
         assert [p.grants.identity for p in world.server.participants("demo")] == ["bob"]
+        await bob.settled()
+
+
+@asynccontextmanager
+async def deaf(world: World, identity: str) -> AsyncIterator[None]:
+    """A client that asks to join on a bare TCP connection, and never reads an answer."""
+    host, port = world.url.removeprefix("http://").split(":")
+    key = base64.b64encode(bytes(16)).decode()
+    head = f"GET /rtc?access_token={world.token(identity)} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+    head += f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+    with socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(peer, (host, int(port)))
+        await loop.sock_sendall(peer, head.encode())
+        yield
+
+
+@pytest.mark.parametrize("why", ["too slow", "removed", "closes"])
+async def test_who_never_reads_keeps_no_connection(why: str) -> None:
+    """Its writer waits for the kernel, which waits for the client: the session's end has to end that too."""
+    settings = RtcSettings(outbox_bytes=2**30 if why != "too slow" else 200_000, silence=1e6, connect=1e6, parting=0.2)
+    async with serve(RecordedRelay(), settings=settings) as world, world.join("bob") as bob, deaf(world, "eve"):
+        await until(lambda: len(world.server.participants("demo")) == 2)
+        room = world.server.rooms["demo"]
+        eve = next(session for session in room.sessions.values() if session.identity == "eve")
+        for _ in range(400):  # 24 MB, more than a kernel holds
+            room.effects.send([eve.sid], responses.refresh_token("x" * 60_000))
+            world.server.apply(room)
+            await asyncio.sleep(0)
+        if why == "removed":
+            world.server.remove("demo", "eve", Leave.REMOVED)
+        elif why == "closes":
+            room.restart(eve, DisconnectReason.SERVER_SHUTDOWN)
+            world.server.apply(room)
+        assert eve.sid not in room.sessions
+        await until(lambda: list(world.server._delivery.connections) == [bob.sid])
         await bob.settled()
