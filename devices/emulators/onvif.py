@@ -16,7 +16,7 @@ from aiohttp import web
 from devices.emulators import onvif_answers as answers
 from devices.emulators.faults import FAULTS, Emulator
 from devices.onvif import soap
-from devices.onvif.soap import PTZ, SCHEMA, Element
+from devices.onvif.soap import MEDIA, PTZ, SCHEMA, Element
 
 DAY = 86400.0
 TOLERATED = 30.0  # seconds that a password may be old
@@ -48,6 +48,7 @@ class OnvifEmulator(Emulator):
 
     `clock_offset`: its clock is wrong by so many seconds. `search`: where it
     hears WS-Discovery, the group's address or one of its own. `certificate`: PEM files of it and its key, for HTTPS.
+    `second_media`: it has the second Media service alone.
 
     Faults of its own: `timeout_ignored`, `no_stop` (it does not know Stop), `stop_ignored` (it says yes and moves on),
     `clock` (its clock jumps a day), `wrong_password`.
@@ -67,6 +68,7 @@ class OnvifEmulator(Emulator):
         clock_offset: float = 0.0,
         search: tuple[str, int] | None = None,
         certificate: tuple[Path, Path] | None = None,
+        second_media: bool = False,
         recall_time: float = 1.0,
         delay: float = 0.4,
         reboot: float = 3.0,
@@ -81,6 +83,7 @@ class OnvifEmulator(Emulator):
         self.preset: str | None = None
         self.inner_host = ""  # how it calls itself behind an address translation
         self.certificate = certificate
+        self.second_media = second_media
         self._recall_time = recall_time
         self._position = Position()
         self._motion = Motion()
@@ -140,6 +143,10 @@ class OnvifEmulator(Emulator):
         match name:
             case "GetSystemDateAndTime":
                 return answers.date_and_time(datetime.fromtimestamp(self.clock, UTC))
+            case _ if self.second_media and request.tag.startswith(f"{{{MEDIA}}}"):
+                raise answers.NoAction("no such service", "NoSuchService")
+            case "GetStreamUri" if self.second_media:
+                return answers.second_stream_uri(self.stream)
             case "GetStreamUri":
                 return answers.stream_uri(self.stream)
             case "GetStatus":
@@ -153,7 +160,7 @@ class OnvifEmulator(Emulator):
                 return self._carry_out(name, request)
         host, port = self.address
         scheme = "https" if self.certificate else "http"
-        return answers.constant(name, f"{scheme}://{self.inner_host or host}:{port}")
+        return answers.constant(name, f"{scheme}://{self.inner_host or host}:{port}", second=self.second_media)
 
     def _carry_out(self, name: str, request: Element) -> str:
         self._settle()

@@ -7,7 +7,7 @@ from base64 import b64decode
 from datetime import datetime
 from xml.sax.saxutils import escape
 
-from devices.onvif.soap import DEVICE, ENVELOPE, MEDIA, PTZ, SCHEMA
+from devices.onvif.soap import DEVICE, ENVELOPE, MEDIA, MEDIA2, PTZ, SCHEMA
 
 SPACES = "http://www.onvif.org/ver10/tptz"
 ERRORS = "http://www.onvif.org/ver10/error"
@@ -31,7 +31,8 @@ def decoded(text: str) -> bytes:
 
 def envelope(body: str) -> bytes:
     """An answer."""
-    names = f'xmlns:tds="{DEVICE}" xmlns:trt="{MEDIA}" xmlns:tptz="{PTZ}" xmlns:tt="{SCHEMA}" xmlns:ter="{ERRORS}"'
+    spaces = {"tds": DEVICE, "trt": MEDIA, "tr2": MEDIA2, "tptz": PTZ, "tt": SCHEMA, "ter": ERRORS}
+    names = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in spaces.items())
     head = '<?xml version="1.0" encoding="UTF-8"?>'
     return f'{head}<e:Envelope xmlns:e="{ENVELOPE}" {names}><e:Body>{body}</e:Body></e:Envelope>'.encode()
 
@@ -91,11 +92,17 @@ def presets(named: dict[str, str]) -> str:
     return f"<tptz:GetPresetsResponse>{each}</tptz:GetPresetsResponse>"
 
 
-def constant(name: str, base: str) -> str:
-    """What never changes; raises NoAction for what it does not know."""
-    if name not in _CONSTANT:
+def constant(name: str, base: str, *, second: bool = False) -> str:
+    """What never changes; raises NoAction for what it does not know. `second`: of a camera with only the second Media."""
+    known = {**_CONSTANT, **_SECOND} if second else _CONSTANT
+    if name not in known:
         raise NoAction(f"{name} is not supported")
-    return _CONSTANT[name].replace("{base}", base)
+    return known[name].replace("{base}", base)
+
+
+def second_stream_uri(uri: str) -> str:
+    """Where its pictures are, by the second Media service."""
+    return f"<tr2:GetStreamUriResponse><tr2:Uri>{escape(uri)}</tr2:Uri></tr2:GetStreamUriResponse>"
 
 
 _CONSTANT = {
@@ -130,6 +137,32 @@ _CONSTANT = {
         f"<tt:DefaultContinuousZoomVelocitySpace>{SPACES}/ZoomSpaces/VelocityGenericSpace"
         "</tt:DefaultContinuousZoomVelocitySpace></tt:PTZConfiguration>"
         "</trt:Profiles></trt:GetProfilesResponse>"
+    ),
+}
+
+
+_SECOND = {  # ONVIF Media 2 (ver20), and the Device service that names it
+    "GetCapabilities": (
+        "<tds:GetCapabilitiesResponse><tds:Capabilities>"
+        "<tt:Device><tt:XAddr>{base}/onvif/device_service</tt:XAddr></tt:Device>"
+        "<tt:PTZ><tt:XAddr>{base}/onvif/ptz_service</tt:XAddr></tt:PTZ>"
+        "</tds:Capabilities></tds:GetCapabilitiesResponse>"
+    ),
+    "GetServices": "<tds:GetServicesResponse>"
+    + "".join(
+        f"<tds:Service><tds:Namespace>{name}</tds:Namespace><tds:XAddr>{{base}}/onvif/{path}</tds:XAddr>"
+        "<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version></tds:Service>"
+        for name, path in ((DEVICE, "device_service"), (MEDIA2, "media2_service"), (PTZ, "ptz_service"))
+    )
+    + "</tds:GetServicesResponse>",
+    "GetProfiles": (
+        '<tr2:GetProfilesResponse><tr2:Profiles token="main" fixed="true"><tr2:Name>Main</tr2:Name><tr2:Configurations>'
+        '<tr2:PTZ token="ptz"><tt:Name>PTZ</tt:Name><tt:UseCount>1</tt:UseCount><tt:NodeToken>node</tt:NodeToken>'
+        f"<tt:DefaultContinuousPanTiltVelocitySpace>{SPACES}/PanTiltSpaces/VelocityGenericSpace"
+        "</tt:DefaultContinuousPanTiltVelocitySpace>"
+        f"<tt:DefaultContinuousZoomVelocitySpace>{SPACES}/ZoomSpaces/VelocityGenericSpace"
+        "</tt:DefaultContinuousZoomVelocitySpace></tr2:PTZ></tr2:Configurations></tr2:Profiles>"
+        "</tr2:GetProfilesResponse>"
     ),
 }
 

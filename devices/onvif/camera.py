@@ -16,7 +16,7 @@ import aiohttp
 from devices.context import Context
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected, WrongPassword
 from devices.onvif import soap
-from devices.onvif.soap import DEVICE, MEDIA, PTZ, SCHEMA, Element, Fault, NoSoap
+from devices.onvif.soap import DEVICE, MEDIA, MEDIA2, PTZ, SCHEMA, Element, Fault, NoSoap
 from devices.onvif.trust import Trust, distrusted
 
 DENIED = {"NotAuthorized", "FailedAuthentication", "InvalidSecurity", "FailedCheck"}
@@ -29,6 +29,7 @@ UNKNOWN = {
     "NoToken",
 }
 TT = f"{{{SCHEMA}}}"
+MOST_SERVICES = 64
 
 
 @dataclass(frozen=True)
@@ -104,29 +105,55 @@ class OnvifCamera:
         """Where its other services are; behind an address translation it names one that we cannot reach: ours is kept."""
         answer = await self._call(DEVICE, "<tds:GetCapabilities><tds:Category>All</tds:Category></tds:GetCapabilities>")
         for service, name in ((MEDIA, "Media"), (PTZ, "PTZ")):
-            if said := soap.text(answer, f".//{TT}{name}/{TT}XAddr"):
-                parts = urlsplit(said)
-                self._services[service] = urlunsplit((self._scheme, self._address, parts.path, parts.query, ""))
+            self._found(service, soap.text(answer, f".//{TT}{name}/{TT}XAddr"))
+        if MEDIA in self._services:
+            return
+        answer = await self._call(
+            DEVICE, "<tds:GetServices><tds:IncludeCapability>false</tds:IncludeCapability></tds:GetServices>"
+        )
+        for one in answer.findall(f"{{{DEVICE}}}Service")[:MOST_SERVICES]:
+            if (service := soap.text(one, f"{{{DEVICE}}}Namespace")) in (MEDIA2, PTZ):
+                self._found(service, soap.text(one, f"{{{DEVICE}}}XAddr"))
+
+    def _found(self, service: str, address: str) -> None:
+        if address:
+            parts = urlsplit(address)
+            self._services[service] = urlunsplit((self._scheme, self._address, parts.path, parts.query, ""))
+
+    @property
+    def _second(self) -> bool:
+        """Only the second Media service is there, as some cameras have it alone (Profile T)."""
+        return MEDIA not in self._services and MEDIA2 in self._services
 
     async def profiles(self) -> list[Profile]:
         """Its media profiles, in its order."""
-        answer = await self._call(MEDIA, "<trt:GetProfiles/>")
+        if self._second:
+            answer = await self._call(MEDIA2, "<tr2:GetProfiles><tr2:Type>PTZ</tr2:Type></tr2:GetProfiles>")
+            each, ptz_at = answer.findall(f"{{{MEDIA2}}}Profiles"), f"{{{MEDIA2}}}Configurations/{{{MEDIA2}}}PTZ"
+        else:
+            answer = await self._call(MEDIA, "<trt:GetProfiles/>")
+            each, ptz_at = answer.findall(f"{{{MEDIA}}}Profiles"), f"{TT}PTZConfiguration"
         found = []
-        for one in answer.findall(f"{{{MEDIA}}}Profiles"):
-            ptz = one.find(f"{TT}PTZConfiguration") if PTZ in self._services else None
+        for one in each:
+            ptz = one.find(ptz_at) if PTZ in self._services else None
             zoom = ptz is not None and ptz.find(f"{TT}DefaultContinuousZoomVelocitySpace") is not None
             found.append(Profile(one.get("token", "")[:64], ptz is not None, zoom))
         return found
 
     async def stream(self, profile: Profile) -> str:
         """Address of its pictures over RTSP and TCP."""
-        answer = await self._call(
-            MEDIA,
-            "<trt:GetStreamUri><trt:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport>"
-            "<tt:Protocol>RTSP</tt:Protocol></tt:Transport></trt:StreamSetup>"
-            f"<trt:ProfileToken>{escape(profile.token)}</trt:ProfileToken></trt:GetStreamUri>",
-        )
-        uri = soap.text(answer, f".//{TT}Uri")
+        if self._second:
+            token = f"<tr2:ProfileToken>{escape(profile.token)}</tr2:ProfileToken>"
+            asked = f"<tr2:GetStreamUri><tr2:Protocol>RTSP</tr2:Protocol>{token}</tr2:GetStreamUri>"
+            uri = soap.text(await self._call(MEDIA2, asked), f"{{{MEDIA2}}}Uri")
+        else:
+            token = f"<trt:ProfileToken>{escape(profile.token)}</trt:ProfileToken>"
+            setup = (
+                "<trt:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP</tt:Protocol>"
+                "</tt:Transport></trt:StreamSetup>"
+            )
+            answer = await self._call(MEDIA, f"<trt:GetStreamUri>{setup}{token}</trt:GetStreamUri>")
+            uri = soap.text(answer, f".//{TT}Uri")
         try:
             parts = urlsplit(uri)
             port = parts.port or 554

@@ -164,6 +164,20 @@ def driver_of(room: Stage) -> OnvifCameraDriver:
     return driver
 
 
+async def test_a_camera_with_the_second_media_service_alone_moves_and_shows() -> None:
+    async with (
+        nothing_left_behind(),
+        RtspServer(name="room", password="secret") as pictures,
+        OnvifEmulator(password="secret", second_media=True, stream=pictures.url) as one,
+        stage(camera(one)) as room,
+    ):
+        assert (await room.online()).capabilities == ["ptz", "presets", "video"]
+        assert (await room.do("move", zoom=0.5)).outcome == "done"
+        await one.until(lambda: "ContinuousMove" in one.commands)
+        async with driver_of(room).video.watch() as shown:
+            assert (await anext(shown)).width == 320
+
+
 async def test_a_profile_that_is_not_there_is_refused(one: OnvifEmulator) -> None:
     async with stage(camera(one, profile="other")) as room:
         device = await room.gone()
