@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from livekit.protocol.models import DisconnectReason
+
 from relay.messages import (
     AddTrack,
     CloseTransport,
     Command,
+    CommandFailed,
     DataReceived,
     Event,
     LayersWanted,
@@ -17,10 +20,13 @@ from relay.messages import (
     TransportState,
 )
 from signaling.rtc import responses
+from signaling.rtc.counters import RELAY_FAILED
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import Session
 
 log = logging.getLogger(__name__)
+_VITAL = frozenset({"open_transport", "add_track", "subscribe"})  # without these a session is silent
+_LASTING = frozenset({"limit", "invalid"})  # codes of what would be refused again; others tell of what has just ended
 
 
 class Owners:
@@ -50,12 +56,20 @@ class Owners:
             return session_of(event.transport)
         if isinstance(event, SubscriptionPaused):
             return session_of(event.subscription)
+        if isinstance(event, CommandFailed):
+            return self._owners.get(event.id, "") if event.command == "add_track" else session_of(event.id)
         return self._owners.get(event.track, "") if isinstance(event, LayersWanted) else ""
 
 
 def session_of(name: str) -> str:
     """The sid in the relay's name of a transport or subscription of ours."""
     return name.partition("/")[0]
+
+
+def refused(event: CommandFailed) -> None:
+    """Count what the relay refused, whoever it concerns."""
+    RELAY_FAILED.labels(event.command, event.code).inc()
+    log.warning("the relay refused %s of %s: %s %s", event.command, event.id, event.code, event.message)
 
 
 def handle(room: MediaRoom, session: Session, event: Event, now: float) -> None:
@@ -67,6 +81,9 @@ def handle(room: MediaRoom, session: Session, event: Event, now: float) -> None:
         secured = f"DTLS {event.dtls}, {event.srtp_profile}" if event.dtls else ""
         log.info("%s of %r: %s %s", event.transport, session.identity, event.phase, secured)
         room.transport_changed(session, event)
+    elif isinstance(event, CommandFailed):
+        if event.command in _VITAL and event.code in _LASTING:
+            room.restart(session, DisconnectReason.MEDIA_FAILURE)
     elif isinstance(event, LayersWanted):
         _wanted(room, session, event)
     elif isinstance(event, SubscriptionPaused):

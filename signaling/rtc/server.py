@@ -16,7 +16,7 @@ from relay.messages import CommandFailed, Event, Speakers
 from signaling.media import Admission, Leave, MediaChanged, MediaParticipant
 from signaling.rtc import events, frames, requests, responses, resume
 from signaling.rtc.connection import Connection, Frame
-from signaling.rtc.counters import REFUSED, RELAY_FAILED, SESSIONS
+from signaling.rtc.counters import REFUSED, SESSIONS
 from signaling.rtc.delivery import Delivery
 from signaling.rtc.door import Door
 from signaling.rtc.effects import BAD_DATA, FAILED, Happened
@@ -254,9 +254,7 @@ class RtcServer:
                 room.spoke(event.speakers)
             return room
         if isinstance(event, CommandFailed):
-            RELAY_FAILED.labels(event.command, event.code).inc()
-            log.warning("the relay refused %s of %s: %s %s", event.command, event.id, event.code, event.message)
-            return None
+            events.refused(event)
         sid = self._owners.session(event)
         place = self._delivery.places.get(sid)
         if place is not None and (session := place.sessions.get(sid)) is not None:  # an event before may have ended it

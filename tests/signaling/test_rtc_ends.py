@@ -15,15 +15,17 @@ from livekit.protocol.rtc import (
     AddTrackRequest,
     ConnectionSettings,
     JoinRequest,
+    LeaveRequest,
     SessionDescription,
     SyncState,
 )
 
+from relay.messages import CloseTransport, CommandFailed, Subscribe
 from signaling.media import Leave
 from signaling.rtc import RtcSettings, requests, responses
 from tests.signaling.rtc import peers
 from tests.signaling.rtc.world import Client, RecordedRelay, World, packed, serve
-from tests.signaling.test_rtc_resume import cut, lost, until
+from tests.signaling.test_rtc_resume import active, cut, lost, publish, receive, until
 
 LASTING = RtcSettings(tick=0.01, silence=1e6, connect=1e6, answer=1e6)
 
@@ -118,3 +120,25 @@ async def test_who_never_reads_keeps_no_connection(why: str) -> None:
         assert eve.sid not in room.sessions
         await until(lambda: list(world.server._delivery.connections) == [bob.sid])
         await bob.settled()
+
+
+@pytest.mark.parametrize("command", ["open_transport", "add_track", "subscribe"])
+async def test_what_the_relay_refuses_for_good_is_joined_anew(command: str) -> None:
+    relay = RecordedRelay()
+    async with serve(relay, settings=LASTING) as world, world.join("bob") as bob, world.join("eve") as eve:
+        await active(relay, eve)
+        await publish(bob)
+        await receive(eve)
+        names = {
+            "open_transport": f"{eve.sid}/sub",
+            "subscribe": relay.of(Subscribe)[-1].subscription,
+            "add_track": (await publish(eve))["audio"],
+        }
+        relay.play(CommandFailed(command, names[command], "unknown_track", "it has just ended"))
+        assert "leave" not in await eve.settled()
+        relay.play(CommandFailed(command, names[command], "limit", "there are too many"))
+        leave = (await eve.expect("leave")).leave
+        assert (leave.action, leave.reason) == (LeaveRequest.RECONNECT, DisconnectReason.MEDIA_FAILURE)
+        assert {c.transport for c in relay.of(CloseTransport)} == {f"{eve.sid}/pub", f"{eve.sid}/sub"}
+        relay.play(CommandFailed("set_remote", f"{bob.sid}/pub", "invalid", "what was that"))
+        assert "leave" not in await bob.settled()
