@@ -33,7 +33,9 @@ class Door:
         settings: RtcSettings,
         rooms: Mapping[str, MediaRoom],
         serve: Callable[[Connection, Arrival], Awaitable[None]],
+        wall: Callable[[], float],
     ) -> None:
+        self._wall = wall
         self.shut = False
         self._tokens = tokens
         self._admission = admission
@@ -86,7 +88,8 @@ class Door:
         wishes = from_query(request.query, single=single, max_join=self._settings.max_join)
         if not wishes.resume:
             self._find_place(claims.grants.media)
-        return Arrival(claims.grants, claims.expires_at, claims.key, wishes)
+        at = self._wall()
+        return Arrival(claims.grants, at, claims.expires_at - at, claims.key, wishes)
 
     def _find_place(self, media: str) -> None:
         room = self._rooms.get(media)

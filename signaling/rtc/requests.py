@@ -270,11 +270,11 @@ def _leave(room: MediaRoom, session: Session, request: SignalRequest, now: float
 
 
 def _ping(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:
-    room.effects.send([session.sid], responses.pong(now))
+    room.effects.send([session.sid], responses.pong(room.wall()))
 
 
 def _ping_req(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:
-    room.effects.send([session.sid], responses.pong_resp(request.ping_req.timestamp, now))
+    room.effects.send([session.sid], responses.pong_resp(request.ping_req.timestamp, room.wall()))
 
 
 def _ignore(room: MediaRoom, session: Session, request: SignalRequest, now: float) -> None:

@@ -52,7 +52,7 @@ def resume(room: MediaRoom, session: Session, arrival: Arrival, now: float) -> N
     missed = session.found(arrival, now)
     targets = [session.sid]
     send = room.effects.send
-    servers = turn.announced(room.settings.turn, session.identity, now)
+    servers = turn.announced(room.settings.turn, session.identity, arrival.at)
     send(targets, responses.reconnected(session.last_sequence, servers))
     present = [other for other in room.sessions.values() if other is session or not other.grants.hidden]
     names = {other.identity for other in room.sessions.values()}

@@ -5,8 +5,9 @@ Sans-IO: requests, relay events and the time in; `effects` out. The shell (`serv
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from livekit.protocol.models import DisconnectReason, ParticipantInfo, SubscriptionError
 from livekit.protocol.models import Room as RoomInfo
@@ -31,15 +32,21 @@ class MediaRoom:
     """Sessions in order of joining, by sid. `name` is the LiveKit room name and the relay's room."""
 
     def __init__(
-        self, name: str, fingerprint: str, candidates: Iterable[tuple[str, int, str]], settings: RtcSettings, now: float
+        self,
+        name: str,
+        fingerprint: str,
+        candidates: Iterable[tuple[str, int, str]],
+        settings: RtcSettings,
+        wall: Callable[[], float] = time.time,
     ) -> None:
+        self.wall = wall  # Unix seconds, for what is told; how long something lasts is measured by `now` alone
         self.name = name
         self.sid = ids.room_sid()
         self.settings = settings
-        self.created_at = now
+        self.created_at = wall()
         self.metadata = ""
         self.max_participants = settings.max_sessions
-        self.kept_until = 0.0  # Unix seconds: until then it stays though nobody is in it
+        self.kept_until = 0.0  # until then it stays though nobody is in it
         self.effects = Effects()
         self.sessions: dict[str, Session] = {}
         self.published: dict[str, tuple[Session, Track]] = {}  # bound tracks by sid, with their owners
@@ -63,7 +70,7 @@ class MediaRoom:
         others = [other.info() for other in self.sessions.values() if not other.grants.hidden]
         self.sessions[session.sid] = session
         primary = arrival.grants.can_subscribe and not arrival.wishes.single
-        servers = turn.announced(self.settings.turn, session.identity, now)
+        servers = turn.announced(self.settings.turn, session.identity, arrival.at)
         join = responses.join(
             self.info(),
             session.info(),
@@ -354,7 +361,7 @@ class MediaRoom:
                     self.leave(session, Leave.LOST)
             elif now - session.heard_at > self.settings.silence:
                 self.end(session, Leave.LOST)
-            elif session.state is State.JOINED and now - session.joined_at > self.settings.connect:
+            elif session.state is State.JOINED and now - session.opened_at > self.settings.connect:
                 self.restart(session, DisconnectReason.CONNECTION_TIMEOUT)
             elif session.subscriber.overdue(now, self.settings.answer):
                 self.restart(session, DisconnectReason.STATE_MISMATCH)

@@ -39,13 +39,15 @@ class RtcServer:
         tokens: Tokens,
         admission: Admission,
         settings: RtcSettings | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._relay = relay
         self._tokens = tokens
         self._admission = admission
         self._settings = settings or RtcSettings()
-        self._clock = clock
+        self._clock = clock  # how long things last
+        self._wall = wall  # Unix seconds: tokens, TURN, and what is told; it may be set at any time
         self._rooms: dict[str, MediaRoom] = {}
         self._owners = events.Owners()
         self._delivery = Delivery(self._settings)
@@ -53,7 +55,7 @@ class RtcServer:
         self._watchers: list[Callable[[MediaRoom, Happened], None]] = []
         self._left: dict[str, list[tuple[str, Leave]]] = {}  # changed media rooms, to be told
         self._telling: asyncio.TimerHandle | None = None
-        self._door = Door(tokens, admission, self._settings, self._rooms, self._serve)
+        self._door = Door(tokens, admission, self._settings, self._rooms, self._serve, wall)
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(self._settings.tick, self._tick)
         self._measuring = self._loop.create_task(self._measure(), name="rtc-measure")
@@ -103,6 +105,10 @@ class RtcServer:
         """Media rooms by name. Whoever changes one calls `apply` afterwards."""
         return self._rooms
 
+    def now(self) -> float:
+        """The clock of `MediaRoom`'s times."""
+        return self._clock()
+
     def open(self, media: str) -> MediaRoom:
         """The media room of this name, made where there is none. Raises Refusal(too_many)."""
         if (room := self._rooms.get(media)) is not None:
@@ -110,7 +116,7 @@ class RtcServer:
         if len(self._rooms) >= self._settings.max_rooms:
             raise Refusal(Code.TOO_MANY, "the server has no place for another room")
         candidates = self._relay.candidates(media)
-        room = self._rooms[media] = MediaRoom(media, self._relay.fingerprint, candidates, self._settings, self._clock())
+        room = self._rooms[media] = MediaRoom(media, self._relay.fingerprint, candidates, self._settings, self._wall)
         self._happened(room, Happened("room_started"))
         return room
 
@@ -301,7 +307,7 @@ class RtcServer:
         )
         ttl = self._settings.token_ttl
         room.effects.send([session.sid], responses.refresh_token(self._tokens.mint(grants, ttl, session.key)))
-        session.refreshed(now + ttl, now)
+        session.refreshed(ttl, now)
 
     # --- effects ------------------------------------------------------------------------------------------------
 

@@ -38,10 +38,14 @@ _NEXT = {
 
 @dataclass(frozen=True)
 class Arrival:
-    """What the request for a WebSocket said, checked: rights, token expiry (Unix s), API key, and the client's wishes."""
+    """What the request for a WebSocket said, checked.
+
+    Rights, when it came (Unix s), how long its token lasts from then (s), the API key, and the client's wishes.
+    """
 
     grants: Grants
-    expires_at: float
+    at: float
+    lifetime: float
     key: str
     wishes: Wishes
 
@@ -61,7 +65,7 @@ class Permission:
 
 
 class Session:
-    """One client in a media room. Times are Unix seconds."""
+    """One client in a media room. Times are seconds of the monotonic clock, `joined_at` alone is told: Unix seconds."""
 
     def __init__(
         self,
@@ -74,8 +78,7 @@ class Session:
     ) -> None:
         self.sid = sid
         self.grants = self.first_grants = arrival.grants
-        self.expires_at = arrival.expires_at
-        self.refresh_at = _refresh_at(now, arrival.expires_at)
+        self.refresh_at = _refresh_at(now, arrival.lifetime)
         self.key = arrival.key
         self.auto_subscribe = arrival.wishes.auto_subscribe
         self.client_protocol = arrival.wishes.client_protocol
@@ -88,7 +91,8 @@ class Session:
         self.deaf = False  # the right to subscribe, that it came with, was taken away
         self.declined: set[str] = set()  # tracks the client unsubscribed from, or could not take
         self.state = State.JOINED
-        self.joined_at = now
+        self.joined_at = arrival.at
+        self.opened_at = now
         self.heard_at = now
         self.version = 1
         self.lost_at: float | None = None  # its signal connection broke; it may come back
@@ -121,7 +125,7 @@ class Session:
         """It came back on a new signal connection; returns what it missed."""
         self.broken_at, self.lost_at = self.lost_at or now, None
         self.heard_at, self.candidates = now, 0
-        self.expires_at, self.refresh_at = arrival.expires_at, _refresh_at(now, arrival.expires_at)
+        self.refresh_at = _refresh_at(now, arrival.lifetime)
         missed, self.missed = self.missed, []
         return missed
 
@@ -133,9 +137,9 @@ class Session:
             ends.append(self.subscriber.transport)
         return ends
 
-    def refreshed(self, expires_at: float, now: float) -> None:
-        """A new token was sent."""
-        self.expires_at, self.refresh_at = expires_at, _refresh_at(now, expires_at)
+    def refreshed(self, lifetime: float, now: float) -> None:
+        """A new token was sent that lasts so many seconds."""
+        self.refresh_at = _refresh_at(now, lifetime)
 
     def may_publish(self, source: str) -> bool:
         """Whether the grants let it publish a source."""
@@ -204,6 +208,6 @@ class Session:
         )
 
 
-def _refresh_at(now: float, expires_at: float) -> float:
+def _refresh_at(now: float, lifetime: float) -> float:
     """When to send the next token: half way to expiry, five minutes before it at the latest."""
-    return expires_at - min(300.0, max(0.0, expires_at - now) / 2)
+    return now + lifetime - min(300.0, max(0.0, lifetime) / 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -58,9 +57,8 @@ class Call:
 class RoomCalls:
     """The calls by name. All raise Refusal: not_found, bad_request, too_many, too_large, forbidden."""
 
-    def __init__(self, media: RtcServer, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, media: RtcServer) -> None:
         self._media = media
-        self._clock = clock
         self.calls = {
             "CreateRoom": Call(CreateRoomRequest, self._create, "room_create"),
             "ListRooms": Call(ListRoomsRequest, self._list, "room_list"),
@@ -93,7 +91,7 @@ class RoomCalls:
         room = self._media.open(asked.name)
         if new:
             stays = min(asked.empty_timeout or EMPTY_TIMEOUT, LONGEST_EMPTY)
-            room.kept_until = self._clock() + stays
+            room.kept_until = self._media.now() + stays
             room.metadata = asked.metadata
             if asked.max_participants:
                 room.max_participants = min(asked.max_participants, room.settings.max_sessions)
@@ -192,7 +190,7 @@ class RoomCalls:
                     session.subscriber.unsubscribe(track.sid)
                 elif not session.subscriber.has(track.sid):
                     room.subscribe(session, owner, track)
-        room.negotiate_all(self._clock())
+        room.negotiate_all(self._media.now())
 
     def _subscriptions(self, asked: UpdateSubscriptionsRequest) -> UpdateSubscriptionsResponse:
         room, session = self._session(asked.room, asked.identity)
@@ -212,7 +210,7 @@ class RoomCalls:
                 room.start(session, track)
             else:
                 raise Refusal(Code.FORBIDDEN, f"{asked.identity!r} may not have the track {sid!r}")
-        room.negotiate(session, self._clock())
+        room.negotiate(session, self._media.now())
         self._media.apply(room)
         return UpdateSubscriptionsResponse()
 

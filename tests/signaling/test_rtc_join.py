@@ -215,3 +215,26 @@ async def test_the_stuck_and_the_silent_are_sent_away(settings: RtcSettings, rea
         await ann.settled()
         clock.now += 6
         assert (await ann.expect("leave")).leave.reason == reason
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+async def test_setting_the_servers_clock_ends_nobody(step: float) -> None:
+    """What lasts is measured by a clock that nobody sets; tokens and what is told go by the one that is set."""
+    clock, wall = Clock(50.0), Clock(time.time())
+    relay, settings = RecordedRelay(), RtcSettings(tick=0.01, connect=30, answer=1e6)
+    async with serve(relay, settings=settings, clock=clock, wall=wall) as world, world.join("ann") as ann:
+        assert ann.joined.participant.joined_at == int(wall.now)
+        relay.connect(f"{ann.sid}/sub")
+        await ann.settled()
+        wall.now += step
+        async with world.join("bob") as bob:
+            assert bob.joined.participant.joined_at == int(wall.now)
+            assert bob.joined.room.creation_time == int(wall.now - step)
+            clock.now += 29  # bob is not connected yet; ann was never asked for anything
+            await asyncio.gather(ann.settled(), bob.settled())
+            clock.now += 2
+            assert (await bob.expect("leave")).leave.reason == DisconnectReason.CONNECTION_TIMEOUT
+            kinds = await ann.settled()
+            assert "leave" not in kinds
+            assert "refresh_token" not in kinds
+            assert [p.grants.identity for p in world.server.participants("demo")] == ["ann"]

@@ -89,10 +89,16 @@ class Gate:
 class World:
     """A running server and what is around it."""
 
-    def __init__(self, relay: MediaRelay, settings: RtcSettings, clock: Callable[[], float] | None) -> None:
+    def __init__(
+        self,
+        relay: MediaRelay,
+        settings: RtcSettings,
+        clock: Callable[[], float] | None,
+        wall: Callable[[], float] | None = None,
+    ) -> None:
         self.gate = Gate()
         self.tokens = Tokens(KEYS)
-        extra: dict[str, Any] = {"clock": clock} if clock is not None else {}
+        extra: dict[str, Any] = {name: at for name, at in (("clock", clock), ("wall", wall)) if at is not None}
         self.server = RtcServer(relay, self.tokens, self.gate, settings, **extra)
         self.url = ""
         self.http: ClientSession
@@ -220,11 +226,12 @@ async def serve(
     port: int = 0,
     settings: RtcSettings | None = None,
     clock: Callable[[], float] | None = None,
+    wall: Callable[[], float] | None = None,
     routes: list[web.RouteDef] | None = None,
     extend: Callable[[World, web.Application], None] = lambda world, app: None,
 ) -> AsyncIterator[World]:
     """Serve media signaling, on loopback unless `host` says another address."""
-    world = World(relay, settings or RtcSettings(), clock)
+    world = World(relay, settings or RtcSettings(), clock, wall)
     app = web.Application()
     app.add_routes(world.server.routes())
     app.add_routes(routes or [])
