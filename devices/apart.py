@@ -13,12 +13,15 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from devices.capabilities import Arguments, Operation, Reply
 from devices.context import Context
 from devices.errors import DriverBlocked, Lost
 from devices.sharing import Shared
+from devices.state import WORDS
 from devices.watchdog import place
 from wire.devices import Value
 from wire.problems import Notice
@@ -28,6 +31,9 @@ log = logging.getLogger(__name__)
 BEAT = 0.5  # seconds between two looks at a driver's loop
 BLOCKED = 2.0  # seconds without a turn of its loop after which a driver counts as blocked
 END = 1.0  # seconds a driver may take to let go
+LARGEST = 4096  # bytes of one thing that it tells, encoded
+PROPERTIES = 64  # that one driver may report
+LONGEST_NAME = 64  # characters of a property's name
 Result = TypeVar("Result")
 
 
@@ -110,6 +116,7 @@ class DistantContext(Context):
 
     def __init__(self, near: Context, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(near._state, near.timing, Shared(), near._spacing, lambda: None)
+        self._names: set[str] = set()  # of properties
         self.over = False  # its connection ended: nobody listens
         self._near = near
         self._loop = loop
@@ -122,39 +129,73 @@ class DistantContext(Context):
         with suppress(RuntimeError):  # the program ends
             self._loop.call_soon_threadsafe(arrive)
 
+    @property
+    def watched(self) -> bool:
+        """As it is over there."""
+        return self._near.watched
+
     def connected(self, *, model: str = "", capabilities: list[str] | None = None) -> None:
         """Carried over."""
-        self._say(lambda: self._near.connected(model=model, capabilities=capabilities))
+        name, can = plain(model, str), plain(capabilities, list[str] | None)
+        self._say(lambda: self._near.connected(model=name, capabilities=can))
 
     def absent(self, notice: Notice) -> None:
         """Carried over."""
-        self._say(lambda: self._near.absent(notice))
+        said = plain(notice, Notice)
+        self._say(lambda: self._near.absent(said))
 
     def report(self, name: str, value: Value, *, remaining: float | None = None, total: float | None = None) -> None:
         """Carried over."""
-        self._say(lambda: self._near.report(name, value, remaining=remaining, total=total))
+        self._count(name)
+        said, left, whole = plain(value, Value), plain(remaining, float | None), plain(total, float | None)
+        self._say(lambda: self._near.report(name, said, remaining=left, total=whole))
 
     def assume(self, name: str, value: Value) -> None:
         """Carried over."""
-        self._say(lambda: self._near.assume(name, value))
+        self._count(name)
+        said = plain(value, Value)
+        self._say(lambda: self._near.assume(name, said))
 
     def trouble(self, notice: Notice | None) -> None:
         """Carried over."""
-        self._say(lambda: self._near.trouble(notice))
+        said = plain(notice, Notice | None)
+        self._say(lambda: self._near.trouble(said))
 
     def ask(self, op: str, **args: Value) -> None:
         """Carried over."""
-        self._say(lambda: self._near.ask(op, **args))
+        wish, said = plain(op, str), plain(args, dict[str, Value])
+        self._say(lambda: self._near.ask(wish, **said))
 
     def heard(self, words: bytes | str) -> None:
         """Carried over."""
-        self._garbled = False
-        self._say(lambda: self._near.heard(words))
+        self._garbled, said = False, _words(words)
+        self._say(lambda: self._near.heard(said))
 
     def garbled(self, words: bytes | str) -> None:
         """Carried over."""
-        self._garbled = True
-        self._say(lambda: self._near.garbled(words))
+        self._garbled, said = True, _words(words)
+        self._say(lambda: self._near.garbled(said))
+
+    def _count(self, name: str) -> None:
+        self._names.add(plain(name, str))
+        if len(self._names) > PROPERTIES or len(name) > LONGEST_NAME:
+            raise ValueError(f"more than {PROPERTIES} properties, or a name longer than {LONGEST_NAME}")
+
+
+def plain(value: Any, kind: Any) -> Any:
+    """`value` as pages can be told it; raises in the driver that says something else, or too much."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError("said bytes where text belongs")
+    said = msgspec.json.encode(value)
+    if len(said) > LARGEST:
+        raise ValueError(f"says {len(said)} bytes at once")
+    return msgspec.json.decode(said, type=kind)
+
+
+def _words(words: bytes | str) -> bytes | str:
+    if not isinstance(words, bytes | str):
+        raise TypeError(f"said {type(words).__name__}, neither bytes nor text")
+    return words[:WORDS]
 
 
 class _Thread:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, cast
+from typing import Annotated, Any, ClassVar, Generic, Literal, cast
 
 import msgspec
 
@@ -42,11 +42,24 @@ class Manifest:
         return msgspec.json.schema(self.settings)
 
 
+Name = Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What one driver says of its device before it dials."""
+
+    capabilities: Annotated[list[Name], msgspec.Meta(max_length=64)]
+    inputs: Annotated[list[Name], msgspec.Meta(max_length=256)]
+    presets: Annotated[dict[Name, Name], msgspec.Meta(max_length=256)]
+    address: Name | None
+
+
 class Driver(ABC, Generic[Settings]):
     """Base of every driver; capabilities are the Protocols of `devices.capabilities` that a subclass implements."""
 
     manifest: ClassVar[Manifest]
     apart = False  # runs on a thread and event loop of its own: every driver that a package adds
+    facts: Facts | None = None  # of a driver that runs apart: what it said, on a thread of its own, and was checked
     senses: ClassVar[tuple[str, ...]] = ()  # capabilities that only report: names of `devices.capabilities.SENSES`
 
     def __init__(self, config: DeviceConfig, settings: Settings) -> None:
@@ -86,6 +99,10 @@ class Driver(ABC, Generic[Settings]):
     def presets(self) -> dict[str, str]:
         """Number to name of the positions people may choose."""
         return {}
+
+    def said(self) -> Facts:
+        """What it says now."""
+        return Facts(self.capabilities(), self.inputs, self.presets, self.address)
 
     @abstractmethod
     async def run(self, context: Context) -> None:

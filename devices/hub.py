@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from devices.config import DeviceConfig
+from devices.driver import Driver
 from devices.registry import Registry
 from devices.request import DeviceRequest
 from devices.runner import DeviceRunner
 from devices.sharing import Shared
 from devices.timing import Timing
+from devices.unusable import Unusable
 from wire.devices import Connection, Device, DeviceCommand, DeviceResult, Role
 from wire.problems import Code
 
 if TYPE_CHECKING:
     from devices.rtsp.feed import VideoFeed  # brings FFmpeg, which only cameras with pictures load
 
+log = logging.getLogger(__name__)
+
 
 class DeviceHub:
     """Runs a room's devices. Raises DeviceSettingsError when the configuration is wrong.
 
+    `tolerant`: it does not, but logs each mistake and shows a device of which one was made as unreachable.
     `on_change` is called on the loop, once for any number of changes of one turn, when anything but an age changed
     (`last_seen`, `observed_at` and `last_words` move without it: take them from `snapshot`).
     `on_request` is called on the loop when somebody at a device wishes something of the room (a mute key): the room
@@ -43,17 +49,19 @@ class DeviceHub:
         dice: random.Random | None = None,
         on_request: Callable[[DeviceRequest], None] | None = None,
         clock: Callable[[], float] = time.time,
+        tolerant: bool = False,
     ) -> None:
         self.room = room
         self._on_change = on_change
         self._told = False
         timing, shared, dice = timing or Timing(), shared or Shared(), dice or random.Random()  # noqa: S311
-        drivers = (registry or Registry.installed()).build(devices)
+        registry = registry or Registry.installed()
+        drivers = _in_spite(registry, devices) if tolerant else registry.build(devices)
         self._runners = [
             DeviceRunner(driver, timing, shared, dice, self._changed, on_request=on_request, clock=clock)
             for driver in drivers
         ]
-        self._by_role = {runner.config.role: runner for runner in self._runners}
+        self._by_role = {runner.config.role: runner for runner in reversed(self._runners)}
 
     async def run(self) -> None:
         """Until cancelled; then every camera that moves is stopped and every connection closed."""
@@ -103,3 +111,12 @@ class DeviceHub:
     def _tell(self) -> None:
         self._told = False
         self._on_change()
+
+
+def _in_spite(registry: Registry, devices: list[DeviceConfig]) -> list[Driver[Any]]:
+    """A driver per device id, in the devices' order; those with a mistake say so in the log, and behave as away."""
+    built, mistakes = registry.usable(devices)
+    for mistake in mistakes:
+        log.error("%s", mistake)
+    drivers: dict[str, Driver[Any]] = {driver.config.id: driver for driver in built}
+    return [drivers.get(one.id) or Unusable(one) for one in {one.id: one for one in devices}.values()]

@@ -6,9 +6,11 @@ import logging
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+import msgspec
+
 from devices.apart import within
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake, decode_settings
-from devices.driver import Driver
+from devices.driver import Driver, Facts
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +86,13 @@ class Registry:
 
     def build(self, devices: list[DeviceConfig]) -> list[Driver[Any]]:
         """A driver per device; raises DeviceSettingsError with every mistake of all of them."""
+        built, mistakes = self.usable(devices)
+        if mistakes:
+            raise DeviceSettingsError(mistakes)
+        return built
+
+    def usable(self, devices: list[DeviceConfig]) -> tuple[list[Driver[Any]], list[Mistake]]:
+        """A driver for each device without a mistake, and every mistake of the others."""
         built: list[Driver[Any]] = []
         mistakes = _twice(devices)
         for config in devices:
@@ -102,20 +111,24 @@ class Registry:
             except DeviceSettingsError as error:
                 mistakes += error.mistakes
         mistakes += _same_address(built)
-        if mistakes:
-            raise DeviceSettingsError(mistakes)
-        return built
+        wrong = {mistake.device for mistake in mistakes}
+        return [driver for driver in built if driver.config.id not in wrong], mistakes
 
     def apart(self, driver_id: str) -> bool:
         """Whether a driver runs on threads of its own."""
         return driver_id in self._apart
 
     def _made(self, driver: type[Driver[Any]], config: DeviceConfig) -> Driver[Any]:
-        settings = decode_settings(config, driver.manifest.settings)
         if config.driver not in self._apart:
-            return driver(config, settings)
+            return driver(config, decode_settings(config, driver.manifest.settings))
+
+        def make() -> Driver[Any]:
+            one = driver(config, decode_settings(config, driver.manifest.settings))
+            one.facts = msgspec.convert(msgspec.structs.asdict(one.said()), Facts)
+            return one
+
         try:
-            one = within(LOADING, lambda: driver(config, settings), f"driver {config.driver}")
+            one = within(LOADING, make, f"driver {config.driver}")
         except DeviceSettingsError:
             raise
         except Exception as error:
@@ -148,7 +161,7 @@ def _same_address(drivers: list[Driver[Any]]) -> list[Mistake]:
     holders: dict[str, str] = {}
     mistakes = []
     for driver in drivers:
-        address, device = driver.address, driver.config.id
+        address, device = (driver.facts or driver.said()).address, driver.config.id
         if address is not None and holders.setdefault(address, device) != device:
             problem = f"{address} is also the address of device {holders[address]!r}"
             remedy = "Correct one of the two addresses, or remove one of the devices."

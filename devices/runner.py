@@ -52,8 +52,9 @@ class DeviceRunner:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config = driver.config
-        self.state = DeviceState(driver.config, driver.capabilities(), driver.presets, on_change, clock)
-        self.state.inputs = driver.inputs
+        facts = driver.facts or driver.said()
+        self.state = DeviceState(driver.config, facts.capabilities, facts.presets, on_change, clock)
+        self.state.inputs = facts.inputs
         self._on_request = on_request
         self._driver = driver
         name = f"driver {driver.manifest.id} of device {driver.config.id}"

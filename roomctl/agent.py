@@ -71,6 +71,7 @@ class RoomAgent:
             timing=Timing.retrying(config.device_retry),
             shared=shared,
             on_request=partial(requested, self),
+            tolerant=True,
         )
         camera = self.equipment.video(Role.MAIN_CAMERA) if config.media.source == "camera" else None
         muted = partial(close_from_afar, self)

@@ -66,7 +66,7 @@ COMPLAINTS: Final[Mapping[str, str]] = MappingProxyType(
         f"device.{code}": f"device.{code}.next"
         for code in (
             *("unplugged", "refused", "password", "certificate", "garbage", "unknown_name", "no_picture"),
-            *("driver_crashed", "driver_blocked", "not_announced", "offline", "stale"),
+            *("misconfigured", "driver_crashed", "driver_blocked", "not_announced", "offline", "stale"),
             *("lamp", "fan", "temperature", "cover", "filter", "battery"),
             *("on_battery", "battery_low", "replace_battery"),
         )

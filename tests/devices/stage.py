@@ -46,6 +46,8 @@ class Stage:
         timing: Timing = QUICK,
         registry: Registry | None = None,
         shared: Shared | None = None,
+        *,
+        tolerant: bool = False,
     ) -> None:
         self._changed = asyncio.Event()
         self.changes = 0
@@ -61,6 +63,7 @@ class Stage:
             dice=random.Random(7),
             on_request=self.requests.append,
             clock=self._clock,
+            tolerant=tolerant,
         )
         self.config = configs[0]
 
@@ -100,10 +103,14 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    *configs: DeviceConfig, timing: Timing = QUICK, registry: Registry | None = None, shared: Shared | None = None
+    *configs: DeviceConfig,
+    timing: Timing = QUICK,
+    registry: Registry | None = None,
+    shared: Shared | None = None,
+    tolerant: bool = False,
 ) -> AsyncIterator[Stage]:
     """Run the hub for as long as the context lasts."""
-    one = Stage(list(configs), timing, registry, shared)
+    one = Stage(list(configs), timing, registry, shared, tolerant=tolerant)
     task = asyncio.create_task(one.hub.run())
     try:
         yield one

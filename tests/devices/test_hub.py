@@ -16,7 +16,7 @@ from devices.emulators import PjlinkEmulator, ViscaEmulator
 from devices.registry import Registry
 from tests.devices.stage import QUICK, camera, display, nothing_left_behind, stage
 from wire.devices import Connection, DeviceCommand, Role
-from wire.problems import Code
+from wire.problems import Code, Notice
 
 
 class NoSettings(msgspec.Struct, frozen=True):
@@ -96,6 +96,37 @@ async def test_a_driver_that_crashes_or_hangs_harms_only_its_device(caplog: pyte
         assert result.outcome == "accepted"
         await room.online()
     assert "fragile" in caplog.text
+
+
+async def test_a_room_starts_with_its_good_devices_and_shows_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    unknown = DeviceConfig("odd", Role.CONTENT_INPUT, "teleport", "Étrange")
+    wrong = DeviceConfig("mic", Role.ROOM_MIC, "pulse", "Micro", {"source": "default"})
+    async with (
+        nothing_left_behind(),
+        ViscaEmulator() as cam,
+        stage(unknown, wrong, camera(cam.address), tolerant=True) as room,
+    ):
+        told = await room.gone()
+        assert told.fault == Notice("device.misconfigured", {"device": "Étrange"})
+        await room.until(lambda _: room.hub.snapshot()["mic"].fault is not None)
+        assert room.hub.is_known("mic")
+        await room.until(lambda _: room.hub.snapshot()["cam"].connection is Connection.ONLINE)
+        assert (await room.hub.execute(DeviceCommand(Role.MAIN_CAMERA, "stop"))).outcome == "done"
+        refused = await room.hub.execute(DeviceCommand(Role.ROOM_MIC, "set_mute", {"on": True}))
+        assert (refused.outcome, refused.code) == ("unsupported", Code.DEVICE_UNSUPPORTED)
+    assert "no driver is called 'teleport'" in caplog.text
+    assert "Use one of: " in caplog.text
+
+
+async def test_of_two_devices_in_one_role_the_first_holds_it() -> None:
+    async with ViscaEmulator() as cam:
+        second = msgspec.structs.replace(camera(("127.0.0.1", 9)), id="second")
+        async with stage(second, camera(cam.address), second, tolerant=True) as room:
+            assert list(room.hub.snapshot()) == ["second", "cam"]
+            told = (await room.gone()).fault
+            assert told is not None
+            assert told.code == "device.misconfigured", "its id is used twice"
+            await room.until(lambda _: room.hub.snapshot()["cam"].fault is not None)
 
 
 async def test_a_newer_command_supersedes_the_waiting_one() -> None:

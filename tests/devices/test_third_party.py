@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from devices import DeviceConfig, DeviceRequest, DeviceSettingsError, apart, discover
@@ -86,13 +87,43 @@ class Exits(Crashes):
         await self.crash.wait()
         sys.exit(3)
 
+class Faceless(Good):
+    manifest = manifest("faceless")
+
+    @property
+    def address(self):
+        raise AttributeError("no face")
+
+class Listless(Good):
+    manifest = manifest("listless")
+
+    @property
+    def inputs(self):
+        return ["one", 2]
+
+class Odd(Good):
+    manifest = manifest("odd")
+
+    async def poll(self, *, whole):
+        for report in REPORTS:
+            report(self.context)
+
+REPORTS = []
+
+class Watchful(Good):
+    manifest = manifest("watchful")
+
+    async def poll(self, *, whole):
+        self.context.report("power", "on" if self.context.watched else "off")
+
 class Unmade(Good):
     manifest = manifest("unmade")
 
     def __init__(self, config, settings):
         raise ZeroDivisionError("never ready")
 """
-DRIVERS = {one.lower(): f"third_party:{one}" for one in ("Good", "Blocks", "Crashes", "Exits", "Unmade")}
+ALL = ("Good", "Blocks", "Crashes", "Exits", "Faceless", "Listless", "Odd", "Watchful", "Unmade")
+DRIVERS = {one.lower(): f"third_party:{one}" for one in ALL}
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +208,72 @@ def test_one_that_fails_when_imported_or_made_is_refused_with_the_reason(module:
         with pytest.raises(DeviceSettingsError, match=why):
             registry.build([device(name)])
     assert len(registry.build([device("good"), camera(("127.0.0.1", 1))])) == 2
+
+
+@pytest.mark.parametrize(("name", "why"), [("faceless", "no face"), ("listless", "Expected `str`, got `int`")])
+async def test_one_whose_facts_cannot_be_had_harms_only_its_device(name: str, why: str, module: Any) -> None:
+    with pytest.raises(DeviceSettingsError, match=why):
+        Registry.installed().build([device(name)])
+    async with (
+        nothing_left_behind(),
+        ViscaEmulator() as cam,
+        stage(device(name), camera(cam.address), tolerant=True) as room,
+    ):
+        told = await room.gone()
+        assert told.fault is not None
+        assert told.fault.code == "device.misconfigured"
+        await room.until(lambda _: room.hub.snapshot()["cam"].connection is Connection.ONLINE)
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        lambda context: context.report("power", object()),
+        lambda context: context.report("power", ["on"]),
+        lambda context: context.report("power", "x" * 100_000),
+        lambda context: context.report("x" * 1000, "on"),
+        lambda context: context.report(3, "on"),
+        lambda context: context.report("power", "on", remaining="soon"),
+        lambda context: context.assume("power", {}),
+        lambda context: context.connected(model=b"x"),
+        lambda context: context.connected(capabilities=[1]),
+        lambda context: context.heard(7),
+        lambda context: context.garbled(None),
+        lambda context: context.trouble("bad"),
+        lambda context: context.absent("gone"),
+        lambda context: context.ask("mute", on=object()),
+        lambda context: [context.report(f"property {number}", 1) for number in range(1000)],
+    ],
+)
+async def test_what_no_page_could_show_ends_that_driver_and_nothing_else(
+    tell: Any, module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+    monkeypatch.setattr(module, "REPORTS", [tell])
+    async with nothing_left_behind(), stage(device("odd")) as room:
+        await room.until(lambda device: device.fault is not None and device.fault.code == "device.driver_crashed")
+        assert len(msgspec.json.encode(room.hub.snapshot())) < 10_000
+        monkeypatch.setattr(module, "REPORTS", [])
+        await room.until(lambda device: device.fault is None)
+    assert complaints == []
+
+
+async def test_a_number_that_is_none_is_no_value(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    level = lambda context: context.report("level", float("nan"))  # noqa: E731
+    monkeypatch.setattr(module, "REPORTS", [level, lambda context: context.report("power", "on")])
+    async with nothing_left_behind(), stage(device("odd")) as room:
+        await room.shows("power", "on")
+        assert room.property("level").reported is None
+
+
+async def test_it_knows_whether_somebody_looks(module: Any) -> None:
+    async with nothing_left_behind(), stage(device("watchful")) as room:
+        await room.shows("power", "off")
+        room.hub.watch(True)
+        await room.shows("power", "on")
+        room.hub.watch(False)
+        await room.shows("power", "off")
 
 
 async def test_one_that_blocks_its_search_finds_nothing(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
