@@ -14,6 +14,7 @@ quality.py        how connections do                        speakers.py    who s
 frames.py         protobuf and JSON                         effects.py     what the sans-IO side wants done
 turn.py           TURN servers and their credentials        counters.py    for operators
 media_relay.py    what is asked of the relay                events.py      what the relay says
+ends.py           our ends of its connections               delivery.py    what reaches whom, what is kept for whom
 limits.py, settings.py  bounds
 """
 

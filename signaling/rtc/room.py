@@ -18,7 +18,7 @@ from signaling.rtc import data, demand, ids, responses, turn
 from signaling.rtc.counters import DROPPED_DATA, JOINED, LEFT
 from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye, Happened
 from signaling.rtc.ends import Ends
-from signaling.rtc.history import History, Sent
+from signaling.rtc.history import History
 from signaling.rtc.publisher import Bound
 from signaling.rtc.quality import Qualities
 from signaling.rtc.receiver import Requirement
@@ -336,8 +336,7 @@ class MediaRoom:
             return
         self.effects.commands.append(command)
         if session.last_sequence > before:
-            to = frozenset(command.transports)
-            self.history.add(Sent(session.sid, session.last_sequence, now, to, command.payload))
+            self.history.add(session.sid, session.last_sequence, now, command.transports, command.payload)
 
     def measured(self, stats: Stats) -> None:
         """The relay's counters of this room."""

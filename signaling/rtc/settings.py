@@ -15,7 +15,7 @@ class RtcSettings:
     max_message: int = 64 * 1024  # a signal message without SDP
     max_sdp: int = 768 * 1024  # a signal message with SDP: 128 sections of Chromium's, twice in a sync_state of path V1
     max_join: int = 256 * 1024  # a `join_request`, inflated
-    history_bytes: int = 512 * 1024  # of reliable data a room keeps for those who resume
+    history_bytes: int = 512 * 1024  # of memory for the reliable data that a room keeps for those who resume
     max_data: int = 64 * 1024  # a data packet as it leaves us
     max_metadata: int = 16 * 1024  # metadata and attributes a session may set on itself, together
     # counts
