@@ -14,7 +14,8 @@ from devices.emulators.faults import Emulator
 from devices.emulators.process import ServerProcess, free_port
 from devices.errors import DeviceError
 from devices.snmp.engines import Engines
-from devices.snmp.link import Login, SnmpLink
+from devices.snmp.link import SnmpLink
+from devices.snmp.login import Login
 
 COMMUNITY, USER, PASSWORD, PRIVACY = "room", "roomctl", "authentic-1", "private-12"
 MISSING = "Is the package `snmpd` installed?"

@@ -8,16 +8,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 from xml.sax.saxutils import escape
-
-import aiohttp
 
 from devices.context import Context
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected, WrongPassword
 from devices.onvif import soap
 from devices.onvif.soap import DEVICE, MEDIA, MEDIA2, PTZ, SCHEMA, Element, Fault, NoSoap
 from devices.onvif.trust import Trust, distrusted
+
+if TYPE_CHECKING:
+    import aiohttp
 
 DENIED = {"NotAuthorized", "FailedAuthentication", "InvalidSecurity", "FailedCheck"}
 UNKNOWN = {
@@ -72,6 +75,7 @@ class OnvifCamera:
         cls, context: Context, address: str, login: tuple[str, str], trust: Trust | None = None
     ) -> AsyncIterator[OnvifCamera]:
         """A session for one camera, with at most one connection; over HTTPS where `trust` says whom to believe."""
+        aiohttp = await asyncio.to_thread(import_module, "aiohttp")  # a fifth of a second, the first time
         digest = (aiohttp.DigestAuthMiddleware(*login),) if login[0] else ()
         connector = aiohttp.TCPConnector(limit=1, ssl=await asyncio.to_thread(trust.check) if trust else True)
         forever = aiohttp.ClientTimeout(total=None, sock_connect=None)
@@ -227,6 +231,8 @@ class OnvifCamera:
         return soap.security(name, password, os.urandom(16), then + timedelta(seconds=self._loop.time() - at))
 
     async def _post(self, service: str, body: str, header: str) -> Element:
+        import aiohttp
+
         types = {"Content-Type": "application/soap+xml; charset=utf-8"}
         try:
             url, data = self._services[service], soap.envelope(body, header)

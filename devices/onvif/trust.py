@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from devices.errors import Refused
+
+if TYPE_CHECKING:
+    import aiohttp
 
 UNTRUSTED = "device.certificate"
 
@@ -24,6 +26,8 @@ class Trust:
 
     def check(self) -> ssl.SSLContext | aiohttp.Fingerprint:
         """What aiohttp holds the certificate against (blocking); raises Refused for a file that cannot be read."""
+        import aiohttp
+
         if self.fingerprint is not None:
             return aiohttp.Fingerprint(bytes.fromhex(self.fingerprint.replace(":", "")))
         try:
@@ -34,6 +38,8 @@ class Trust:
 
 def distrusted(error: aiohttp.ClientError) -> Refused | None:
     """What to say when a connection failed for its certificate; None when it did not."""
+    import aiohttp
+
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ServerFingerprintMismatch):
         return Refused(str(error), code=UNTRUSTED)
     return None

@@ -1,21 +1,28 @@
-"""Pictures from an RTSP camera, decoded on a thread of their own; nothing here touches the event loop."""
+"""Pictures from an RTSP camera, decoded on a thread of their own; nothing here touches the event loop.
+
+FFmpeg (PyAV) is loaded by the first capture, on its thread: a command that shows no picture does without.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import av
-from av.video.frame import VideoFrame
-
 from devices.errors import DeviceError, Lost, WrongPassword
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 CONNECT = 5.0  # seconds until the stream is open
 STALL = 2.0  # seconds without a picture that is later than the one before
 
-Offer = Callable[[VideoFrame], None]
+# RTSP and RTP in one TCP connection, and nothing else: neither files nor HTTP nor TLS, whatever the camera points at
+OPTIONS = {"rtsp_transport": "tcp", "protocol_whitelist": "tcp"}
+
+Offer = Callable[["VideoFrame"], None]
 
 
 class Progress:
@@ -45,8 +52,10 @@ def capture(url: str, stop: threading.Event, offer: Offer) -> None:
 
     Over TCP, decoded by this one thread. A stop is noticed with the next picture, after `STALL` at the latest.
     """
+    import av
+
     try:
-        with av.open(url, options={"rtsp_transport": "tcp"}, timeout=(CONNECT, STALL)) as container:
+        with av.open(url, options=OPTIONS, timeout=(CONNECT, STALL)) as container:
             if not container.streams.video:
                 raise _no_picture("the stream has no video")
             stream = container.streams.video[0]

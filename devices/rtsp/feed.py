@@ -7,13 +7,14 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar
-
-from av.video.frame import VideoFrame
+from typing import TYPE_CHECKING, TypeVar
 
 from devices.context import Context
 from devices.errors import Lost
 from devices.rtsp.capture import capture
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ PATIENCE = 8.0  # seconds without a picture after which a capture that says noth
 LET_GO = 3.0  # seconds in which a capture that was told to stop ends; one that a camera blocks is left behind
 
 Said = TypeVar("Said")
-Take = Callable[[str, threading.Event, Callable[[VideoFrame], None]], None]
+Take = Callable[[str, threading.Event, Callable[["VideoFrame"], None]], None]
 
 
 class Viewer:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, suppress
-from typing import Annotated, Literal, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -15,8 +16,12 @@ from devices.context import Context
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Lost, NotSupported
 from devices.sharing import Shared
-from devices.snmp.engines import Engines
-from devices.snmp.link import Login, Question, SnmpLink
+from devices.snmp.login import Login
+from devices.snmp.question import Question
+
+if TYPE_CHECKING:  # they bring pysnmp, which only those who talk to a switch load
+    from devices.snmp.engines import Engines
+    from devices.snmp.link import SnmpLink
 
 Answer = TypeVar("Answer")
 Password = Annotated[str, msgspec.Meta(min_length=8, max_length=128)]
@@ -84,8 +89,11 @@ class SnmpSwitch(Driver[SnmpSettings]):
         one = self.settings
         return Login(one.community, one.user, one.authentication, one.password or "", one.privacy or "")
 
-    def _engines(self, shared: Shared) -> AbstractAsyncContextManager[Engines]:
-        return shared.use(f"snmp {self._login!r}", lambda: Engines.kept(self._login))
+    @asynccontextmanager
+    async def _engines(self, shared: Shared) -> AsyncIterator[Engines]:
+        kept = (await asyncio.to_thread(import_module, "devices.snmp.engines")).Engines.kept
+        async with shared.use(f"snmp {self._login!r}", lambda: kept(self._login)) as engines:
+            yield engines
 
     async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
         """Nothing comes by itself; the engine is kept while the switch is away."""
@@ -97,6 +105,8 @@ class SnmpSwitch(Driver[SnmpSettings]):
         settings, self._context = self.settings, context
         async with self._engines(context.shared) as engines, engines.lend() as one:
             patience = context.timing.reply * context.timing.attempts
+            from devices.snmp.link import SnmpLink
+
             self._link = await SnmpLink.open(one, (settings.host, settings.port), self._login, patience)
             (what,) = await self._ask(lambda: self._link.get(DESCRIPTION))
             context.connected(model=str(what or "SNMP switch"))

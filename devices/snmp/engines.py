@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager
 
 from pysnmp.hlapi.v3arch.asyncio import SnmpEngine
 
-from devices.snmp.link import Login, close, has_heard
+from devices.snmp.link import close, has_heard
+from devices.snmp.login import Login
 
 
 class Engines:

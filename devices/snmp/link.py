@@ -6,11 +6,8 @@ Source: RFC 3416 (v2c and v3 operations), RFC 3414 (v3 users).
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from pysnmp.carrier.asyncio.dgram.udp import DOMAIN_NAME, UdpAsyncioTransport
 from pysnmp.carrier.error import CarrierError
@@ -34,9 +31,9 @@ from pysnmp.proto import errind
 from pysnmp.proto.rfc1902 import Integer32
 
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Refused, Rejected, WrongPassword
+from devices.snmp.login import Login
 
 log = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 
 AUTHENTICATION = {
     "md5": usmHMACMD5AuthProtocol,
@@ -50,23 +47,13 @@ DENIED = (
 NOT_WRITABLE = {"noAccess", "notWritable", "readOnly", "authorizationError"}  # RFC 3416 §3, error-status
 
 
-@dataclass(frozen=True)
-class Login:
-    """A community (v2c), or a user with passwords (v3, with `privacy` encrypted by AES)."""
-
-    community: str = ""
-    user: str = ""
-    authentication: str = "sha"
-    password: str = ""
-    privacy: str = ""
-
-    def data(self) -> Any:
-        """As pysnmp wants it; raises ValueError for passwords that SNMP does not take."""
-        if not self.user:
-            return CommunityData(self.community, mpModel=1)  # noqa: S508  # many switches know no other
-        protocol = {"authProtocol": AUTHENTICATION[self.authentication]} if self.password else {}
-        protocol |= {"privProtocol": usmAesCfb128Protocol} if self.privacy else {}
-        return UsmUserData(self.user, self.password or None, self.privacy or None, **protocol)
+def credentials(login: Login) -> Any:
+    """As pysnmp wants them; raises ValueError for passwords that SNMP does not take."""
+    if not login.user:
+        return CommunityData(login.community, mpModel=1)  # noqa: S508  # many switches know no other
+    protocol = {"authProtocol": AUTHENTICATION[login.authentication]} if login.password else {}
+    protocol |= {"privProtocol": usmAesCfb128Protocol} if login.privacy else {}
+    return UsmUserData(login.user, login.password or None, login.privacy or None, **protocol)
 
 
 class _Socket(UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
@@ -102,36 +89,13 @@ def close(one: SnmpEngine) -> None:
     one.close_dispatcher()
 
 
-class Question(Generic[Answer]):
-    """One question, asked until any of its tries is answered: an agent that is slow would else be asked in vain."""
-
-    def __init__(self, ask: Callable[[], Awaitable[Answer]]) -> None:
-        self._ask = ask
-        self._tries: set[asyncio.Future[Answer]] = set()
-
-    async def once_more(self) -> Answer:
-        """Raises TimeoutError when pysnmp forgot every try, or a DeviceError."""
-        self._tries.add(asyncio.ensure_future(self._ask()))
-        while self._tries:
-            done, self._tries = await asyncio.wait(self._tries, return_when=asyncio.FIRST_COMPLETED)
-            if answered := [one for one in done if not isinstance(one.exception(), TimeoutError)]:
-                return answered[0].result()
-        raise TimeoutError
-
-    async def close(self) -> None:
-        """Forget the tries that are not answered."""
-        for one in self._tries:
-            one.cancel()
-        await asyncio.gather(*self._tries, return_exceptions=True)
-
-
 class SnmpLink:
     """One agent. `patience`: seconds after which pysnmp forgets a question."""
 
     def __init__(self, one: SnmpEngine, target: UdpTransportTarget, login: Login) -> None:
         self._engine = one
         self._target = target
-        self._login = login.data()
+        self._login = credentials(login)
 
     @classmethod
     async def open(cls, one: SnmpEngine, address: tuple[str, int], login: Login, patience: float) -> SnmpLink:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-
-import av
-from av.video.frame import VideoFrame
+from typing import TYPE_CHECKING
 
 from devices.errors import Lost
 from devices.rtsp.capture import Progress
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 OPEN, READ = 5.0, 2.0  # seconds until the node is open, and until the next picture
 FORMAT = "v4l2"  # FFmpeg's name of the kernel's camera interface
@@ -28,6 +29,8 @@ def capture(
     `form`: where FFmpeg takes pictures from, with `options` of that input. FFmpeg waits in the kernel for a picture: who
     calls notices when a camera sends none (`devices/rtsp/feed.py`).
     """
+    import av  # FFmpeg is loaded by the first capture, on its thread
+
     try:
         with av.open(path, format=form, options=options or {}, timeout=(OPEN, READ)) as container:
             stream = container.streams.video[0]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.live import Live
 
 from devices import DeviceConfig, discover
 from devices.capabilities import OPERATIONS
@@ -177,6 +176,8 @@ async def _live(one: Trial) -> None:
             one.changed.clear()
             await one.changed.wait()
             await asyncio.sleep(FAINT)
+    from rich.live import Live
+
     with Live(console=console, auto_refresh=False) as live:
         while True:
             live.update(show.devices_table(one.devices, console.width), refresh=True)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from devices import Found
 from devices.notices import NOTICES
 from devices.state import printable
 from wire.devices import Connection, Device, DeviceResult, Property
 from wire.problems import Notice
+
+if TYPE_CHECKING:  # a tenth of a second to load: only for what prints a table
+    from rich.console import Console, RenderableType
+    from rich.text import Text
 
 WIDE = 160  # columns where the output is no terminal
 NARROW = 100  # columns below which a row of a table would be letters below each other
@@ -28,6 +29,8 @@ COLORS = {Connection.ONLINE: "green", Connection.CONNECTING: "yellow", Connectio
 
 def console() -> Console:
     """Standard output, not cut to 80 columns where it is a file."""
+    from rich.console import Console
+
     return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
 
 
@@ -69,6 +72,8 @@ def _plain(value: object) -> str:
 
 def devices_table(devices: Iterable[Device], columns: int = WIDE) -> RenderableType:
     """Connection, model, and what each device says; below each other where `columns` are few."""
+    from rich.text import Text
+
     now = time.time()
     rows = []
     for one in devices:
@@ -90,6 +95,8 @@ def devices_table(devices: Iterable[Device], columns: int = WIDE) -> RenderableT
 
 def found_table(found: Iterable[Found], columns: int = WIDE) -> RenderableType:
     """What a search found, with the settings to write. Whoever answered may have said anything: nothing is markup."""
+    from rich.text import Text
+
     rows = []
     for one in found:
         settings = ", ".join(f"{name} = {_toml(value)}" for name, value in one.settings.items())
@@ -101,6 +108,10 @@ def found_table(found: Iterable[Found], columns: int = WIDE) -> RenderableType:
 
 def _laid_out(rows: list[dict[str, Text]], columns: int) -> RenderableType:
     """A table; where there is no room for one, a block for each row without what is empty."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     if columns >= NARROW:
         table = Table()
         for title in rows[0] if rows else ():

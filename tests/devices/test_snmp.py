@@ -23,7 +23,8 @@ from devices.emulators.snmp import COMMUNITY, PASSWORD, PRIVACY, USER, SnmpSwitc
 from devices.emulators.switch_ports import answer
 from devices.registry import Registry
 from devices.snmp.engines import Engines
-from devices.snmp.link import Login, SnmpLink
+from devices.snmp.link import SnmpLink
+from devices.snmp.login import Login
 from tests.devices.cases.snmp import PORTS, V3, switch
 from tests.devices.stage import QUICK, nothing_left_behind, stage
 from wire.devices import Connection
