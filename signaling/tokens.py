@@ -7,9 +7,10 @@ the identity, `video` holds the grants. Grants absent from `video` default to tr
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,24 @@ class Tokens:
         }
         with _no_length_warning():
             return self._jwt.encode(claims, self._keys[key], algorithm="HS256")
+
+    def renew(self, grants: Grants, ttl_seconds: float, key: str | None, lasting: Collection[str]) -> str:
+        """As `mint`, and sure to be taken by `read`: what is too long for a token is left out.
+
+        That is metadata, or the attributes that are not `lasting`, or both.
+        """
+        few = {name: value for name, value in grants.attributes.items() if name in lasting}
+        for metadata, attributes in (
+            (grants.metadata, grants.attributes),
+            ("", grants.attributes),
+            (grants.metadata, few),
+        ):
+            tried = dataclasses.replace(grants, metadata=metadata, attributes=attributes)
+            token = self.mint(tried, ttl_seconds, key)
+            with contextlib.suppress(Refusal):
+                self.read(token)
+                return token
+        return self.mint(dataclasses.replace(grants, metadata="", attributes=few), ttl_seconds, key)
 
     def verify(self, token: str) -> Grants:
         """What `token` allows. Raises Refusal (token_invalid, token_expired)."""

@@ -22,7 +22,7 @@ from signaling.rtc.door import Door
 from signaling.rtc.effects import BAD_DATA, FAILED, Happened
 from signaling.rtc.media_relay import MediaRelay
 from signaling.rtc.room import MediaRoom
-from signaling.rtc.session import Arrival, Session
+from signaling.rtc.session import RESERVED_ATTRIBUTES, Arrival, Session
 from signaling.rtc.settings import RtcSettings
 from signaling.tokens import Tokens
 from wire.problems import Code, Refusal
@@ -306,7 +306,8 @@ class RtcServer:
             can_subscribe=session.grants.can_subscribe and not session.deaf,
         )
         ttl = self._settings.token_ttl
-        room.effects.send([session.sid], responses.refresh_token(self._tokens.mint(grants, ttl, session.key)))
+        token = self._tokens.renew(grants, ttl, session.key, RESERVED_ATTRIBUTES)
+        room.effects.send([session.sid], responses.refresh_token(token))
         session.refreshed(ttl, now)
 
     # --- effects ------------------------------------------------------------------------------------------------

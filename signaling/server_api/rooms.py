@@ -32,6 +32,7 @@ from livekit.protocol.room import (
 from signaling.media import Leave
 from signaling.rtc import RtcServer, responses
 from signaling.rtc.data import from_server
+from signaling.rtc.requests import MAX_ATTRIBUTES
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import RESERVED_ATTRIBUTES, Session
 from signaling.rtc.subscriber import LOSSY, RELIABLE
@@ -155,6 +156,8 @@ class RoomCalls:
             raise Refusal(Code.FORBIDDEN, f"the attributes {', '.join(sorted(reserved))} come from the join token")
         merged = {name: text for name, text in {**session.attributes, **asked.attributes}.items() if text}
         self._short(asked.metadata, asked.name, *merged, *merged.values())
+        if len(asked.name) > MAX_NAME or len(merged) > MAX_ATTRIBUTES:
+            raise Refusal(Code.TOO_LARGE, f"a name of {MAX_NAME} characters, {MAX_ATTRIBUTES} attributes")
         if asked.HasField("permission"):
             self._permit(room, session, asked)
         session.attributes = merged

@@ -115,6 +115,9 @@ async def test_participants_are_listed_renamed_and_removed() -> None:
             "permission_denied",
         )
         assert "room" in message
+        for long in ({"name": "x" * 257}, {"attributes": {str(number): "1" for number in range(65)}}):
+            asked = api.UpdateParticipantRequest(room="demo", identity="ann", **long)
+            await refused(client.room.update_participant(asked), "invalid_argument")
         await client.room.remove_participant(who)
         assert (await ann.closed())[1] == "removed"
         await refused(client.room.get_participant(who), "not_found")
