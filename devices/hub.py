@@ -90,6 +90,10 @@ class DeviceHub:
         """Every device by id, as it is known now."""
         return {runner.config.id: runner.state.device() for runner in self._runners}
 
+    def heard(self) -> dict[str, Device]:
+        """The same with only those properties that a device reported since it was last away."""
+        return {runner.config.id: runner.state.device(heard=True) for runner in self._runners}
+
     def is_known(self, device: str) -> bool:
         """It answered a first whole poll, or is known not to answer."""
         return any(

@@ -48,6 +48,7 @@ class _Known:
     observed_at: float | None = None
     remaining: float | None = None
     total: float | None = None
+    heard: bool = False  # reported since the device was last away
     fulfilled: bool = False  # the device was seen, or is believed, to have the desired value
 
     @property
@@ -94,6 +95,8 @@ class DeviceState:
     def unreachable(self, notice: Notice) -> None:
         """We cannot talk with it; what it last reported stays, with its age."""
         notice = Notice(notice.code, {"device": self.config.name, **notice.args})
+        for known in self._known.values():
+            known.heard = False
         if (self.connection, self.fault) != (Connection.UNREACHABLE, notice):
             self.journal.say(logging.INFO, "device %s is unreachable: %s", self.config.id, notice.code)
             self.connection, self.fault = Connection.UNREACHABLE, notice
@@ -131,7 +134,7 @@ class DeviceState:
         now = self.clock()
         changed = (known.reported, known.assumed, known.remaining) != (value, None, remaining)
         known.reported, known.assumed, known.observed_at = value, None, now
-        known.remaining, known.total = remaining, total
+        known.remaining, known.total, known.heard = remaining, total, True
         if same(value, known.desired):
             known.fulfilled = True
             self.open_wishes.discard(name)
@@ -179,8 +182,8 @@ class DeviceState:
         """In the middle of a slow change."""
         return any(known.remaining is not None for known in self._known.values())
 
-    def device(self) -> Device:
-        """The wire's picture."""
+    def device(self, *, heard: bool = False) -> Device:
+        """The wire's picture; of `heard` only the properties reported since the device was last away."""
         return Device(
             id=self.config.id,
             role=self.config.role,
@@ -188,7 +191,7 @@ class DeviceState:
             name=self.config.name,
             connection=self.connection,
             capabilities=self.capabilities,
-            properties={name: known.property() for name, known in self._known.items()},
+            properties={name: known.property() for name, known in self._known.items() if known.heard or not heard},
             presets=self.presets,
             inputs=self.inputs,
             model=self.model,

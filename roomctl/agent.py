@@ -322,7 +322,7 @@ class RoomAgent:
 
     def _follow(self) -> None:
         """What the room's rules do by the word of its devices."""
-        for action in self._follower.observe(self.equipment.snapshot(), self.room.phase, time.monotonic()):
+        for action in self._follower.observe(self.equipment.heard(), self.room.phase, time.monotonic()):
             if action.scene is not None:
                 self.feed(self.room.follow(Scene(action.scene), time.time()))
             elif action.command is not None:

@@ -5,7 +5,8 @@
     then = { scene = "standby" }
 
 A rule acts once each time its condition has held for `for` seconds without a break, in one of its phases, by the word of
-a device that answers: a device that is silent fulfils nothing. Its notice stands as long as the condition does.
+a device that answers and said so since it was last away: one that is silent fulfils nothing. Its notice stands as long
+as the condition does.
 """
 
 from __future__ import annotations

@@ -34,6 +34,9 @@ class Equipment(Protocol):
     def snapshot(self) -> dict[str, Device]:
         """Every device by id, as last seen."""
 
+    def heard(self) -> dict[str, Device]:
+        """The same with only those properties that a device reported since it was last away."""
+
     def video(self, role: Role) -> VideoFeed | None:
         """Pictures of the device of a role; None where it shows none."""
 

@@ -52,6 +52,20 @@ def test_a_belief_against_a_wish_does_not_close_it() -> None:
     assert state.unmet == {"power": "on"}
 
 
+def test_heard_is_what_was_reported_since_the_device_was_away() -> None:
+    state = online()
+    state.report("power", "off", None, None)
+    assert set(state.device(heard=True).properties) == {"power"}
+    state.assume("input", "hdmi1")
+    state.unreachable(Notice("device.unreachable"))
+    state.connected("", None)
+    assert state.device().properties["power"].reported == "off", "shown, with its age"
+    assert state.device(heard=True).properties == {}
+    state.report("power", "on", None, None)
+    state.connected("", ["power", "volume"])
+    assert set(state.device(heard=True).properties) == {"power"}, "it can do more than was thought: no other connection"
+
+
 async def test_a_television_without_edid_is_sent_to_standby_once_and_its_remote_works(tmp_path: Path) -> None:
     async with (
         CecEmulator(tmp_path / "cec", power="on", edid_asleep=False) as tv,

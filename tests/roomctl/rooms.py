@@ -33,6 +33,7 @@ class Devices:
     def __init__(self, *extra: Role) -> None:
         self.commands: list[DeviceCommand] = []
         self.unplugged: set[Role] = set()
+        self.old: set[tuple[Role, str]] = set()  # properties not reported since the device came back
         self.gate: asyncio.Event | None = None  # when set, power commands wait for it
         self.on_change: Callable[[], None] = lambda: None
         self.watched = False
@@ -60,10 +61,20 @@ class Devices:
         device = self._devices[role.value]
         properties = {**device.properties, name: Property(reported=value, observed_at=time.time())}
         self._devices[role.value] = msgspec.structs.replace(device, properties=properties)
+        self.old.discard((role, name))
         self.on_change()
 
     def snapshot(self) -> dict[str, Device]:
         return dict(self._devices)
+
+    def heard(self) -> dict[str, Device]:
+        return {
+            one.id: msgspec.structs.replace(
+                one,
+                properties={name: said for name, said in one.properties.items() if (one.role, name) not in self.old},
+            )
+            for one in self._devices.values()
+        }
 
     def video(self, role: Role) -> None:
         return None

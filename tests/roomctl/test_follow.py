@@ -190,6 +190,27 @@ async def test_a_display_switched_off_by_its_remote_sends_the_room_to_standby(
         await room.agent.scene_settled()
 
 
+async def test_a_rule_does_not_act_on_what_a_device_said_before_it_was_away(
+    server: LinkServer, make_room: MakeRoom
+) -> None:
+    seen = Rule(
+        Condition(Role.OCCUPANCY_SENSOR, "occupied", value=True),
+        Action(command=DeviceCommand(Role.ROOM_SPEAKER, "set_volume", {"volume": 0.0})),
+    )
+    room = make_room(follow=(OFF, seen), extra=(Role.OCCUPANCY_SENSOR,))
+    async with running(room.agent):
+        await server.linked()
+        room.agent.feed(room.agent.room.follow(Scene.IDLE, time.time()))
+        await room.agent.scene_settled()
+        room.devices.say(Role.FRONT_DISPLAY, "power", "off")
+        room.devices.old.add((Role.FRONT_DISPLAY, "power"))  # the power strip was off, it is there again
+        room.devices.say(Role.OCCUPANCY_SENSOR, "occupied", True)
+        await room.shows(lambda view: "volume" in view.devices["room_speaker"].properties)
+        assert room.agent.room.scene is Scene.IDLE, "both rules were looked at"
+        room.devices.say(Role.FRONT_DISPLAY, "power", "off")
+        await room.shows(lambda view: room.agent.room.scene is Scene.STANDBY)
+
+
 async def test_a_room_that_stays_empty_goes_to_standby_and_its_notice_is_shown(
     server: LinkServer, make_room: MakeRoom
 ) -> None:
