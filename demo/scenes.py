@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from livekit.protocol.models import ConnectionQuality, TrackType
+from livekit.protocol.rtc import SignalResponse, StreamState
 from playwright.async_api import Error, Locator, Page, WebSocketRoute, expect
 
 from demo.layout import Layout
@@ -60,16 +62,12 @@ class Live:
     guest: str
 
 
-Open = Callable[[str], Awaitable[Page]]
-
-
 class Tour:
-    """Opens pages in one theme, `thin` over a thin link. `shoot` takes pictures of one: page, name, sizes, all of it?"""
+    """Opens pages in one theme. `shoot` takes the pictures of one: page, name, sizes, and whether it is long."""
 
-    def __init__(self, live: Live, open_page: Open, thin: Open, shoot: Callable[..., Any]) -> None:
+    def __init__(self, live: Live, open_page: Callable[[str], Awaitable[Page]], shoot: Callable[..., Any]) -> None:
         self._live = live
         self._open = open_page
-        self._thin = thin
         self._shoot = shoot
         self.missed: dict[str, str] = {}
 
@@ -108,10 +106,15 @@ class Tour:
 
     async def _narrow(self) -> None:
         """A guest whose link carries voices and no picture."""
-        guest = await self._thin(self._live.guest)
+        guest, link = await self._open("about:blank"), ThinLink()
+        await guest.route_web_socket(re.compile("/rtc"), link.relay)
+        await guest.goto(self._live.guest)
         await guest.locator('input[autocomplete="name"]').fill("Koen Peeters")
         await guest.locator('form button[type="submit"]').click()
-        await expect(guest.locator(".withheld").first).to_be_visible(timeout=60_000)
+        await expect(guest.locator("video.picture").first).to_be_visible(timeout=20_000)
+        await guest.wait_for_timeout(3000)
+        link.pause()
+        await expect(guest.locator(".withheld").first).to_be_visible()
         await self._shoot(guest, "meeting-paused", SIZES)
         await guest.close()
 
@@ -251,6 +254,48 @@ class Tour:
         page = await self._open(url)
         await self._shoot(page, name, sizes, long=long)
         await page.close()
+
+
+class ThinLink:
+    """Says to a guest what the relay says on a thin link: this browser's own link cannot be made thin."""
+
+    def __init__(self) -> None:
+        self._page: WebSocketRoute | None = None
+        self._me = ""
+        self._pictures: dict[str, str] = {}  # track sid -> participant sid
+
+    def relay(self, page: WebSocketRoute) -> None:
+        """Pass on all that the server says, but that the link is good."""
+        server = page.connect_to_server()
+        self._page = page
+
+        def forward(message: str | bytes) -> None:
+            page.send(self._heard(message) if isinstance(message, bytes) else message)
+
+        server.on_message(forward)
+
+    def _heard(self, message: bytes) -> bytes:
+        said = SignalResponse.FromString(message)
+        if said.HasField("join"):
+            self._me = said.join.participant.sid
+        for one in (*said.join.other_participants, *said.update.participants):
+            self._pictures |= {track.sid: one.sid for track in one.tracks if track.type == TrackType.VIDEO}
+        for quality in said.connection_quality.updates:
+            if quality.participant_sid == self._me:
+                quality.quality = ConnectionQuality.POOR
+        return bytes(said.SerializeToString()) if said.HasField("connection_quality") else message
+
+    def pause(self) -> None:
+        """No picture fits any more."""
+        assert self._page is not None
+        poor, paused = SignalResponse(), SignalResponse()
+        poor.connection_quality.updates.add(participant_sid=self._me, quality=ConnectionQuality.POOR)
+        for track, participant in self._pictures.items():
+            paused.stream_state_update.stream_states.add(
+                participant_sid=participant, track_sid=track, state=StreamState.PAUSED
+            )
+        for said in (poor, paused):
+            self._page.send(said.SerializeToString())
 
 
 def _blocking(room: str, device: str) -> Callable[[WebSocketRoute], None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -30,7 +31,6 @@ FLAGS = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
-THIN = [*FLAGS, "--force-fieldtrials=WebRTC-FakeNetworkReceiveConfig/link_capacity_kbps:100,queue_length_packets:50/"]
 THEMES = ("light", "dark")
 LONGEST = 1500.0  # seconds for all pictures
 SHOWN = {  # pictures of the README
@@ -83,15 +83,14 @@ async def _context(browser: Browser, theme: str) -> BrowserContext:
     )
 
 
-async def _pictures(live: Live, browser: Browser, thin: Browser, themes: tuple[str, ...]) -> None:
+async def _pictures(live: Live, browser: Browser, themes: tuple[str, ...]) -> None:
     for theme in themes:
         began = time.monotonic()
-        context, narrow = await _context(browser, theme), await _context(thin, theme)
+        context = await _context(browser, theme)
         take = Photographer(context, theme)
-        tour = Tour(live, take.open, Photographer(narrow, theme).open, take.shoot)
+        tour = Tour(live, take.open, take.shoot)
         await tour.take(await _sign_in_link(live.layout))
         await context.close()
-        await narrow.close()
         for about, why in tour.missed.items():
             print(f"{theme}: {about} could not be pictured whole: {why}", file=sys.stderr)
         print(f"{theme}: {time.monotonic() - began:.0f} s", flush=True)
@@ -117,15 +116,20 @@ async def _main(themes: tuple[str, ...]) -> None:
             assert guest is not None
             async with asyncio.timeout(LONGEST), async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                thin = await playwright.chromium.launch(executable_path=CHROMIUM, args=THIN)
-                await _pictures(Live(layout, guest.group()), browser, thin, themes)
+                await _pictures(Live(layout, guest.group()), browser, themes)
                 await browser.close()
-                await thin.close()
         finally:
             demo.terminate()
             await demo.wait()
     print(f"{len(list(ALL.glob('*.png')))} pictures in {ALL}, those of the README in {README}")
 
 
+async def _until_told(themes: tuple[str, ...]) -> None:
+    """SIGTERM ends the demo and the browser too."""
+    working = asyncio.create_task(_main(themes))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    await working
+
+
 if __name__ == "__main__":
-    asyncio.run(_main(tuple(theme for theme in THEMES if theme in sys.argv[1:]) or THEMES))
+    asyncio.run(_until_told(tuple(theme for theme in THEMES if theme in sys.argv[1:]) or THEMES))
