@@ -10,6 +10,11 @@ use crate::message::Kind;
 use crate::outbox::Outbox;
 use crate::rtcp::{ReportBlock, SenderInfo, Writer};
 
+/// Which of a track's streams a layer is in: all spatial layers are in one, each layer of simulcast has its own.
+pub(super) fn stream_of(layer: u8, scalable: bool) -> usize {
+    if scalable { 0 } else { usize::from(layer) }
+}
+
 impl Track {
     /// Asks for a key frame of every layer that is live.
     pub fn request_key_frame(&mut self, now: Instant) {
@@ -23,7 +28,8 @@ impl Track {
         let Some(subscriber) = self.subscribers.get_mut(place) else { return };
         subscriber.forward.count_key_frame_request();
         let layer = subscriber.forward.layer().or(subscriber.forward.target);
-        if let Some(layer) = layer.and_then(|layer| self.layers.get_mut(usize::from(layer)))
+        let stream = layer.map(|layer| stream_of(layer, self.scalable));
+        if let Some(layer) = stream.and_then(|stream| self.layers.get_mut(stream))
             && self.kind == Kind::Video
         {
             layer.want_key_frame(now);
@@ -161,7 +167,8 @@ impl Track {
             if forward.report_due.is_none_or(|due| due > now) {
                 continue;
             }
-            let layer = forward.layer().and_then(|layer| self.layers.get(usize::from(layer)));
+            let stream = forward.layer().map(|layer| stream_of(layer, self.scalable));
+            let layer = stream.and_then(|stream| self.layers.get(stream));
             let Some(source) = layer.filter(|layer| layer.is_live()).and_then(Layer::last_report) else { continue };
             let Some(egress) = egresses.get_mut(forward.peer) else { continue };
             let Some(info) = forward.sender_report(source, now) else { continue };

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::feedback::stream_of;
 use super::{Subscriber, Track, TrackEvent};
 use crate::allocate::{Grant, LAYERS, Withheld};
 use crate::forward::Forward;
@@ -80,7 +81,7 @@ impl Track {
             let flowing = self.layers.iter().any(Layer::is_flowing);
             let mut carried = [None; LAYERS];
             for ((number, place), bitrate) in (0u8..).zip(&mut carried).zip(self.layer_bitrates(now)) {
-                let layer = self.layers.get(if self.scalable { 0 } else { usize::from(number) });
+                let layer = self.layers.get(stream_of(number, self.scalable));
                 let shown = layer.is_some_and(|layer| if flowing { layer.is_flowing() } else { layer.is_live() });
                 let active = layer.and_then(Layer::spatial).is_none_or(|spatial| spatial.is_active(number));
                 *place = (shown && active).then_some(bitrate);

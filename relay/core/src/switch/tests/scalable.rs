@@ -169,6 +169,58 @@ fn up_by_a_key_picture_only() {
 }
 
 #[test]
+fn who_missed_the_key_picture_gets_another() {
+    for most in 0..3 {
+        let (mut scene, mut publisher, mut subscriber, _, key) = scene();
+        scene.switch.set_subscription(key, false, Some(most), None, scene.now);
+        let mut camera = Camera::new(true);
+        for _ in 0..10 {
+            camera.send(&mut scene, &mut publisher);
+        }
+        // All of that came before the subscriber was listening.
+        scene.out.packets.clear();
+        let mut seen = Vec::new();
+        for picture in 0..20 {
+            if picture % 5 == 0 {
+                let asking = subscriber.rtcp(|writer| assert!(writer.pli(900)));
+                scene.receive(&subscriber, asking);
+            }
+            camera.send(&mut scene, &mut publisher);
+            let packets = std::mem::take(&mut scene.out.packets);
+            let control = publisher.open(packets.clone()).1;
+            let mut asked = control.iter().flat_map(|compound| crate::rtcp::packets(compound));
+            camera.key |= asked.any(|packet| matches!(packet, crate::rtcp::Packet::Pli { ssrc: 100 }));
+            seen.extend(subscriber.open(packets).0);
+        }
+        let whole: Vec<u8> = (0..=most).flat_map(|layer| [layer; PACKETS as usize]).collect();
+        let keys: Vec<_> = pictures(&seen).into_iter().filter(|picture| picture.1).map(|picture| picture.2).collect();
+        assert!(!keys.is_empty(), "no key picture for who is shown layer {most}");
+        assert!(keys.iter().all(|layers| *layers == whole), "{keys:?}");
+    }
+}
+
+#[test]
+fn every_layer_has_the_publishers_clock() {
+    for most in 0..3 {
+        let (mut scene, mut publisher, mut subscriber, _, key) = scene();
+        scene.switch.set_subscription(key, false, Some(most), None, scene.now);
+        let mut camera = Camera::new(false);
+        let info = crate::rtcp::SenderInfo { ntp: 7 << 32, ..Default::default() };
+        let report = publisher.rtcp_from(100, |writer| assert!(writer.sender_report(100, &info)));
+        camera.send(&mut scene, &mut publisher);
+        scene.receive(&publisher, report);
+        scene.pass(Duration::from_secs(1));
+        let told = scene.seen_by(&mut subscriber).1;
+        let mut told = told.iter().flat_map(|compound| crate::rtcp::packets(compound));
+        let seconds = told.find_map(|packet| match packet {
+            crate::rtcp::Packet::SenderReport { ssrc: 900, info, .. } => Some(info.ntp >> 32),
+            _ => None,
+        });
+        assert_eq!(seconds, Some(7), "layer {most}");
+    }
+}
+
+#[test]
 fn a_layer_that_stops_is_left() {
     let (mut scene, mut publisher, mut subscriber, _, _) = scene();
     let mut camera = Camera::new(true);
