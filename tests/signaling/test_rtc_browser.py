@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from playwright.async_api import Browser
 
-from relay import Relay, RelayConfig
 from signaling.media import Leave
-from tests.signaling.rtc.browser import Tab, chromium, routes
-from tests.signaling.rtc.world import World, serve
+from tests.signaling.rtc.browser import Tab
+from tests.signaling.rtc.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    relay = Relay.start(RelayConfig(bind=["127.0.0.1:0"]))
-    async with serve(relay, routes=routes()) as served:
-        yield served
-    relay.close()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 PATHS = [("v1", "v0"), ("v0", "v1")]  # ann's, bob's: other tests have both on one path

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 import pytest
 from playwright.async_api import Browser
 
-from relay import Relay, RelayConfig
 from signaling.rtc import RtcSettings
 from tests.signaling.rtc.aio import subscriber
-from tests.signaling.rtc.browser import Tab, chromium, routes
-from tests.signaling.rtc.world import World, serve
+from tests.signaling.rtc.browser import Tab
+from tests.signaling.rtc.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -25,21 +24,6 @@ _QUALITY = """(quality) => {
   room.remoteParticipants.get('ann').getTrackPublication('camera').setVideoQuality(LivekitClient.VideoQuality[quality]);
 }"""
 _STATE = "room.remoteParticipants.get('{}').getTrackPublication('camera').track?.streamState"
-
-
-@pytest.fixture
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    relay = Relay.start(RelayConfig(bind=["127.0.0.1:0"]))
-    settings: RtcSettings = getattr(request, "param", RtcSettings())
-    async with serve(relay, routes=routes(), settings=settings) as served:
-        yield served
-    relay.close()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 async def sends(tab: Tab, layers: Iterable[str], seconds: float = 30) -> None:

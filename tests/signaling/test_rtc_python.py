@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 from livekit import rtc
 
-from relay import Relay, RelayConfig
-from tests.signaling.rtc.world import World, serve
+from tests.signaling.rtc.world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 RATE, BLOCK = 48000, 480  # Hz, samples
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    relay = Relay.start(RelayConfig(bind=["127.0.0.1:0"]))
-    async with serve(relay) as served:
-        yield served
-    relay.close()
 
 
 async def paint(source: rtc.VideoSource) -> None:

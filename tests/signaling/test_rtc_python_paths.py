@@ -10,22 +10,13 @@ import numpy as np
 import pytest
 from livekit import rtc
 
-from relay import Relay, RelayConfig
 from signaling.rtc.receiver import Receiver
 from tests.signaling.rtc.wire import wire
-from tests.signaling.rtc.world import World, serve
+from tests.signaling.rtc.world import World
 from tests.signaling.test_rtc_python import RATE, hear, hum, see
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 WIDTH, HEIGHT = 1280, 720
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    relay = Relay.start(RelayConfig(bind=["127.0.0.1:0"]))
-    async with serve(relay) as served:
-        yield served
-    relay.close()
 
 
 async def paint(source: rtc.VideoSource) -> None:
