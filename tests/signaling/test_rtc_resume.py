@@ -4,112 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 
 import pytest
 from livekit.protocol.models import (
     ClientConfigSetting,
-    DataPacket,
     ParticipantInfo,
-    TrackInfo,
-    TrackSource,
     TrackType,
-    UserPacket,
 )
 from livekit.protocol.rtc import (
-    AddTrackRequest,
-    DataChannelReceiveState,
     LeaveRequest,
-    MuteTrackRequest,
     SessionDescription,
     SignalResponse,
     SyncState,
-    TrackPublishedResponse,
-    UpdateSubscription,
 )
 
 from relay.messages import (
     CloseTransport,
-    DataReceived,
-    MuteTrack,
     RestartIce,
-    SendData,
     SetRemote,
-    SetSubscription,
-    Subscribe,
     TransportState,
-    Unsubscribe,
 )
 from signaling.media import Leave, MediaChanged
 from signaling.rtc import RtcSettings
 from tests.signaling.rtc import peers
-from tests.signaling.rtc.world import Client, RecordedRelay, World, serve
+from tests.signaling.rtc.breaks import SETTINGS, active, cut, cut_off, lost, publish, receive, refused, until
+from tests.signaling.rtc.world import RecordedRelay, serve
 from tests.signaling.test_rtc_join import Clock
-
-SETTINGS = RtcSettings(tick=0.01, silence=1e6, connect=1e6, answer=1e6)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for the server to have done something."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
-async def active(relay: RecordedRelay, client: Client) -> None:
-    """Past the join: media is connected, the first offer answered."""
-    offer = (await client.expect("offer")).offer
-    await client.send(answer=SessionDescription(type="answer", sdp=peers.answer(offer.sdp), id=offer.id))
-    relay.connect(f"{client.sid}/pub", f"{client.sid}/sub")
-    await client.settled()
-
-
-async def publish(client: Client) -> dict[str, str]:
-    """Publish the recorded microphone and camera; sids by kind."""
-    kinds = {"audio": (peers.AUDIO_ID, TrackType.AUDIO, TrackSource.MICROPHONE)}
-    kinds["video"] = (peers.VIDEO_ID, TrackType.VIDEO, TrackSource.CAMERA)
-    sids = {}
-    for kind, (cid, track_type, source) in kinds.items():
-        await client.send(add_track=AddTrackRequest(cid=cid, type=track_type, source=source))
-        sids[kind] = (await client.expect("track_published")).track_published.track.sid
-    await client.send(offer=SessionDescription(type="offer", sdp=peers.publisher(), id=1))
-    await client.expect("answer")
-    return sids
-
-
-async def receive(client: Client) -> SessionDescription:
-    """Answer the next offer."""
-    offer = (await client.expect("offer")).offer
-    await client.send(answer=SessionDescription(type="answer", sdp=peers.answer(offer.sdp), id=offer.id))
-    await client.settled()
-    return offer
-
-
-def cut(client: Client) -> None:
-    """The TCP connection breaks, without a close frame."""
-    assert client.socket._response.connection is not None
-    transport = client.socket._response.connection.transport
-    assert transport is not None
-    transport.abort()
-
-
-def lost(world: World, sid: str) -> bool:
-    """Whether the server saw the connection break."""
-    return any(
-        s.sid == sid and s.lost_at is not None for room in world.server.rooms.values() for s in room.sessions.values()
-    )
-
-
-def text(words: str, sequence: int) -> bytes:
-    return DataPacket(user=UserPacket(payload=words.encode()), sequence=sequence).SerializeToString()
-
-
-async def refused(world: World, sid: str, identity: str = "guest:ann", *, single: bool = False, **grants: bool) -> None:
-    """A try to come back that is asked to join again."""
-    async with world.back(sid, identity, single=single, **grants) as client:
-        leave = (await client.receive()).leave
-        assert (leave.action, leave.can_reconnect) == (LeaveRequest.RECONNECT, True)
-        assert (await client.closed())[0] == 1000
 
 
 @pytest.mark.parametrize("broken", [True, False], ids=["cut", "closed"])
@@ -215,11 +135,7 @@ async def test_who_does_not_come_back_is_gone() -> None:
 
 
 async def test_nobody_else_resumes_a_session() -> None:
-    relay = RecordedRelay()
-    async with serve(relay, settings=SETTINGS) as world, world.join() as ann:
-        await active(relay, ann)
-        cut(ann)
-        await until(lambda: lost(world, ann.sid))
+    async with cut_off() as (_, world, ann):
         await refused(world, ann.sid, "guest:eve")
         await refused(world, ann.sid, "guest:eve", single=True)
         await refused(world, "PA_unknown")
@@ -233,11 +149,7 @@ async def test_nobody_else_resumes_a_session() -> None:
 
 
 async def test_other_rights_join_anew() -> None:
-    relay = RecordedRelay()
-    async with serve(relay, settings=SETTINGS) as world, world.join() as ann:
-        await active(relay, ann)
-        cut(ann)
-        await until(lambda: lost(world, ann.sid))
+    async with cut_off() as (_, world, ann):
         await refused(world, ann.sid, can_publish=False)
         assert world.server.participants("demo") == []
 
@@ -251,11 +163,7 @@ async def test_a_session_without_media_is_not_kept() -> None:
 
 
 async def test_failed_media_is_not_resumed() -> None:
-    relay = RecordedRelay()
-    async with serve(relay, settings=SETTINGS) as world, world.join() as ann:
-        await active(relay, ann)
-        cut(ann)
-        await until(lambda: lost(world, ann.sid))
+    async with cut_off() as (relay, world, ann):
         relay.play(TransportState(f"{ann.sid}/sub", "failed", reason="consent expired"))
         await refused(world, ann.sid)
 
@@ -274,11 +182,7 @@ async def test_the_older_connection_is_closed_and_no_longer_heard() -> None:
 
 
 async def test_a_removed_participant_cannot_come_back() -> None:
-    relay = RecordedRelay()
-    async with serve(relay, settings=SETTINGS) as world, world.join() as ann:
-        await active(relay, ann)
-        cut(ann)
-        await until(lambda: lost(world, ann.sid))
+    async with cut_off() as (_, world, ann):
         world.server.remove("demo", "guest:ann", Leave.REMOVED)
         await refused(world, ann.sid)
 
@@ -315,126 +219,3 @@ async def test_resuming_counts_against_the_rate() -> None:
                 await again.expect("reconnect")
         await refused(world, ann.sid)
         assert world.server.participants("demo") == []
-
-
-# --- sync_state -------------------------------------------------------------------------------------------------------
-
-
-async def test_sync_state_brings_subscriptions_and_tracks_together() -> None:
-    relay = RecordedRelay()
-    async with serve(relay, settings=SETTINGS) as world, world.join() as ann, world.join("bob") as bob:
-        await active(relay, ann)
-        mine = await publish(ann)
-        theirs = await publish(bob)
-        await receive(ann)
-        assert len(relay.of(Subscribe)) == 2
-        cut(ann)
-        await until(lambda: lost(world, ann.sid))
-        async with world.back(ann.sid) as again:
-            again.joined = ann.joined
-            await again.expect("reconnect")
-            published = TrackPublishedResponse(cid=peers.AUDIO_ID, track=TrackInfo(sid=mine["audio"], muted=True))
-            gone = TrackPublishedResponse(cid="x", track=TrackInfo(sid="TR_gone"))
-            state = SyncState(
-                subscription=UpdateSubscription(track_sids=[theirs["video"]], subscribe=False),
-                publish_tracks=[published, gone],
-                track_sids_disabled=[theirs["audio"]],
-            )
-            await again.send(sync_state=state)
-            assert (await again.expect("track_unpublished")).track_unpublished.track_sid == "TR_gone"
-            assert (await again.expect("track_published")).track_published.track.sid == mine["video"]
-            await again.settled()
-            assert len(relay.of(Unsubscribe)) == 1
-            assert relay.of(SetSubscription)[-1].paused
-            assert relay.of(MuteTrack) == [MuteTrack(mine["audio"], muted=True)]
-            # Only once: it is not a second way to change subscriptions.
-            await again.send(sync_state=SyncState(track_sids_disabled=[]))
-            await again.settled()
-            assert relay.of(SetSubscription)[-1].paused
-
-
-async def test_sync_state_of_a_client_that_asks_for_each_track() -> None:
-    relay = RecordedRelay()
-    async with serve(relay, settings=SETTINGS) as world, world.join(query="&auto_subscribe=0") as ann:
-        await active(relay, ann)
-        async with world.join("bob") as bob:
-            theirs = await publish(bob)
-            await ann.settled()
-            cut(ann)
-            await until(lambda: lost(world, ann.sid))
-            async with world.back(ann.sid) as again:
-                again.joined = ann.joined
-                await receive(again)
-                asked = UpdateSubscription(track_sids=[theirs["audio"]], subscribe=True)
-                await again.send(sync_state=SyncState(subscription=asked))
-                assert list((await again.expect("offer")).offer.mid_to_track_id.values()) == [theirs["audio"]]
-
-
-async def test_what_the_meeting_muted_stays_muted() -> None:
-    relay = RecordedRelay()
-    async with serve(relay, settings=SETTINGS) as world, world.join() as ann:
-        await active(relay, ann)
-        mine = await publish(ann)
-        tracks = [
-            TrackPublishedResponse(cid=c, track=TrackInfo(sid=mine[k])) for k, c in (("audio", "a"), ("video", "v"))
-        ]
-        world.server.mute("demo", "guest:ann")
-        await ann.send(mute=MuteTrackRequest(sid=mine["video"], muted=True))
-        await ann.settled()
-        cut(ann)
-        await until(lambda: lost(world, ann.sid))
-        async with world.back(ann.sid) as again:
-            again.joined = ann.joined
-            await again.send(sync_state=SyncState(publish_tracks=tracks))
-            assert (await again.expect("mute")).mute.sid == mine["audio"]
-            await again.settled()
-            assert relay.of(MuteTrack)[-1] == MuteTrack(mine["video"], muted=False)  # its unmute was lost on the way
-
-
-# --- reliable data ------------------------------------------------------------------------------------------------------
-
-
-async def test_reliable_data_is_taken_once_and_sent_again() -> None:
-    relay = RecordedRelay()
-    async with serve(relay, settings=SETTINGS) as world, world.join() as ann, world.join("bob") as bob:
-        await active(relay, ann)
-        await active(relay, bob)
-        for sequence in (1, 2, 3):
-            relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text(f"b{sequence}", sequence)))
-        relay.play(DataReceived(f"{ann.sid}/pub", "_reliable", text("a7", 7)))
-        relay.play(DataReceived(f"{ann.sid}/pub", "_reliable", text("a7", 7)))  # sent again
-        sent = [c.payload for c in relay.of(SendData)]
-        assert [DataPacket.FromString(p).user.payload for p in sent] == [b"b1", b"b2", b"b3", b"a7"]
-        cut(ann)
-        await until(lambda: lost(world, ann.sid))
-        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text("b4", 4)))
-        relay.play(DataReceived(f"{bob.sid}/pub", "_lossy", text("lossy", 0)))
-        before = len(relay.commands)
-        async with world.back(ann.sid) as again:
-            again.joined = ann.joined
-            assert (await again.expect("reconnect")).reconnect.last_message_seq == 7
-            state = DataChannelReceiveState(publisher_sid=bob.sid, last_seq=2)
-            await again.send(sync_state=SyncState(datachannel_receive_states=[state]))
-            await again.settled()
-            replayed = [c for c in relay.commands[before:] if isinstance(c, SendData)]
-            assert [DataPacket.FromString(c.payload).sequence for c in replayed] == [3, 4]
-            assert {(tuple(c.transports), c.label) for c in replayed} == {((f"{ann.sid}/sub",), "_reliable")}
-
-
-async def test_data_of_an_unnamed_sender_is_sent_again_from_the_break_on() -> None:
-    clock, relay = Clock(time.time()), RecordedRelay()
-    async with serve(relay, settings=SETTINGS, clock=clock) as world, world.join() as ann, world.join("bob") as bob:
-        await active(relay, ann)
-        await active(relay, bob)
-        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text("early", 1)))
-        clock.now += 10
-        cut(ann)
-        await until(lambda: lost(world, ann.sid))
-        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text("late", 2)))
-        before = len(relay.commands)
-        async with world.back(ann.sid) as again:
-            again.joined = ann.joined
-            await again.send(sync_state=SyncState())
-            await again.settled()
-        replayed = [c for c in relay.commands[before:] if isinstance(c, SendData)]
-        assert [DataPacket.FromString(c.payload).sequence for c in replayed] == [2]
