@@ -48,7 +48,7 @@ class OnvifEmulator(Emulator):
 
     `clock_offset`: its clock is wrong by so many seconds. `search`: where it
     hears WS-Discovery, the group's address or one of its own. `certificate`: PEM files of it and its key, for HTTPS.
-    `second_media`: it has the second Media service alone.
+    `second_media`: it has the second Media service alone. `remembers` False: it keeps no positions.
 
     Faults of its own: `timeout_ignored`, `no_stop` (it does not know Stop), `stop_ignored` (it says yes and moves on),
     `clock` (its clock jumps a day), `wrong_password`.
@@ -69,6 +69,7 @@ class OnvifEmulator(Emulator):
         search: tuple[str, int] | None = None,
         certificate: tuple[Path, Path] | None = None,
         second_media: bool = False,
+        remembers: bool = True,
         recall_time: float = 1.0,
         delay: float = 0.4,
         reboot: float = 3.0,
@@ -84,6 +85,7 @@ class OnvifEmulator(Emulator):
         self.inner_host = ""  # how it calls itself behind an address translation
         self.certificate = certificate
         self.second_media = second_media
+        self.remembers = remembers
         self._recall_time = recall_time
         self._position = Position()
         self._motion = Motion()
@@ -154,9 +156,11 @@ class OnvifEmulator(Emulator):
                 return answers.status(
                     place.pan, place.tilt, place.zoom, self.moving, datetime.fromtimestamp(self.clock, UTC)
                 )
+            case "GetPresets" | "SetPreset" | "GotoPreset" if not self.remembers:
+                raise answers.NoAction(f"{name} is not supported")
             case "GetPresets":
                 return answers.presets({token: called for token, (called, _) in self.stored.items()})
-            case "ContinuousMove" | "Stop" | "GotoPreset" | "SetPreset":
+            case "ContinuousMove" | "Stop" | "GotoPreset" | "SetPreset" | "AbsoluteMove":
                 return self._carry_out(name, request)
         host, port = self.address
         scheme = "https" if self.certificate else "http"
@@ -177,6 +181,11 @@ class OnvifEmulator(Emulator):
             self.stored[token] = (soap.text(request, f"{{{PTZ}}}PresetName"), self._position)
         elif name == "ContinuousMove":
             self._drive(request)
+        elif name == "AbsoluteMove":
+            turn, zoom = (request.find(f".//{TT}{part}") for part in ("PanTilt", "Zoom"))
+            said = ((turn, "x"), (turn, "y"), (zoom, "x"))
+            self._arrival = Position(*(soap.number(one, axis) or 0.0 for one, axis in said))
+            self._motion = Motion(until=self._now + self._recall_time)
         elif "stop_ignored" not in self._on:
             self._motion, self._arrival = Motion(), None
         self.done(f"{name} {token}".strip())

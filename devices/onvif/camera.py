@@ -209,6 +209,13 @@ class OnvifCamera:
         called = f"<tptz:PresetName>{escape(name)}</tptz:PresetName>"
         await self._call(PTZ, f"<tptz:SetPreset>{_token(profile)}{called}{known}</tptz:SetPreset>")
 
+    async def go_to(self, profile: Profile, pan: float, tilt: float, zoom: float | None) -> None:
+        """Go to where it once said that it looked, for cameras that remember no positions."""
+        place = f'<tt:PanTilt x="{pan:.3f}" y="{tilt:.3f}"/>' + ("" if zoom is None else f'<tt:Zoom x="{zoom:.3f}"/>')
+        await self._call(
+            PTZ, f"<tptz:AbsoluteMove>{_token(profile)}<tptz:Position>{place}</tptz:Position></tptz:AbsoluteMove>"
+        )
+
     # --- how ----------------------------------------------------------------------------------------------------
 
     async def _call(self, service: str, body: str) -> Element:

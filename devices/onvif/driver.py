@@ -14,6 +14,7 @@ from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import NotSupported, Refused, Rejected
 from devices.onvif.camera import OnvifCamera, Profile, Status
+from devices.onvif.places import Places
 from devices.onvif.search import search
 from devices.onvif.trust import Trust
 from devices.rtsp.capture import with_login
@@ -27,7 +28,8 @@ class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`profile`: token of a media profile, the first that moves otherwise. `presets`: number to name.
 
     A number means the camera's position of that token (`1`, `Preset1`, `preset_1`), or of the name given here. `tls`: over
-    HTTPS; `ca` (a PEM file) and `fingerprint` (SHA-256 of its own certificate) as in `devices/onvif/trust.py`.
+    HTTPS; `ca` (a PEM file) and `fingerprint` (SHA-256 of its own certificate) as in `devices/onvif/trust.py`. `memory`: the
+    file that keeps the positions of a camera that keeps none.
     """
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
@@ -36,6 +38,7 @@ class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Annotated[str, msgspec.Meta(max_length=64)] = ""
     profile: Annotated[str, msgspec.Meta(max_length=64)] = ""
     presets: dict[Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9]\d{0,2})$")], str] = {}
+    memory: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
     tls: bool = False
     ca: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
     fingerprint: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$")] | None = None
@@ -73,6 +76,7 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
         settings.check(config)
         self.video = VideoFeed()
         self._no_stop = False  # it does not know Stop
+        self._places = Places(settings.memory)
         self._heading: int | None = None  # position it is on its way to
 
     @classmethod
@@ -88,6 +92,7 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
     async def run(self, context: Context) -> None:
         """Learn its clock, its services and its profile; then serve pictures to those who want them."""
         settings, self._context = self.settings, context
+        await self._places.load()
         login = (settings.username, settings.password)
         trust = Trust(settings.ca, settings.fingerprint) if settings.tls else None
         async with OnvifCamera.open(context, settings.address, login, trust) as self._camera:
@@ -144,24 +149,32 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
 
     async def recall_preset(self, args: PresetNumber) -> Reply:
         """Go there; the camera's standing still says that it arrived."""
-        token = await self._preset(args.preset)
-        if not token:
+        if (token := await self._preset(args.preset)) is None:
+            place = self._places.at(args.preset)
+            await self._ask(lambda: self._camera.go_to(self._profile, *place))
+        elif token:
+            await self._ask(lambda: self._camera.recall(self._profile, token))
+        else:
             raise NotSupported(f"the camera has no position {args.preset}")
         self._leave()
-        await self._ask(lambda: self._camera.recall(self._profile, token))
         self._heading = args.preset
         return Reply.ACCEPTED
 
     async def store_preset(self, args: PresetNumber) -> Reply:
         """Remember where it looks now; asked once, since a camera would remember it twice."""
-        token = await self._preset(args.preset)
+        if (token := await self._preset(args.preset)) is None:
+            await self._places.note(args.preset, await self._status())
+            return Reply.DONE
         name = self.presets.get(str(args.preset), f"preset_{args.preset}")
         await self._ask(lambda: self._camera.store(self._profile, token, name), attempts=None if token else 1)
         return Reply.DONE
 
-    async def _preset(self, number: int) -> str:
-        """The camera's token of a position, "" when it has none."""
-        known = await self._ask(lambda: self._camera.presets(self._profile))
+    async def _preset(self, number: int) -> str | None:
+        """The camera's token of a position, "" when it has none, None when it remembers no positions at all."""
+        try:
+            known = await self._ask(lambda: self._camera.presets(self._profile))
+        except NotSupported:
+            return None
         names = {str(number), f"Preset{number}", f"preset_{number}"}
         wanted = self.presets.get(str(number))
         named = [token for token, name in known.items() if name and name in (wanted, f"preset_{number}")]

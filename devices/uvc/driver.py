@@ -14,12 +14,12 @@ from devices.driver import Driver, Manifest
 from devices.errors import Lost, NotSupported, Rejected
 from devices.kernel.node import open_node
 from devices.kernel.usb import check, path_of, usb_nodes
+from devices.presets import PresetBook
 from devices.rtsp.feed import VideoFeed
 from devices.uvc.camera import Control, V4l2Camera
 from devices.uvc.capture import capture
 from devices.uvc.layout import FOCUS_ABSOLUTE
 from devices.uvc.motion import Motion
-from devices.uvc.presets import PresetBook
 from devices.uvc.settings import UvcSettings
 from devices.uvc.steps import Steps
 

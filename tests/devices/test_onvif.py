@@ -19,7 +19,7 @@ from onvif import ONVIFCamera
 from zeep.exceptions import Fault as ZeepFault
 
 from devices import DeviceSettingsError
-from devices.emulators.onvif import OnvifEmulator
+from devices.emulators.onvif import OnvifEmulator, Position
 from devices.emulators.rtsp import RtspServer
 from devices.onvif import search, soap
 from devices.onvif.driver import OnvifCameraDriver, OnvifSettings
@@ -176,6 +176,23 @@ async def test_a_camera_with_the_second_media_service_alone_moves_and_shows() ->
         await one.until(lambda: "ContinuousMove" in one.commands)
         async with driver_of(room).video.watch() as shown:
             assert (await anext(shown)).width == 320
+
+
+async def test_positions_of_a_camera_that_keeps_none_are_kept_by_us(tmp_path: Path) -> None:
+    memory = str(tmp_path / "kept" / "camera.json")
+    async with nothing_left_behind(), OnvifEmulator(password="secret", remembers=False, recall_time=0.2) as one:
+        one._position = there = Position(0.4, -0.25, 0.5)
+        async with stage(camera(one, memory=memory)) as room:
+            await room.online()
+            assert (await room.do("recall_preset", preset=3)).outcome == "unsupported"
+            assert (await room.do("store_preset", preset=3)).outcome == "done"
+        one._position = Position()
+        async with stage(camera(one, memory=memory)) as room:
+            await room.online()
+            assert (await room.do("recall_preset", preset=3)).outcome == "accepted"
+            assert room.property("preset").reported is None
+            await room.shows("preset", 3)
+            assert one.position == there
 
 
 async def test_a_profile_that_is_not_there_is_refused(one: OnvifEmulator) -> None:

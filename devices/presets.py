@@ -10,7 +10,7 @@ import msgspec
 
 log = logging.getLogger(__name__)
 
-Place = dict[str, int]  # axis -> value of its absolute control
+Place = dict[str, int]  # axis -> where it stands, in units of the driver
 MOST = 255
 LONGEST = 65536  # bytes of the file
 
