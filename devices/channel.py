@@ -15,6 +15,7 @@ from time import thread_time
 from typing import cast
 
 from devices.errors import Lost
+from devices.names import NAMES
 
 Receive = Callable[[bytes], None]
 
@@ -112,9 +113,10 @@ class Channel(asyncio.Protocol, asyncio.DatagramProtocol):
 async def open_udp(host: str, port: int, receive: Receive) -> AsyncIterator[Channel]:
     """A UDP socket connected to the device; raises Lost."""
     loop = asyncio.get_running_loop()
+    address = (await NAMES.addresses(host))[0]
     try:
         _, channel = await loop.create_datagram_endpoint(
-            lambda: Channel(receive, datagrams=True), remote_addr=(host, port)
+            lambda: Channel(receive, datagrams=True), remote_addr=(address, port)
         )
     except OSError as error:
         raise Lost(str(error)) from error
@@ -129,16 +131,27 @@ async def open_tcp(
     host: str, port: int, receive: Receive, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Channel]:
     """A TCP connection to the device, inside TLS where a context is given; raises Lost."""
-    loop = asyncio.get_running_loop()
-    try:
-        transport, channel = await loop.create_connection(
-            lambda: Channel(receive, datagrams=False), host, port, ssl=tls
-        )
-    except OSError as error:
-        raise Lost(str(error)) from error
+    transport, channel = await _connected(host, port, receive, tls)
     if (raw := transport.get_extra_info("socket")) is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     try:
         yield channel
     finally:
         channel.close()
+
+
+async def _connected(
+    host: str, port: int, receive: Receive, tls: ssl.SSLContext | None
+) -> tuple[asyncio.Transport, Channel]:
+    """To the first address of `host` that takes us; raises Lost."""
+    loop, said = asyncio.get_running_loop(), Lost(f"{host} has no address")
+    name = host if tls is not None else None  # what its certificate is for
+    for address in await NAMES.addresses(host):
+        try:
+            return await loop.create_connection(
+                lambda: Channel(receive, datagrams=False), address, port, ssl=tls, server_hostname=name
+            )
+        except OSError as error:
+            said = Lost(str(error))
+            said.__cause__ = error
+    raise said
