@@ -15,7 +15,7 @@ import os
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
@@ -55,11 +55,13 @@ class KernelNode:
     `request`: how a packet is taken, when not by reading (CEC_RECEIVE).
     """
 
-    def __init__(self, file: int, receive: Receive | None, request: int | None) -> None:
+    def __init__(
+        self, file: int, receive: Receive | None, request: int | None, worker: ThreadPoolExecutor | None = None
+    ) -> None:
         self._file = file
         self._receive = receive
         self._request = request
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="device node")
+        self._worker = worker or _worker()
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if receive is not None:
             asyncio.get_running_loop().add_reader(file, self._readable)
@@ -136,11 +138,11 @@ async def open_node(path: str, receive: Receive | None = None, request: int | No
     `receive` gets the packets that the device sends by itself.
     """
     try:
-        if await asyncio.to_thread(_is_socket, path):
-            node: KernelNode | SocketNode = await SocketNode.open(path, receive)
+        node: KernelNode | SocketNode
+        if (opened := await _opened(path)) is None:
+            node = await SocketNode.open(path, receive)
         else:
-            file = await asyncio.to_thread(os.open, path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-            node = KernelNode(file, receive, request)
+            node = KernelNode(opened[0], receive, request, opened[1])
     except OSError as error:
         raise device_error(error) from error
     try:
@@ -153,5 +155,35 @@ async def open_node(path: str, receive: Receive | None = None, request: int | No
         node.close()
 
 
-def _is_socket(path: str) -> bool:
-    return stat.S_ISSOCK(os.stat(path).st_mode)
+def _worker() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="device node")
+
+
+async def _opened(path: str) -> tuple[int, ThreadPoolExecutor] | None:
+    """The node at `path` and the thread that opened it, which is its own from then on; None for a socket.
+
+    A USB device may take long to open: what is open when nobody waits any more is closed again.
+    """
+    worker = _worker()
+    opening = worker.submit(_open, path)
+    try:
+        file = await asyncio.shield(asyncio.wrap_future(opening))
+    except BaseException:
+        opening.add_done_callback(_close_late)
+        worker.shutdown(wait=False)
+        raise
+    if file is None:
+        worker.shutdown(wait=False)
+        return None
+    return file, worker
+
+
+def _open(path: str) -> int | None:
+    if stat.S_ISSOCK(os.stat(path).st_mode):
+        return None
+    return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _close_late(opening: Future[int | None]) -> None:
+    if not opening.cancelled() and opening.exception() is None and (file := opening.result()) is not None:
+        os.close(file)

@@ -9,6 +9,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,43 @@ async def test_any_packets_on_the_socket_are_taken_or_left(packets: list[bytes])
     other.close()
     await asyncio.gather(waiting, return_exceptions=True)
     assert heard == [packet[1:] for packet in packets if packet[:1] == b"D"]
+
+
+async def test_a_node_that_opens_too_late_is_closed_and_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, entered, closed = threading.Event(), threading.Event(), threading.Event()
+    opened: list[int] = []
+    real_open, real_close = os.open, os.close
+
+    def slow(path: str, flags: int) -> int:
+        entered.set()
+        go.wait(20)
+        opened.append(real_open("/dev/null", flags))
+        return opened[-1]
+
+    def close(file: int) -> None:
+        real_close(file)
+        if file in opened:
+            closed.set()
+
+    file = tmp_path / "node"
+    file.touch()
+    monkeypatch.setattr(os, "open", slow)
+    monkeypatch.setattr(os, "close", close)
+
+    async def hold() -> None:
+        async with open_node(str(file)):
+            pass
+
+    waiting = [asyncio.create_task(hold()) for _ in range(40)]
+    try:
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(entered.wait, 4)
+            assert await asyncio.to_thread(lambda: "free") == "free"
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+    finally:
+        go.set()
+    assert await asyncio.to_thread(closed.wait, 5)
