@@ -79,6 +79,14 @@ class Driver(ABC, Generic[Settings]):
         """
         return []
 
+    place: ClassVar[type[msgspec.Struct] | None] = None  # what must be told to search for devices of this kind
+    unfound: ClassVar[str] = ""  # why no search finds them by itself, in a sentence, and what to do instead
+
+    @classmethod
+    async def discover_at(cls, place: Any, seconds: float) -> list[Found]:
+        """Devices at the `place` that the installer names; raises a DeviceError. It changes nothing on any device."""
+        return []
+
     @property
     def address(self) -> str | None:
         """What only one device of a room may use (`tcp host:port`), None when several may share what it uses."""

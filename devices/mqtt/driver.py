@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from devices.capabilities import SENSES
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.context import Context
+from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.mqtt import readings
 from devices.mqtt.announcements import Availability, Sensor, Source, described, names, path_of
 from devices.mqtt.broker import Address, BrokerLink, Listener
 from devices.mqtt.packets import Published
 from devices.mqtt.readings import Lease, Unreadable
+from devices.mqtt.search import MqttPlace, search
 from devices.mqtt.settings import MqttSettings
 from wire.problems import Notice
 
@@ -32,6 +33,8 @@ class MqttSensor(Driver[MqttSettings]):
         emulator="devices.emulators.mqtt:MqttSensorEmulator",
     )
     senses = ("occupancy", "environment", "battery")
+    place = MqttPlace
+    unfound = "Sensors are found behind a broker that you name: --driver mqtt --set host=BROKER."
     _context: Context
     _link: BrokerLink
     _listener: Listener
@@ -50,6 +53,11 @@ class MqttSensor(Driver[MqttSettings]):
             if path_of(source.value) is None:
                 remedy = "Write {{ value }} or {{ value_json.name }}."
                 raise DeviceSettingsError([Mistake(config.id, f"settings.sources.{name}.value", "not read", remedy)])
+
+    @classmethod
+    async def discover_at(cls, place: MqttPlace, seconds: float) -> list[Found]:
+        """What announced itself at a broker."""
+        return await search(place, seconds)
 
     async def run(self, context: Context) -> None:
         """Listen through the broker's one connection; follow what the sensor announces as it changes."""
@@ -167,6 +175,6 @@ class MqttSensor(Driver[MqttSettings]):
         ttl = source.ttl or self.settings.ttl
         if not message.retained:
             return ttl
-        if (age := readings.age(message.payload, time.time())) is not None:
+        if (age := readings.age(message.payload, self._context.clock())) is not None:
             return ttl - age
         return ttl if self._sensor.availability else 0.0

@@ -6,25 +6,25 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, TypeVar
 
 from devices.capabilities import Port, PortState, Reply
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.context import Context
+from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Lost, NotSupported
 from devices.sharing import Shared
 from devices.snmp.login import Login
+from devices.snmp.place import SnmpPlace
 from devices.snmp.question import Question
+from devices.snmp.settings import PortSettings, SnmpSettings
 
 if TYPE_CHECKING:  # they bring pysnmp, which only those who talk to a switch load
     from devices.snmp.engines import Engines
     from devices.snmp.link import SnmpLink
 
 Answer = TypeVar("Answer")
-Password = Annotated[str, msgspec.Meta(min_length=8, max_length=128)]
 
 DESCRIPTION, UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.3.0"  # RFC 3418
 ADMIN, OPER = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8"  # RFC 2863 ifAdminStatus, ifOperStatus: up(1), down(2)
@@ -33,32 +33,6 @@ POWER, DELIVERS = (
     "1.3.6.1.2.1.105.1.1.1.6",
 )  # RFC 3621 pethPsePortAdminEnable: true(1), false(2)
 DELIVERING = 3  # RFC 3621 pethPsePortDetectionStatus
-
-
-class PortSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`interface`: its ifIndex. `power`: group and port of RFC 3621, as `1.3`; without it its power is not touched."""
-
-    interface: Annotated[int, msgspec.Meta(ge=1, le=2147483647)]
-    power: Annotated[str, msgspec.Meta(pattern=r"^\d{1,6}\.\d{1,6}$")] | None = None
-
-
-class SnmpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`community` for version 2c, or `user` and passwords for version 3. `ports`: only these, by printed number.
-
-    `off`: seconds without power when a port is cycled.
-    """
-
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
-    ports: Annotated[
-        dict[Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,3}$")], PortSettings], msgspec.Meta(min_length=1)
-    ]
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 161
-    community: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    user: Annotated[str, msgspec.Meta(max_length=32)] = ""
-    authentication: Literal["md5", "sha", "sha256"] = "sha"
-    password: Password | None = None
-    privacy: Password | None = None
-    off: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 5.0
 
 
 class SnmpSwitch(Driver[SnmpSettings]):
@@ -73,6 +47,10 @@ class SnmpSwitch(Driver[SnmpSettings]):
         emulator="devices.emulators.snmp:SnmpSwitchEmulator",
         spacing=0.02,
     )
+    place = SnmpPlace
+    unfound = (
+        "Switches are found among addresses that you name: --driver snmp --set hosts=10.0.0.0/28 --set community=…"
+    )
     _context: Context
     _link: SnmpLink
 
@@ -83,6 +61,11 @@ class SnmpSwitch(Driver[SnmpSettings]):
         if bool(settings.community) == bool(settings.user) or (settings.privacy and not settings.password):
             problem, remedy = "is not one way in", "Give community, or user and password; privacy only with a password."
             raise DeviceSettingsError([Mistake(config.id, "settings.community, settings.user", problem, remedy)])
+
+    @classmethod
+    async def discover_at(cls, place: SnmpPlace, seconds: float) -> list[Found]:
+        """Those that answer among the addresses named."""
+        return list(await (await asyncio.to_thread(import_module, "devices.snmp.search")).search(place, seconds))
 
     @property
     def _login(self) -> Login:

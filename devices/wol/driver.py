@@ -40,7 +40,7 @@ class WolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WolComputer(Driver[WolSettings]):
-    """`power` is reported where a port may be asked; else it is assumed `on` once woken."""
+    """`power` is reported `on` where a port may be asked and answers; whatever else is shown of it is assumed."""
 
     manifest = Manifest(
         id="wol",
@@ -50,6 +50,7 @@ class WolComputer(Driver[WolSettings]):
         transports=("udp",),
         emulator="devices.emulators.wol:WolEmulator",
     )
+    unfound = "A computer that is off answers no search: read its hardware address from its sticker or its settings."
     _context: Context
     _socket: socket.socket
 
@@ -79,7 +80,10 @@ class WolComputer(Driver[WolSettings]):
     async def poll(self, *, whole: bool) -> None:
         """Whether its port answers, when all is asked: a connection that is closed at once."""
         if whole and self.settings.host is not None:
-            self._context.report("power", "on" if await self._answers() else "off")
+            if await self._answers():
+                self._context.report("power", "on")
+            else:
+                self._context.assume("power", "off")  # silence is no word of its own
 
     async def wake(self, args: Arguments) -> Reply:
         """Send the packet; what its port says later tells whether it woke."""

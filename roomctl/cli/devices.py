@@ -6,12 +6,14 @@ import asyncio
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
-from devices import DeviceConfig, discover
+from devices import DeviceConfig, Found, discover
 from devices.capabilities import OPERATIONS
+from devices.errors import DeviceError
 from devices.registry import Registry
 from roomctl.cli import selftest, show
 from roomctl.cli.complaints import plainly
@@ -51,14 +53,20 @@ def devices() -> None:
 
 @devices.command("discover")
 @click.option("--driver", "drivers", multiple=True, metavar="ID", shell_complete=drivers_here, help="Only these.")
+@click.option(
+    "--set", "place", multiple=True, metavar="KEY=VALUE", help="Where one driver searches: host=BROKER, hosts=…"
+)
 @click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.1, 60), help="How long to search.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
-def discover_command(drivers: tuple[str, ...], seconds: float, as_json: bool) -> int:
-    """Search this machine and its network for devices. Changes nothing on them."""
+def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: float, as_json: bool) -> int:
+    """Search this machine and its network for devices, or the place that you name. Changes nothing on them."""
     registry = Registry.installed()
     if unknown := [name for name in drivers if registry.driver(name) is None]:
         raise click.UsageError(f"No driver is called {', '.join(unknown)}; there are: {', '.join(registry.ids)}.")
-    found = asyncio.run(discover(registry, seconds, list(drivers) or None))
+    if place:
+        found = asyncio.run(_at(registry, drivers, pairs(place), seconds))
+    else:
+        found = asyncio.run(discover(registry, seconds, list(drivers) or None))
     if as_json:
         show.as_json(found)
     elif found:
@@ -67,7 +75,24 @@ def discover_command(drivers: tuple[str, ...], seconds: float, as_json: bool) ->
         click.echo("Try one: `roomctl devices probe --driver ID --set KEY=VALUE`, with its password if it has one.")
     else:
         click.echo(f"Nothing answered within {seconds:g} s. Is it on, and on this network? `probe` tries an address.")
+    if not place and not as_json:
+        for name in drivers or registry.ids:
+            if (driver := registry.driver(name)) is not None and driver.unfound:
+                click.echo(f"{name}: cannot be discovered by itself. {driver.unfound}")
     return Status.OK if found else Status.FAILED
+
+
+async def _at(registry: Registry, drivers: tuple[str, ...], place: dict[str, Any], seconds: float) -> list[Found]:
+    driver = registry.driver(drivers[0]) if len(drivers) == 1 else None
+    if driver is None or driver.place is None:
+        known = [name for name in registry.ids if (one := registry.driver(name)) is not None and one.place is not None]
+        raise click.UsageError(f"--set tells one driver where to search: --driver {' or '.join(known)}.")
+    try:
+        return await driver.discover_at(msgspec.convert(place, driver.place), seconds)
+    except msgspec.ValidationError as error:
+        raise click.UsageError(f"{driver.manifest.id} does not search there: {error}") from None
+    except DeviceError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @devices.command("drivers")

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from devices.registry import Registry
 from devices.snmp.engines import Engines
 from devices.snmp.link import SnmpLink
 from devices.snmp.login import Login
+from devices.snmp.place import SnmpPlace
 from tests.devices.cases.snmp import PORTS, V3, switch
 from tests.devices.stage import QUICK, nothing_left_behind, stage
 from wire.devices import Connection
@@ -215,6 +217,27 @@ async def test_any_datagram_is_thrown_away_or_read() -> None:
 def test_settings_without_ports_or_with_half_a_login_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(DeviceSettingsError):
         Registry.installed().build([switch(("x", 161), **wrong)])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"community": "c"},
+        {"hosts": "10.0.0.0/23", "community": "c"},
+        {"hosts": "switch", "community": "c"},
+        {"hosts": "::1", "community": "c"},
+        {"hosts": "10.0.0.1"},
+        {"hosts": "10.0.0.1", "user": "u", "community": "c"},
+        {"hosts": "10.0.0.1", "user": "u", "privacy": "long-enough"},
+        {"hosts": "10.0.0.1", "user": "u", "password": "short"},
+        {"hosts": "10.0.0.1", "user": "u", "authentication": "none"},
+    ],
+)
+def test_a_search_is_told_few_addresses_and_one_way_in(wrong: dict[str, str]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(wrong, SnmpPlace)
+    assert msgspec.convert({"hosts": "10.0.0.0/24", "community": "c"}, SnmpPlace).addresses[-1] == "10.0.0.254"
+    assert msgspec.convert({"hosts": "10.0.0.1", "community": "c"}, SnmpPlace).addresses == ["10.0.0.1"]
 
 
 @given(

@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from devices.emulators import PjlinkEmulator, ViscaEmulator
+from devices.emulators.mqtt import MqttBroker, MqttSensorEmulator
+from devices.emulators.snmp import COMMUNITY, SnmpSwitchEmulator
 from tests.roomctl.cli.command import at, roomctl
 from tests.roomctl.test_config import GOOD
 
@@ -219,3 +221,39 @@ async def test_the_shell_completes_commands_operations_drivers_and_devices(tmp_p
     assert await complete(f"roomctl devices probe --config {file} --device ") == ["camera", "main_camera"]
     script = await roomctl("completion", "bash")
     assert "_ROOMCTL_COMPLETE=bash_complete" in script.out
+
+
+async def test_sensors_are_found_behind_a_broker_that_is_named(tmp_path: Path) -> None:
+    async with MqttBroker(tmp_path) as broker, MqttSensorEmulator(broker, "air7", retain=True):
+        host, port = broker.address
+        words = ("devices", "discover", "--driver", "mqtt", "--set", f"host={host}", "--set", f"port={port}", "--json")
+        ran = await roomctl(*words)
+        assert ran.status == 0, ran
+        assert [one["settings"] for one in ran.json] == [{"host": host, "port": port, "device": "air7"}]
+    ran = await roomctl(*words)
+    assert (ran.status, ran.out) == (1, "")
+    assert "Error" in ran.err
+
+
+async def test_switches_are_found_among_the_addresses_named(tmp_path: Path) -> None:
+    async with SnmpSwitchEmulator(tmp_path) as switch:
+        host, port = switch.address
+        at = ("--driver", "snmp", "--set", f"port={port}", "--set", f"community={COMMUNITY}")
+        ran = await roomctl("devices", "discover", *at, "--set", "hosts=127.0.0.0/30", "--json", "--seconds", "6")
+        assert ran.status == 0, ran
+        assert [(one["settings"], one["model"]) for one in ran.json] == [
+            ({"host": host, "port": port}, "Emulated switch")
+        ]
+    ran = await roomctl("devices", "discover", *at, "--set", "hosts=10.0.0.0/8")
+    assert ran.status == 2
+    assert "more than 256 addresses" in ran.err
+
+
+async def test_what_cannot_be_discovered_is_said_with_what_to_do() -> None:
+    ran = await roomctl("devices", "discover", "--driver", "wol", "--driver", "mqtt", "--seconds", "0.1")
+    assert ran.status == 1
+    assert "wol: cannot be discovered" in ran.out
+    assert "--driver mqtt --set host=BROKER" in ran.out
+    ran = await roomctl("devices", "discover", "--driver", "wol", "--set", "host=x")
+    assert ran.status == 2
+    assert "--driver mqtt or snmp" in ran.err

@@ -1,0 +1,47 @@
+"""The sensors behind one broker that the installer names, by what they announced (Home Assistant's discovery topics)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated
+
+import msgspec
+
+from devices.discovery import Found
+from devices.mqtt.announcements import Sensor, described, names
+from devices.mqtt.broker import Address, BrokerLink
+
+
+class MqttPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The broker, as in the settings of a sensor."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    username: str = ""
+    password: str = ""
+    tls: bool = False
+    ca: str | None = None
+    prefix: Annotated[str, msgspec.Meta(pattern="^[^+#/]{1,64}$")] = "homeassistant"
+
+    @property
+    def address(self) -> Address:
+        """Where it is and who we are there."""
+        port = self.port or (8883 if self.tls else 1883)
+        return Address(self.host, port, self.username, self.password, self.tls, self.ca)
+
+
+async def search(place: MqttPlace, seconds: float) -> list[Found]:
+    """What announced itself there and has something to tell; raises a DeviceError. Passwords are not repeated."""
+    announced: list[Sensor] = []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds), BrokerLink.open(place.address) as link:
+            await link.collect(place.prefix)
+            announced = list(link.announced.values())
+    settings = {name: value for name, value in msgspec.to_builtins(place).items() if name != "password"}
+    found = []
+    for device in names(announced):
+        sensor = described(device, announced)
+        if sensor.sources:
+            found.append(Found("mqtt", sensor.name or device, sensor.model, {**settings, "device": device}, device))
+    return found
