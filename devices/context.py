@@ -73,6 +73,10 @@ class Context:
         """Somebody looks at the device, or its room is in a meeting; a poll follows soon when that begins or ends."""
         return self._watched()
 
+    def clock(self) -> float:
+        """Unix seconds by the clock of this machine's room, which may jump: for ages of what devices date, no more."""
+        return self._state.clock()
+
     def trouble(self, notice: Notice | None) -> None:
         """The device works but says that something in it is wrong (a lamp); None when all is well again."""
         self._state.trouble(notice)

@@ -124,6 +124,17 @@ async def test_a_kept_value_is_as_old_as_the_sensor_says(broker: MqttBroker, age
             assert room.property("co2").reported == shown
 
 
+@pytest.mark.parametrize(("age", "ahead", "shown"), [(5.0, 7200.0, None), (7200.0, -7200.0, 612)])
+async def test_its_age_is_by_the_rooms_clock(broker: MqttBroker, age: float, ahead: float, shown: int | None) -> None:
+    async with MqttSensorEmulator(broker, "dock", retain=True, availability=False) as one:
+        one.stamp = time.time() - age
+        one.say()
+        async with stage(sensor(broker.address, ttl=600)) as room:
+            room.jumped = ahead
+            await room.until(lambda device: "612" in device.last_words)
+            assert room.property("co2").reported == shown
+
+
 async def test_a_kept_value_of_unknown_age_from_nobody_known_to_be_there_is_not_believed(broker: MqttBroker) -> None:
     async with (
         MqttSensorEmulator(broker, "dock", retain=True, availability=False) as one,

@@ -26,16 +26,17 @@ async def one() -> AsyncIterator[WolEmulator]:
         yield emulator
 
 
-async def test_it_is_off_until_it_woke_and_both_are_reported(one: WolEmulator) -> None:
+async def test_it_is_believed_off_until_it_woke_and_says_that_it_is_on(one: WolEmulator) -> None:
     async with stage(computer(one)) as room:
-        device = await room.online()
-        await room.shows("power", "off")
+        device = await room.until(lambda device: device.properties.get("power") is not None)
         assert (device.capabilities, device.fault) == (["wake"], None)
         assert (await room.do("wake")).outcome == "accepted"
-        assert room.property("power").reported == "off", "woken is not on"
+        assert (room.property("power").reported, room.property("power").assumed) == (None, "off"), "woken is not on"
         await room.shows("power", "on")
+        assert room.property("power").assumed is None
         await one.shut_down()
-        await room.shows("power", "off")
+        await room.until(lambda device: device.properties["power"].assumed == "off")
+        assert room.property("power").reported == "on", "the last it said"
         assert room.device.connection is Connection.ONLINE, "a computer that is off is no fault"
 
 
