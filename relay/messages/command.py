@@ -98,7 +98,8 @@ class SetSubscription(Message, frozen=True, tag="set_subscription"):
     not everything fits, `priority` (larger first) comes before `screen` (a shared screen, to be readable), that before
     the active speaker, and that before `visible`, the pixels (width × height) it is shown at. A `priority` above 0 pins:
     `SetRoom.last_video` does not hide it.
-    `max_temporal` caps the temporal layer of a scalable track.
+    `max_temporal` caps the temporal layer of a scalable track. `keep`: at least the lowest layer is sent, whatever the
+    link carries.
     """
 
     subscription: str
@@ -108,6 +109,7 @@ class SetSubscription(Message, frozen=True, tag="set_subscription"):
     screen: bool = False
     visible: int | None = None
     priority: int = 0
+    keep: bool = False
 
 
 class SetRoom(Message, frozen=True, tag="set_room"):

@@ -82,7 +82,7 @@ COMMANDS: list[tuple[Command, str]] = [
     (Unsubscribe(subscription="s"), "unknown_subscription"),
     (
         SetSubscription(
-            subscription="s", paused=True, max_layer=2, max_temporal=1, screen=True, visible=9, priority=-1
+            subscription="s", paused=True, max_layer=2, max_temporal=1, screen=True, visible=9, priority=-1, keep=True
         ),
         "unknown_subscription",
     ),

@@ -62,6 +62,8 @@ pub struct Video<K> {
     pub key: K,
     /// Its importance; of equals the earlier `key` wins.
     pub rank: Rank,
+    /// Never paused: its lowest layer is given whatever the budget.
+    pub keep: bool,
     /// bit/s of each layer that may be shown and flows.
     pub layers: [Option<u64>; LAYERS],
     /// The layer given the last time.
@@ -140,12 +142,12 @@ pub fn allocate<K: Copy + Ord>(budget: Option<u64>, videos: &mut [Video<K>]) -> 
     videos.sort_unstable_by_key(|video| (Reverse(video.rank), video.key));
     let mut any = false;
     for video in videos.iter_mut() {
-        let lowest = video.above(None).filter(|_| video.ceiling != Ceiling::Paused);
+        let lowest = video.above(None).filter(|_| video.keep || video.ceiling != Ceiling::Paused);
         // One picture is better than none: the first needs no margin.
         let fits = |layer: &u8| left >= video.cost(*layer) + if any { video.spare(*layer, reserve) } else { 0 };
-        video.granted = lowest.filter(fits);
+        video.granted = lowest.filter(|layer| video.keep || fits(layer));
         any |= video.granted.is_some();
-        left -= video.rate();
+        left = left.saturating_sub(video.rate());
     }
     for video in videos.iter_mut().filter(|video| video.rank.leads()) {
         while video.raise(&mut left, reserve) {}

@@ -124,6 +124,9 @@ pub enum Command {
         /// Larger is more important; above 0 it comes before everything and is not hidden by `last_video`.
         #[serde(default)]
         priority: i32,
+        /// Send at least its lowest layer, whatever the link carries.
+        #[serde(default)]
+        keep: bool,
     },
     /// Limit what a large room forwards. Forgotten with the room's last transport.
     SetRoom {

@@ -85,9 +85,18 @@ impl Relay {
             Command::MuteTrack { track, muted } => self.mute_track(&track, muted, now),
             Command::Subscribe { .. } => self.subscribe(command, now),
             Command::Unsubscribe { subscription } => self.unsubscribe(&subscription),
-            Command::SetSubscription { subscription, paused, max_layer, max_temporal, screen, visible, priority } => {
+            Command::SetSubscription {
+                subscription,
+                paused,
+                max_layer,
+                max_temporal,
+                screen,
+                visible,
+                priority,
+                keep,
+            } => {
                 let key = self.subscription(&subscription)?.key;
-                self.switch.set_wishes(key, Wishes { screen, visible, priority });
+                self.switch.set_wishes(key, Wishes { screen, visible, priority, keep });
                 self.switch.set_subscription(key, paused, max_layer, max_temporal, now);
                 Ok(())
             }

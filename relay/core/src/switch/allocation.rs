@@ -187,7 +187,7 @@ impl Switch {
                 visible: wishes.visible.unwrap_or_default(),
             };
             let (shown, ceiling) = (hold.granted(), hold.ceiling(now));
-            scratch.videos.push(Video { key, rank, layers, shown, ceiling, granted: None });
+            scratch.videos.push(Video { key, rank, keep: wishes.keep, layers, shown, ceiling, granted: None });
             if !wishes.screen && wishes.priority <= 0 {
                 let spoke = self.peers.get(owner).map_or(0, |owner| owner.spoke);
                 scratch.cameras.push(Camera { publisher: owner, spoke });

@@ -66,6 +66,8 @@ pub struct Wishes {
     pub visible: Option<u32>,
     /// Larger is more important; above 0 it is pinned.
     pub priority: i32,
+    /// Its lowest layer is sent whatever the link carries.
+    pub keep: bool,
 }
 
 /// Why a track or subscription was refused. `code` is the stable code of `CommandFailed`.

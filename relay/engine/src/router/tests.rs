@@ -75,6 +75,7 @@ fn everything_of_a_room_goes_to_its_home() {
             screen: false,
             visible: None,
             priority: 0,
+            keep: false,
         },
         Command::GetStats { request: 1, room: Some("room-7".into()) },
     ] {

@@ -11,7 +11,7 @@ fn video(key: u32, rank: Rank, layers: &[u64]) -> Video<u32> {
     for (place, rate) in rates.iter_mut().zip(layers) {
         *place = Some(*rate);
     }
-    Video { key, rank, layers: rates, shown: None, ceiling: Ceiling::Free, granted: None }
+    Video { key, rank, keep: false, layers: rates, shown: None, ceiling: Ceiling::Free, granted: None }
 }
 
 /// The layer granted to each video, by key.

@@ -28,7 +28,7 @@ fn meeting(noise: &mut Noise, held: bool) -> Vec<Video<u32>> {
                 1 if held => Ceiling::Layer(noise.below(4) as u8),
                 _ => Ceiling::Free,
             };
-            Video { key, rank, layers, shown, ceiling, granted: Some(77) }
+            Video { key, rank, keep: false, layers, shown, ceiling, granted: Some(77) }
         })
         .collect()
 }

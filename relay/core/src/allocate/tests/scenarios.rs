@@ -53,6 +53,26 @@ fn who_is_pinned_comes_before_all() {
 }
 
 #[test]
+fn what_is_kept_is_never_paused() {
+    let mut videos = stage();
+    for video in &mut videos {
+        (video.keep, video.ceiling) = (true, Ceiling::Paused);
+    }
+    assert_eq!(decide(0, &mut videos), [Some(0); 4], "nor after a way down");
+    for video in &mut videos {
+        video.ceiling = Ceiling::Free;
+    }
+    let mut any: Vec<_> = videos.iter().map(|video| Video { keep: false, ..*video }).collect();
+    assert_eq!(decide(4_000_000, &mut videos), decide(4_000_000, &mut any), "where all fit as any other");
+    assert_eq!(decide(10_000, &mut videos), [Some(0); 4]);
+    for video in &mut videos {
+        video.keep = video.key != 3;
+    }
+    assert_eq!(decide(400_000, &mut videos), [Some(0), Some(0), Some(0), Some(0)]);
+    assert_eq!(decide(200_000, &mut videos), [Some(0), Some(0), Some(0), None], "what may be is");
+}
+
+#[test]
 fn the_floor_takes_the_quality_along() {
     let mut videos: Vec<_> = (0..5).map(|key| video(key, visible(1), &CAMERA)).collect();
     for speaker in [0, 4] {
