@@ -50,6 +50,7 @@ class Scripted(Driver[Nothing]):
         self.begun: list[tuple[float, str, Arguments]] = []  # given to the driver, and when
         self.moving = False
         self.moved_at: list[float] = []  # when each move reached the device
+        self.online_at = 0.0  # when it last answered a dial
         self.still_at = 0.0  # when the last stop reached it
         self.says: dict[str, Value] = {}  # reported at each whole poll
         self._end: asyncio.Future[None] | None = None
@@ -68,6 +69,7 @@ class Scripted(Driver[Nothing]):
         if self.absent:
             context.absent(Notice("device.unplugged"))
             await self.comes.wait()
+        self.online_at = asyncio.get_running_loop().time()
         context.connected(model="Scripted")
         await self._end
 
