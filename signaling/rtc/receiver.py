@@ -3,6 +3,9 @@
 The client offers lines it only receives on; our answers bind tracks to them, and say `inactive` of the others. What does
 not fit waits: `media_sections_requirement` asks the client to offer again, with more lines. A line whose track is gone is
 answered `inactive` once before it carries another, so that the client sees a new track begin.
+
+There may be so many sections. Where they are used up, voices go before pictures: a picture's line is rejected (port 0),
+and the client makes its next line in that section's place (RFC 9429 §5.2.2).
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ class Line:
     subscription: Subscription | None = None
     chosen: codecs.Chosen | None = None
     clean: bool = True
+    closing: bool = False  # to be rejected by the next answer
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,9 @@ class Receiver(Subscriptions):
     def __init__(self, transport: str, commands: list[Command], max_sections: int) -> None:
         super().__init__(transport, commands)
         self._max_sections = max_sections
-        self._sections = 0  # of the client's last offer
+        self._sections = 0  # of the client's last offer, without those that are rejected
+        self._first = ""  # mid of its first one, which the transport is negotiated on
+        self._rejected: set[str] = set()  # mids that the answer to it rejects
         self._lines: dict[str, Line] = {}
         self._waiting: list[Subscription] = []
         self._changed = False
@@ -67,13 +73,11 @@ class Receiver(Subscriptions):
         """The client offers by itself, as it does after joining and after resuming: nothing is asked of it before."""
         self._asked_at, self._changed = now, True
 
-    def subscribe(self, track: Track) -> bool:
-        """Let a bound track wait for a line. False where the client's offer would have too many sections."""
-        if self.has(track.sid):
-            return True
-        if track.codec is None:
-            raise ValueError(f"{track.sid} is not bound yet")
-        if self._sections + sum(self._missing().values()) >= self._max_sections and not self._has_free(track.kind):
+    def _place(self, track: Track) -> bool:
+        """Let a track wait for a line. False where the client's offer would have too many sections: it waits for that."""
+        full = self._sections - self._closing + sum(self._missing().values()) >= self._max_sections
+        if full and not self._has_free(track.kind) and not (track.kind == "audio" and self._make_place()):
+            self._unplaced[track.sid] = track
             return False
         self._waiting.append(self._mint(track))
         self._changed = True
@@ -84,6 +88,8 @@ class Receiver(Subscriptions):
 
         `ended`: the track itself is gone, and with it the relay's subscription.
         """
+        if self._unplaced.pop(sid, None) is not None:
+            return True
         if (subscription := self._wanted.pop(sid, None)) is None:
             return False
         if subscription in self._waiting:
@@ -97,6 +103,32 @@ class Receiver(Subscriptions):
         self._changed = True
         return True
 
+    def _make_place(self) -> bool:
+        """Take the place of a picture for a voice; False where there is none.
+
+        An idle line's place first, then the last one's that waits for a line, then the last one's; screens after all.
+        """
+        lines = [line for line in self._lines.values() if line.kind == "video" and not line.closing]
+        lines = [line for line in lines if line.mid != self._first]
+        idle = [line for line in lines if line.subscription is None]
+        waiting = [entry for entry in self._waiting if entry.track.kind == "video"]
+        carried = [line.subscription for line in lines if line.subscription is not None]
+        if len(idle) <= len(waiting):
+            if not (waiting or carried):
+                return False
+            gone = sorted(waiting or carried, key=lambda entry: entry.track.source != "screen_share")[-1]
+            idle += [line for line in lines if line.subscription is gone]
+            self._displace(gone)
+        if len(idle) > len(waiting) or (waiting and len(idle) == len(waiting)):
+            idle[-1].closing = True
+        return True
+
+    def _displace(self, subscription: Subscription) -> None:
+        """A picture gives its place to a voice, and waits for another."""
+        self.unsubscribe(subscription.track.sid)
+        self._unplaced[subscription.track.sid] = subscription.track
+        self._displaced.append(subscription.track)
+
     # --- negotiation --------------------------------------------------------------------------------------------
 
     def due(self, now: float) -> Requirement | None:
@@ -104,17 +136,23 @@ class Receiver(Subscriptions):
         if not self._changed or self._asked_at is not None:
             return None
         self._changed, self._asked_at, self.solicited = False, now, True
-        missing = self._missing()
-        return Requirement(missing["audio"], missing["video"])
+        missing, places = self._missing(), self._max_sections - self._sections  # closing lines still have theirs
+        audios = min(missing["audio"], places)
+        return Requirement(audios, min(missing["video"], places - audios))
+
+    @property
+    def _closing(self) -> int:
+        return sum(line.closing for line in self._lines.values())
 
     def _missing(self) -> Counter[str]:
         """Lines that lack, by kind."""
         missing: Counter[str] = Counter(subscription.track.kind for subscription in self._waiting)
-        missing -= Counter(line.kind for line in self._lines.values() if line.subscription is None)
+        missing -= Counter(line.kind for line in self._lines.values() if line.subscription is None and not line.closing)
         return missing
 
     def _has_free(self, kind: str) -> bool:
-        free = sum(line.kind == kind and line.subscription is None for line in self._lines.values())
+        lines = [line for line in self._lines.values() if line.kind == kind and not line.closing]
+        free = sum(line.subscription is None for line in lines)
         return free > sum(subscription.track.kind == kind for subscription in self._waiting)
 
     def answer(self, text: str, offer_id: int) -> None:
@@ -129,15 +167,22 @@ class Receiver(Subscriptions):
         self._asked_at, self._changed, self.solicited = None, False, False
         before, self._lines = self._lines, {}
         medias: dict[str, MediaDescription] = {}
-        self._sections = 0
+        self._sections, self._first, self._rejected = 0, "", set()
         for media, alive in sections:
-            self._sections += 1
+            self._sections += alive
+            self._first = self._first or media.rtp.muxId
             if alive and media.kind in ("audio", "video") and media.direction == "recvonly":
                 mid = media.rtp.muxId
                 medias[mid], self._lines[mid] = media, before.get(mid) or Line(mid, media.kind)
         self._unbind(line for mid, line in before.items() if mid not in medias)
         received = Received()
-        cleaned = any(line.subscription is None and not line.clean for line in self._lines.values())
+        for line in [line for line in self._lines.values() if line.closing]:
+            del self._lines[line.mid]
+            self._rejected.add(line.mid)
+            self._sections -= 1
+        cleaned = bool(self._rejected) or any(
+            line.subscription is None and not line.clean for line in self._lines.values()
+        )
         fruitful = cleaned or len(self._lines) > len(before)
         for mid, line in self._lines.items():
             self._serve(line, medias[mid], received)
@@ -191,6 +236,8 @@ class Receiver(Subscriptions):
 
     def section(self, media: MediaDescription) -> sdp.Section | None:
         """Our answer to a line that carries a track; None for every other section."""
+        if media.rtp.muxId in self._rejected:
+            return sdp.rejected(media)
         line = self._lines.get(media.rtp.muxId)
         if line is None or line.subscription is None or line.chosen is None:
             return None

@@ -244,8 +244,9 @@ class MediaRoom:
     def start(self, session: Session, track: Track) -> None:
         """Subscribe, or say why not."""
         if not session.subscriber.subscribe(track):
-            error = responses.subscription_error(track.sid, SubscriptionError.SE_CODEC_UNSUPPORTED)
-            self.effects.send([session.sid], error)
+            waits = session.subscriber.waits(track.sid)
+            why = SubscriptionError.SE_UNKNOWN if waits else SubscriptionError.SE_CODEC_UNSUPPORTED
+            self.effects.send([session.sid], responses.subscription_error(track.sid, why))
 
     def _drop_subscriptions(self, track: Track) -> None:
         for other in self.sessions.values():
@@ -293,6 +294,10 @@ class MediaRoom:
         """Send the next offer where one is due, or ask for one (path V1)."""
         if not session.grants.can_subscribe or session.lost_at is not None:
             return
+        session.subscriber.retry()
+        for track in session.subscriber.displaced():
+            error = responses.subscription_error(track.sid, SubscriptionError.SE_UNKNOWN)
+            self.effects.send([session.sid], error)
         due = session.subscriber.due(now)
         if isinstance(due, Requirement):
             self.effects.send([session.sid], responses.media_sections_requirement(due))
@@ -364,8 +369,11 @@ class MediaRoom:
                 self.restart(session, DisconnectReason.CONNECTION_TIMEOUT)
             elif session.subscriber.overdue(now, self.settings.answer):
                 self.restart(session, DisconnectReason.STATE_MISMATCH)
-            elif now >= session.refresh_at:
-                due.append(session)
+            else:
+                if session.subscriber.crowded:
+                    self.negotiate(session, now)
+                if now >= session.refresh_at:
+                    due.append(session)
         if self._count() != self._counts:
             self._counts = self._count()
             self.effects.send(self.sessions, responses.room_update(self.info()))

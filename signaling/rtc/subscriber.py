@@ -117,15 +117,14 @@ class Subscriber(Subscriptions):
 
     # --- what is subscribed -------------------------------------------------------------------------------------
 
-    def subscribe(self, track: Track) -> bool:
-        """Put a bound track into the next offer. False where no payload type or section is left."""
-        if self.has(track.sid):
-            return True
-        if track.codec is None:
-            raise ValueError(f"{track.sid} is not bound yet")
+    def _place(self, track: Track) -> bool:
+        """Put a track into the next offer. False where no payload type is left, or no section: then it waits."""
+        assert track.codec is not None  # it is bound
         chosen = self._formats.of(track.codec, stereo=track.info.stereo)
-        slot = self._free_slot(track.kind)
-        if chosen is None or slot is None:
+        if chosen is None:
+            return False
+        if (slot := self._free_slot(track.kind)) is None:
+            self._unplaced[track.sid] = track
             return False
         slot.subscription, slot.format = self._mint(track), chosen
         slot.spare = self._formats.of(Codec(track.spare, 0, track.codec.clock_rate)) if track.spare else None
@@ -138,6 +137,8 @@ class Subscriber(Subscriptions):
 
         `ended`: the track itself is gone, and with it the relay's subscription.
         """
+        if self._unplaced.pop(sid, None) is not None:
+            return True
         slot = self._slot(sid) if self.has(sid) else None
         if slot is None or slot.subscription is None:
             return False

@@ -40,6 +40,8 @@ class Subscriptions:
         self.transport = transport
         self._commands = commands
         self._wanted: dict[str, Subscription] = {}
+        self._unplaced: dict[str, Track] = {}  # tracks there was no place for, by sid
+        self._displaced: list[Track] = []  # those of them that had one, not told yet
         self._counter = 0
 
     @property
@@ -55,6 +57,38 @@ class Subscriptions:
     def has(self, sid: str) -> bool:
         """Whether a track is subscribed, or on its way."""
         return sid in self._wanted
+
+    def subscribe(self, track: Track) -> bool:
+        """Subscribe to a bound track. False where its codec does not fit, or where it waits for a place (`waits`)."""
+        if self.has(track.sid):
+            return True
+        if track.codec is None:
+            raise ValueError(f"{track.sid} is not bound yet")
+        return self._place(track)
+
+    def _place(self, track: Track) -> bool:
+        raise NotImplementedError
+
+    def waits(self, sid: str) -> bool:
+        """Whether a track will be subscribed once there is a place for it."""
+        return sid in self._unplaced
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a track waits for a place."""
+        return bool(self._unplaced)
+
+    def retry(self) -> None:
+        """Subscribe to tracks that wait for a place, voices first, until one does not find it."""
+        for kind in ("audio", "video"):
+            for track in [track for track in self._unplaced.values() if track.kind == kind]:
+                if not self._place(track):
+                    break
+
+    def displaced(self) -> list[Track]:
+        """Tracks that lost their place to others since last asked."""
+        gone, self._displaced = self._displaced, []
+        return gone
 
     @property
     def video(self) -> list[Subscription]:
@@ -108,6 +142,7 @@ class Subscriptions:
         """A new subscription, not flowing yet."""
         self._counter += 1
         rtx = ssrc() if track.kind == "video" else None
+        self._unplaced.pop(track.sid, None)
         minted = self._wanted[track.sid] = Subscription(f"{self.transport}/{self._counter}", track, ssrc(), rtx)
         return minted
 
