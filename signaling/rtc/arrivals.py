@@ -32,6 +32,7 @@ class Wishes:
 
     single: bool = False
     auto_subscribe: bool = True
+    allow_pause: bool = True  # of pictures that its link does not carry
     client_protocol: int = 0
     resume: bool = False
     sid: str = ""
@@ -49,6 +50,7 @@ def from_query(query: Mapping[str, str], *, single: bool, max_join: int) -> Wish
     return Wishes(
         single=single,
         auto_subscribe=query.get("auto_subscribe", "1") not in ("0", "false"),
+        allow_pause=query.get("subscriber_allow_pause", "1") not in ("0", "false"),
         client_protocol=int(protocol) if protocol.isascii() and protocol.isdigit() and len(protocol) < 4 else 0,
         resume=query.get("reconnect") in ("1", "true"),
         sid=query.get("sid", ""),
@@ -85,10 +87,11 @@ def _inflate(packed: bytes, most: int) -> bytes:
 
 
 def _from_join(join: JoinRequest) -> Wishes:
-    protocol = join.client_info.client_protocol
+    protocol, connection = join.client_info.client_protocol, join.connection_settings
     return Wishes(
         single=True,
-        auto_subscribe=join.connection_settings.auto_subscribe or not join.HasField("connection_settings"),
+        auto_subscribe=connection.auto_subscribe or not join.HasField("connection_settings"),
+        allow_pause=connection.subscriber_allow_pause or not connection.HasField("subscriber_allow_pause"),
         client_protocol=protocol if 0 <= protocol < 1000 else 0,
         resume=join.reconnect,
         sid=join.participant_sid,

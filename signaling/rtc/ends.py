@@ -36,6 +36,7 @@ class Ends:
         else:
             subscriber = Subscriber(f"{sid}/sub", self._local(), commands, settings.max_subscriptions)
             publisher = Publisher(name, self._local(), commands, settings.max_sections)
+        subscriber.keep = not arrival.wishes.allow_pause
         publisher.open(self._room)
         if isinstance(subscriber, Subscriber) and arrival.grants.can_subscribe:
             subscriber.open(self._room)

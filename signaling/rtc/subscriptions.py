@@ -36,6 +36,8 @@ class Subscription:
 class Subscriptions:
     """All subscriptions of one client, by track sid. Commands for the relay are appended to `commands`."""
 
+    keep: bool = False  # no picture is paused, whatever the client's link carries
+
     def __init__(self, transport: str, commands: list[Command]) -> None:
         self.transport = transport
         self._commands = commands
@@ -116,8 +118,8 @@ class Subscriptions:
         before, subscription.wish = subscription.wish, wish
         version = subscription.version
         if subscription.flowing and version is not None:
-            settings = wish.settings(subscription.id, version)
-            if settings != before.settings(subscription.id, version):
+            settings = self._settings(subscription, wish, version)
+            if settings != self._settings(subscription, before, version):
                 self._commands.append(settings)
         return True
 
@@ -153,9 +155,12 @@ class Subscriptions:
             return
         subscription.flowing = True
         self._commands.append(command)
-        settings = subscription.wish.settings(subscription.id, version)
+        settings = self._settings(subscription, subscription.wish, version)
         if settings != SetSubscription(subscription.id):
             self._commands.append(settings)
+
+    def _settings(self, subscription: Subscription, wish: Wish, version: Track) -> SetSubscription:
+        return wish.settings(subscription.id, version, keep=self.keep and version.kind == "video")
 
     def _halt(self, subscription: Subscription) -> None:
         """No longer have the relay forward it."""

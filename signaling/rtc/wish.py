@@ -27,8 +27,8 @@ class Wish:
     fps: int = 0
     priority: int = 0
 
-    def settings(self, subscription: str, track: Track) -> SetSubscription:
-        """In the relay's words, for the codec of the track that the client gets."""
+    def settings(self, subscription: str, track: Track, *, keep: bool) -> SetSubscription:
+        """In the relay's words, for the codec of the track that the client gets. `keep`: not paused for lack of bit/s."""
         by_size = self.width > 0 and self.height > 0
         return SetSubscription(
             subscription,
@@ -38,6 +38,7 @@ class Wish:
             screen=track.info.source == TrackSource.SCREEN_SHARE,
             visible=min(self.width, _MAX_SIDE) * min(self.height, _MAX_SIDE) if by_size else None,
             priority=max(1, _LEAST + 1 - self.priority) if self.priority else 0,
+            keep=keep,
         )
 
     def _temporal(self, track: Track) -> int | None:

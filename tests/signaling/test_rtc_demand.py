@@ -13,6 +13,7 @@ from livekit.protocol.rtc import (
     SimulcastCodec,
     StreamState,
     SubscribedQualityUpdate,
+    UpdateTrackSettings,
 )
 
 from relay.messages import (
@@ -272,6 +273,32 @@ async def test_second_codecs_on_path_v1() -> None:
             assert sees.track == f"{track.sid}.vp8"
             assert f"a=rtpmap:{sees.payload_type} VP8/90000" in answer.sdp
             assert [c.subscription for c in relay.of(SetSubscription)] == []
+
+
+@pytest.mark.parametrize("allowed", [None, True, False])
+async def test_who_allows_no_pause_keeps_every_picture(allowed: bool | None) -> None:
+    relay = RecordedRelay()
+    query = "" if allowed is None else f"&subscriber_allow_pause={allowed:d}"
+    kept = [] if allowed in (None, True) else [True]
+    async with serve(relay) as world, world.join() as ann:
+        sound, picture = await publish(ann)
+        async with world.join("guest:bob", query=query) as bob:
+            await accept(bob)
+            await bob.settled()
+            ids = {c.track: c.subscription for c in subscribed(relay, bob)}
+            assert set(ids) == {sound, picture}
+            assert [c.keep for c in relay.of(SetSubscription)] == kept
+            assert all(c.subscription == ids[picture] for c in relay.of(SetSubscription))  # sound never is paused
+            # What it wants of a track later changes nothing of that.
+            await bob.send(track_setting=UpdateTrackSettings(track_sids=[picture], quality=LOW))
+            await bob.settled()
+            last = relay.of(SetSubscription)[-1]
+            assert (last.max_layer, last.keep) == (0, bool(kept))
+        relay.commands.clear()
+        async with world.single("guest:eve", peers.SINGLE, allow_pause=allowed) as eve:
+            await eve.expect("answer")
+            await eve.settled()
+            assert [c.keep for c in relay.of(SetSubscription)] == kept
 
 
 @pytest.mark.parametrize(

@@ -119,13 +119,20 @@ class World:
 
     @asynccontextmanager
     async def single(
-        self, identity: str = "guest:ann", offer: str = "", about: dict[str, str] | None = None, **grants: Any
+        self,
+        identity: str = "guest:ann",
+        offer: str = "",
+        about: dict[str, str] | None = None,
+        allow_pause: bool | None = None,
+        **grants: Any,
     ) -> AsyncIterator[Client]:
         """A client of path V1 past its `join` message; `offer` goes with the request, as livekit-client sends it.
 
-        `about`: attributes it gives itself.
+        `about`: attributes it gives itself. `allow_pause`: whether it says that pictures may be paused.
         """
         settings = ConnectionSettings(auto_subscribe=True)
+        if allow_pause is not None:
+            settings.subscriber_allow_pause = allow_pause
         request = JoinRequest(
             connection_settings=settings,
             participant_attributes=about or {},
