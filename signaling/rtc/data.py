@@ -43,6 +43,7 @@ def _send(
         other.subscriber.transport
         for other in others
         if other.grants.can_subscribe
+        and not other.deaf
         and other.state is State.ACTIVE
         and (everyone or other.identity in identities or other.sid in sids)
     ]

@@ -63,3 +63,15 @@ async def test_what_is_dropped() -> None:
         assert 0 < len(relay.of(SendData)) < 8
         played(relay, ghost, hello)
         assert DataPacket.FromString(relay.of(SendData)[-1].payload).participant_identity == ""
+
+
+async def test_who_lost_the_right_to_subscribe_gets_no_data() -> None:
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join("a") as a, world.join("b") as b, world.join("c") as c:
+        relay.connect(*(f"{client.sid}/sub" for client in (a, b, c)))
+        await asyncio.gather(a.settled(), b.settled(), c.settled())
+        world.server.rooms["demo"].sessions[b.sid].deaf = True
+        hello = DataPacket(user=UserPacket(payload=b"hello"))
+        played(relay, a, hello)
+        played(relay, a, DataPacket(user=UserPacket(payload=b"1"), destination_identities=["b"]), "_lossy")
+        assert [command.transports for command in relay.of(SendData)] == [[f"{c.sid}/sub"]]
