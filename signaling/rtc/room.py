@@ -312,8 +312,8 @@ class MediaRoom:
     # --- the relay's events -------------------------------------------------------------------------------------
 
     def transport_changed(self, session: Session, event: TransportState) -> None:
-        """A connection came up, or failed."""
-        if event.phase == "failed":
+        """A connection came up, failed, or was closed by its peer, who then has none: we close those of ended sessions only."""
+        if event.phase in ("failed", "closed"):
             self.restart(session, DisconnectReason.MEDIA_FAILURE)
         elif event.phase == "connected" and event.transport == session.primary and session.state is State.JOINED:
             session.move(State.ACTIVE)
