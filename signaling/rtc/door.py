@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 from aiohttp import web
 
-from signaling.media import Admission
+from signaling.media import Admission, Grants
 from signaling.rtc.arrivals import from_query
 from signaling.rtc.connection import Connection
 from signaling.rtc.counters import REFUSED
@@ -87,15 +87,18 @@ class Door:
         single = request.path.startswith("/rtc/v1")
         wishes = from_query(request.query, single=single, max_join=self._settings.max_join)
         if not wishes.resume:
-            self._find_place(claims.grants.media)
+            self.find_place(claims.grants)
         at = self._wall()
         return Arrival(claims.grants, at, claims.expires_at - at, claims.key, wishes)
 
-    def _find_place(self, media: str) -> None:
-        room = self._rooms.get(media)
+    def find_place(self, grants: Grants) -> None:
+        """Whether there is a place for one more. Its own older session gives it its place. Raises Refusal(too_many)."""
+        room = self._rooms.get(grants.media)
         if room is None and len(self._rooms) >= self._settings.max_rooms:
             raise Refusal(Code.TOO_MANY, "the server has no place for another room")
-        if room is not None and len(room.sessions) >= room.max_participants:
+        if room is None or len(room.sessions) < room.max_participants:
+            return
+        if sum(other.identity != grants.identity for other in room.sessions.values()) >= room.max_participants:
             raise Refusal(Code.TOO_MANY, "the room is full")
 
 

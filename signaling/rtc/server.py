@@ -168,6 +168,7 @@ class RtcServer:
     def _join(self, connection: Connection, arrival: Arrival) -> tuple[MediaRoom, Session] | None:
         """A new session and its room; None where there is no place for it."""
         try:
+            self._door.find_place(arrival.grants)
             room = self.open(arrival.grants.media)
         except Refusal:  # another took the last place between its check and its upgrade
             return None

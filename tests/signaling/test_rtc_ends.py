@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import web
 from livekit.protocol.models import DisconnectReason, TrackType
 from livekit.protocol.rtc import (
     AddTrackRequest,
@@ -20,7 +21,7 @@ from livekit.protocol.rtc import (
     SyncState,
 )
 
-from relay.messages import CloseTransport, CommandFailed, Subscribe
+from relay.messages import CloseTransport, CommandFailed, Subscribe, TransportState
 from signaling.media import Leave
 from signaling.rtc import RtcSettings, requests, responses
 from tests.signaling.rtc import peers
@@ -142,3 +143,55 @@ async def test_what_the_relay_refuses_for_good_is_joined_anew(command: str) -> N
         assert {c.transport for c in relay.of(CloseTransport)} == {f"{eve.sid}/pub", f"{eve.sid}/sub"}
         relay.play(CommandFailed("set_remote", f"{bob.sid}/pub", "invalid", "what was that"))
         assert "leave" not in await bob.settled()
+
+
+@pytest.mark.parametrize("end", ["pub", "sub"])
+async def test_a_connection_that_its_peer_closed_leaves_no_ghost(end: str) -> None:
+    relay = RecordedRelay()
+    async with serve(relay, settings=LASTING) as world, world.join("bob") as bob, world.join("eve") as eve:
+        await active(relay, eve)
+        relay.play(TransportState(f"{eve.sid}/{end}", "closed", reason="close_notify"))
+        leave = (await eve.expect("leave")).leave
+        assert (leave.action, leave.reason) == (LeaveRequest.RECONNECT, DisconnectReason.MEDIA_FAILURE)
+        relay.play(TransportState(f"{eve.sid}/{end}", "closed", reason="close_notify"))  # of what we closed ourselves
+        await bob.settled()
+        assert [p.grants.identity for p in world.server.participants("demo")] == ["bob"]
+
+
+async def test_ones_own_ghost_keeps_nobody_out_of_a_full_room() -> None:
+    relay, settings = RecordedRelay(), RtcSettings(tick=0.01, silence=1e6, connect=1e6, answer=1e6, max_sessions=2)
+    async with serve(relay, settings=settings) as world, world.join("bob") as bob, world.join("ann") as ann:
+        await active(relay, ann)
+        cut(ann)
+        await until(lambda: lost(world, ann.sid))
+        for identity, status in (("ann", 200), ("eve", 503)):
+            async with world.http.get(f"{world.url}/rtc/validate?access_token={world.token(identity)}") as answer:
+                assert answer.status == status
+        async with world.join("ann") as again:
+            assert again.sid != ann.sid
+            await bob.settled()
+            assert [p.grants.identity for p in world.server.participants("demo")] == ["bob", "ann"]
+
+
+async def test_who_comes_at_once_does_not_overfill_a_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the check and the upgrade another may take the last place."""
+    ready, both = asyncio.Event(), 0
+    prepare = web.WebSocketResponse.prepare
+
+    async def together(response: web.WebSocketResponse, request: web.BaseRequest) -> object:
+        nonlocal both
+        both += 1
+        if both == 2:
+            ready.set()
+        await ready.wait()
+        return await prepare(response, request)
+
+    monkeypatch.setattr(web.WebSocketResponse, "prepare", together)
+    async with serve(RecordedRelay(), settings=RtcSettings(max_sessions=1)) as world:
+        urls = [f"{world.url}/rtc?access_token={world.token(name)}" for name in ("ann", "bob")]
+        sockets = await asyncio.gather(*(world.http.ws_connect(url) for url in urls))
+        first = [(await Client(socket).receive()).WhichOneof("message") for socket in sockets]
+        assert sorted(map(str, first)) == ["join", "leave"]
+        assert len(world.server.participants("demo")) == 1
+        for socket in sockets:
+            await socket.close()
