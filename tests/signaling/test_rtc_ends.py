@@ -25,8 +25,8 @@ from relay.messages import CloseTransport, CommandFailed, Subscribe, TransportSt
 from signaling.media import Leave
 from signaling.rtc import RtcSettings, requests, responses
 from tests.signaling.rtc import peers
+from tests.signaling.rtc.breaks import active, cut, lost, publish, receive, until
 from tests.signaling.rtc.world import Client, RecordedRelay, World, packed, serve
-from tests.signaling.test_rtc_resume import active, cut, lost, publish, receive, until
 
 LASTING = RtcSettings(tick=0.01, silence=1e6, connect=1e6, answer=1e6)
 

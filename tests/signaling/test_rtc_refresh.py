@@ -7,9 +7,9 @@ from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.rtc import RequestResponse, UpdateParticipantMetadata
 
 from signaling.rtc import RtcSettings
+from tests.signaling.rtc.breaks import active, cut, lost, until
 from tests.signaling.rtc.world import RecordedRelay, serve
 from tests.signaling.test_rtc_join import Clock
-from tests.signaling.test_rtc_resume import active, cut, lost, until
 
 MANY = {f"a{number}": "1" for number in range(40)}
 
