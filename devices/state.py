@@ -140,6 +140,7 @@ class DeviceState:
             self.open_wishes.discard(name)
         elif known.fulfilled and value != CHANGING.get(str(known.desired)):
             known.desired, known.fulfilled = None, False
+            self.open_wishes.discard(name)
         if changed:
             self.on_change()
 

@@ -52,6 +52,15 @@ def test_a_belief_against_a_wish_does_not_close_it() -> None:
     assert state.unmet == {"power": "on"}
 
 
+def test_a_wish_that_somebody_undid_is_not_open() -> None:
+    state = online()
+    state.desire("power", "on")
+    state.report("power", "on", None, None)
+    state.reopen("power")
+    state.report("power", "off", None, None)
+    assert not state.open_wishes
+
+
 def test_heard_is_what_was_reported_since_the_device_was_away() -> None:
     state = online()
     state.report("power", "off", None, None)
