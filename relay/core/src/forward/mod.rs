@@ -48,6 +48,8 @@ pub struct Forward {
     timeline: Timeline,
     /// Index of the next packet.
     next: u64,
+    /// Packets before this number were of a stream that has since begun anew: they cannot be sent again.
+    forgotten: u64,
     layer: Option<u8>,
     /// What is forwarded of a stream that holds several layers.
     pub layered: Option<Box<Layered>>,
@@ -108,6 +110,7 @@ impl Forward {
             runs: Runs::default(),
             timeline: Timeline::new(clock_rate),
             next: egress.first_index(config.ssrc),
+            forgotten: 0,
             layer: None,
             layered: None,
             target: None,
@@ -189,6 +192,11 @@ impl Forward {
         if let Some(layered) = &mut self.layered {
             layered.point = None;
         }
+    }
+
+    /// Forgets what was sent: the publisher numbers its packets anew, so an old number would mean other bytes.
+    pub fn forget(&mut self) {
+        self.forgotten = self.next;
     }
 
     /// Begins a run with `packet` of `layer`, which decoding can begin with. `reports` are the last sender reports of the

@@ -26,6 +26,9 @@ impl Forward {
     /// Where a packet sent under a number came from: its run, its published index, its marker bit where that may differ
     /// from the published one.
     pub(super) fn source(&self, number: u64) -> Option<(&Run, u64, Option<bool>)> {
+        if number < self.forgotten {
+            return None;
+        }
         let Some(layered) = &self.layered else {
             return self.runs.published(number).map(|(run, index)| (run, index, None));
         };

@@ -64,12 +64,13 @@ impl Relay {
             return self.drops.count(Reason::StunUnknownUser);
         };
         member.transport.note(Direction::In, datagram, now);
-        member.transport.handle_stun(path, message, datagram.len(), now, wire);
+        let authentic = member.transport.handle_stun(path, message, datagram.len(), now, wire);
         self.settle(index, now);
-        if let Some(owner) = self.addresses.get_mut(&path.source())
-            && owner.member == index
-        {
-            owner.heard = now;
+        match self.addresses.get_mut(&path.source()) {
+            Some(owner) if owner.member == index => owner.heard = now,
+            // One that another member held at the first check may be free by now.
+            _ if authentic => self.learn_address(index, path.source(), now),
+            _ => {}
         }
     }
 

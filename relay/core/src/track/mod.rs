@@ -193,6 +193,7 @@ impl Track {
         } else {
             if layer.bind(header.ssrc, moment.now) {
                 self.restart(place);
+                self.subscribers.iter_mut().for_each(|(_, subscriber)| subscriber.forward.forget());
             }
             let layer = self.layers.get_mut(place).ok_or(Reason::UnknownStream)?;
             layer.receive(header, descriptor, payload, false, moment.now)?

@@ -161,7 +161,7 @@ impl Transport {
         self.tape.record(direction, now, datagram.len(), head);
     }
 
-    /// A STUN message of `len` bytes whose user name names this transport.
+    /// A STUN message of `len` bytes whose user name names this transport. True when it is authentic.
     pub fn handle_stun(
         &mut self,
         path: Path,
@@ -169,9 +169,10 @@ impl Transport {
         len: usize,
         now: Instant,
         wire: &mut impl Wire,
-    ) {
+    ) -> bool {
         if self.ended() {
-            return self.drops.count(Reason::Ended); // unanswered, the peer learns that it has to come anew
+            self.drops.count(Reason::Ended); // unanswered, the peer learns that it has to come anew
+            return false;
         }
         match self.ice.handle(path, message, now) {
             Ok(actions) => {
@@ -180,8 +181,12 @@ impl Transport {
                     self.enter(TransportPhase::Connecting, None);
                 }
                 self.on_ice(actions, now, wire);
+                true
             }
-            Err(reason) => self.drops.count(reason),
+            Err(reason) => {
+                self.drops.count(reason);
+                false
+            }
         }
     }
 

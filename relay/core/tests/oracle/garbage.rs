@@ -94,12 +94,26 @@ fn another_members_address_cannot_be_taken() {
     let victim = world.join("victim");
     let thief = world.join("thief");
     // The thief's valid checks, sent with the victim's address as their source.
-    let address = world.clients[victim].address;
-    let own = std::mem::replace(&mut world.clients[thief].address, address);
+    let address = world.clients[victim].seen;
+    let own = std::mem::replace(&mut world.clients[thief].seen, address);
     for _ in 0..6_000 {
         world.step();
     }
-    world.clients[thief].address = own;
     world.clients[victim].open_channel("mine");
     world.until(5_000, |world| world.clients[victim].channel("mine").is_some());
+    world.clients[thief].seen = own;
+}
+
+#[test]
+fn an_address_is_learnt_once_it_is_free() {
+    let mut world = World::new();
+    let first = world.join("first");
+    let address = world.clients[first].seen;
+    world.clients.remove(first);
+    // Its NAT gives the mapping of the one that vanished to another client at once.
+    let second = world.open("second");
+    world.clients[second].seen = address;
+    let remote = world.clients[second].set_remote();
+    world.command(remote);
+    world.until(14_000, |world| world.phase("second") == Some(TransportPhase::Connected));
 }

@@ -121,6 +121,41 @@ fn everything_lost_is_repaired() {
     }
 }
 
+/// The SRTP index of a packet is its number: other bytes under it would use a nonce twice.
+#[test]
+fn what_was_sent_before_a_source_began_anew_is_not_sent_again() {
+    let mut scene = Scene::new();
+    let (mut publisher, mut subscriber) = (scene.client(), scene.client());
+    let config = TrackConfig { encodings: vec![Encoding::default()], ..video(1) };
+    let track = scene.switch.add_track(publisher.key, &config, scene.now).unwrap();
+    scene.switch.subscribe(subscriber.key, track, &shown(900, false), scene.now).unwrap();
+    let mut sealed: BTreeMap<u16, Vec<u8>> = BTreeMap::new();
+    let sent_to = |scene: &mut Scene, subscriber: &Client| -> Vec<(u16, Vec<u8>)> {
+        let packets = std::mem::take(&mut scene.out.packets).into_iter();
+        let media = packets.filter(|(to, packet)| *to == subscriber.destination && !crate::rtp::is_rtcp(packet));
+        media.map(|(_, packet)| (u16::from_be_bytes([packet[2], packet[3]]), packet)).collect()
+    };
+    for ssrc in [100, 150] {
+        for number in 0..20u16 {
+            let payload = vp8(number == 0, true, number, 0, ssrc as u8);
+            let timestamp = u32::from(number) * 3_600 + if ssrc == 150 { 777_000 } else { 0 };
+            let packet = publisher.described(Sent { ssrc, payload_type: 96, timestamp, marker: true, payload: &payload }, &[]);
+            scene.receive(&publisher, packet);
+            scene.pass(Duration::from_millis(40));
+            for (sequence, packet) in sent_to(&mut scene, &subscriber) {
+                assert!(sealed.insert(sequence, packet).is_none());
+            }
+        }
+    }
+    assert_eq!(sealed.len(), 40);
+    let all: Vec<u16> = sealed.keys().copied().collect();
+    let nack = subscriber.rtcp(|writer| assert!(writer.nack(900, &all)));
+    scene.receive(&subscriber, nack);
+    let again = sent_to(&mut scene, &subscriber);
+    assert_eq!(again.len(), 20, "those of the new source");
+    assert!(again.iter().all(|(sequence, packet)| sealed[sequence] == *packet));
+}
+
 #[test]
 fn a_greedy_subscriber_is_bounded() {
     let mut scene = Scene::new();
