@@ -30,8 +30,11 @@ LONGEST = 300
 """Seconds after which the client's host ends by itself."""
 
 
-class _Qdisc(msgspec.Struct):
+class Head(msgspec.Struct):
+    """The narrowed link's head: bytes waiting, bytes that passed (with Ethernet's headers) and packets it dropped."""
+
     backlog: int = 0
+    bytes: int = 0
     drops: int = 0
 
 
@@ -83,13 +86,14 @@ class Link:
             f"{self.inside} nft add rule inet lossy in meta l4proto udp numgen random mod 100 < {percent} drop",
         )
 
-    async def waiting(self) -> float:
-        """Milliseconds that a packet waits at the head of the narrowed link now."""
-        assert self.rate is not None
+    async def head(self) -> Head:
+        """How it does, where it was narrowed."""
+        if self.rate is None:
+            return Head()
         process = await asyncio.create_subprocess_exec(*shlex.split("tc -s -j qdisc show dev near"), stdout=PIPE)
         said, _ = await process.communicate()
-        (qdisc,) = msgspec.json.decode(said, type=list[_Qdisc])
-        return qdisc.backlog * 8000 / self.rate
+        (head,) = msgspec.json.decode(said, type=list[Head])
+        return head
 
     def program(self, folder: Path, name: str) -> str:
         """A file in `folder` that runs a program on the client's host."""

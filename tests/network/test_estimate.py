@@ -1,8 +1,7 @@
 """What a poor link does to Chromium behind it: the link's rate is found and kept, loss and jitter do not stop pictures.
 
-The bounds are wide, for a busy machine shapes traffic too. Seen on two idle cores with the picture of `watching.film`: see
-each test. These show that the estimator holds against a real receiver; its figures are proven in virtual time
-(relay/core/src/bwe/tests).
+These show that the estimator holds against a real receiver, on a machine with a processor to spare; its figures over many
+seeds are proven in virtual time (relay/core/src/bwe/tests).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import statistics
 import msgspec
 import pytest
 
-from tests.network.estimate import RATE, Seen
+from tests.network.estimate import CASES, RATE, SETTLE, THIN, WIDENS, Seen
 from tests.network.links import in_own_network
 from tests.network.watching import LAYERS
 
@@ -35,16 +34,30 @@ def estimates(seen: Seen) -> list[int]:
 
 
 async def test_a_narrow_link_is_filled_and_not_flooded() -> None:
-    """2 Mbit/s for layers of 0.15, 0.5 and 1.5 Mbit/s.
-
-    Seen: the highest layer from the first second on, 1.52 Mbit/s, estimate 2.0 to 2.2 Mbit/s, no freeze; packets waited
-    24 ms at the median and 62 ms at p95.
-    """
+    """2 Mbit/s for layers of 0.15, 0.5 and 1.65 Mbit/s."""
     found = await seen("narrow")
-    assert statistics.median(estimates(found)) > 0.4 * RATE, found
-    assert statistics.median(estimates(found)) < 1.5 * RATE, found
-    assert found.received > LAYERS[0][2], found
-    assert found.waiting()[0] < 150, found
+    assert 0.8 * RATE < statistics.median(estimates(found)) < 1.2 * RATE, found
+    assert found.passed(SETTLE, CASES["narrow"].seconds) >= 0.85 * RATE, found
+    assert found.waiting()[1] <= 60, found
+    assert found.frozen == 0, found
+
+
+@pytest.mark.parametrize("case", ["thin", "thin_detailed"])
+async def test_a_link_for_the_middle_layer_shows_it_without_a_freeze(case: str) -> None:
+    """1 Mbit/s; the key frames of one picture are many times as large as its others."""
+    found = await seen(case)
+    assert statistics.median(estimates(found)) < 1.2 * THIN, found
+    assert found.width == LAYERS[1][0], found
+    assert (found.frozen, found.waiting()[1] <= 60) == (0, True), found
+
+
+async def test_a_link_that_narrows_and_widens_is_followed() -> None:
+    """10, 1 and again 10 Mbit/s."""
+    found = await seen("changing")
+    back = found.back(WIDENS)
+    assert back is not None, found
+    assert back <= 6, found
+    assert found.gap <= 500, found
 
 
 @pytest.mark.parametrize("case", ["lossy", "slow"])
@@ -53,5 +66,13 @@ async def test_neither_loss_nor_jitter_makes_it_collapse(case: str) -> None:
     found = await seen(case)
     assert min(estimates(found)) > 1.2 * LAYERS[0][2], found
     assert found.received > LAYERS[0][2], found
-    assert found.width >= LAYERS[1][0], found
-    assert found.frames > 5, found
+    assert found.width == LAYERS[2][0], found
+    assert found.frames > 8, found
+
+
+async def test_a_busy_machine_is_no_narrow_link() -> None:
+    """Nothing is withheld where only the processors are short, and the client is told that all is well."""
+    found = await seen("busy")
+    assert not any(sample.paused for sample in found.samples), found
+    assert found.width == LAYERS[2][0], found
+    assert found.quality == "excellent", found

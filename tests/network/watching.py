@@ -23,9 +23,13 @@ class Browsing(Protocol):
 LAYERS = ((240, 135, 150_000), (480, 270, 500_000), (960, 540, 1_500_000))
 """(width, height, bit/s) of the simulcast layers that `film` publishes."""
 
+FRAMES = 12
+"""Pictures per second that `film` publishes."""
+
 # A picture that costs what it may, key frames not much more than others: a still shade, noise that jumps within a part of
-# it, a name and a number. 12 frames/s.
-_FILM = """async ([name, layers]) => {
+# it, a name and a number. `detail` is a still pattern over all of it instead of the shade: key frames are then many times
+# as large as others, as those of a camera are.
+_FILM = """async ([name, layers, detail, rate]) => {
   const [width, height, maxBitrate] = layers[layers.length - 1];
   const canvas = Object.assign(document.createElement('canvas'), { width, height });
   const pen = canvas.getContext('2d');
@@ -41,19 +45,25 @@ _FILM = """async ([name, layers]) => {
   grain.putImageData(pixels, 0, 0);
   const shade = pen.createLinearGradient(0, 0, width, height);
   shade.addColorStop(0, '#234'); shade.addColorStop(1, '#9ab');
+  const still = new OffscreenCanvas(width, height);
+  const brush = still.getContext('2d');
+  brush.fillStyle = shade; brush.fillRect(0, 0, width, height);
+  brush.globalAlpha = detail;
+  for (let x = 0; detail && x < width; x += tile.width)
+    for (let y = 0; y < height; y += tile.height) brush.drawImage(tile, x, y);
   let number = 0;
   setInterval(() => {
     number += 1;
-    pen.fillStyle = shade; pen.fillRect(0, 0, width, height);
+    pen.drawImage(still, 0, 0);
     const side = height / 3;
     pen.drawImage(tile, random() % 128, random() % 128, 64, 64, width / 2, height / 2, side, side);
     pen.fillStyle = 'white'; pen.font = `${height / 8}px sans-serif`; pen.fillText(`${name} ${number}`, 8, height / 8);
-  }, 1000 / 12);
+  }, 1000 / rate);
   const { VideoPreset } = LivekitClient;
-  const smaller = layers.slice(0, -1).map(([w, h, rate]) => new VideoPreset(w, h, rate, 12));
+  const smaller = layers.slice(0, -1).map(([w, h, bits]) => new VideoPreset(w, h, bits, rate));
   const options = { source: 'camera', name: 'camera', simulcast: smaller.length > 0, videoSimulcastLayers: smaller,
-    videoEncoding: { maxBitrate, maxFramerate: 12 }, degradationPreference: 'maintain-resolution' };
-  await room.localParticipant.publishTrack(canvas.captureStream(12).getVideoTracks()[0], options);
+    videoEncoding: { maxBitrate, maxFramerate: rate }, degradationPreference: 'maintain-resolution' };
+  await room.localParticipant.publishTrack(canvas.captureStream(rate).getVideoTracks()[0], options);
 }"""
 
 # Remembers in `shown[identity]` when each frame was shown, and what is known of each picture by `shownNow()`.
@@ -111,9 +121,11 @@ class Look(msgspec.Struct):
     sounds: dict[str, Sound]
 
 
-async def film(tab: Browsing, name: str, layers: Sequence[tuple[int, int, int]] = LAYERS) -> None:
-    """Publish a moving picture that fills these layers."""
-    await tab.run(_FILM, [name, layers])
+async def film(
+    tab: Browsing, name: str, layers: Sequence[tuple[int, int, int]] = LAYERS, detail: float = 0, rate: int = FRAMES
+) -> None:
+    """Publish a moving picture that fills these layers, with so much (0 to 1) still detail, so many times a second."""
+    await tab.run(_FILM, [name, layers, detail, rate])
 
 
 async def watch(tab: Browsing) -> None:

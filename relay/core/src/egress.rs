@@ -1,11 +1,12 @@
 //! The sending side of one transport: where to, under which keys, and what went out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::bwe::Estimator;
 use crate::drop::Reason;
 use crate::flight::{Direction, Tape};
 use crate::outbox::{Destination, Outbox};
+use crate::pacer::Pacer;
 use crate::rtcp::Writer;
 use crate::rtp::{Stamp, Template};
 use crate::srtp::{MAX_OVERHEAD, Sealer};
@@ -21,6 +22,12 @@ const PADDED: u8 = 0x20;
 /// Packets that may be sent again in a second, and at once, to one peer for all its subscriptions: a third of what the
 /// largest estimate carries. Beyond, a peer would have the shard work for nothing.
 const REPEATS: f64 = 1_024.0;
+/// Share of what a link carries that packets sent again may take, and for how long it may be saved up, s. With more,
+/// what was lost on a full link keeps it full.
+const REPEATED_SHARE: f64 = 0.5;
+const REPEATED_SAVED: f64 = 0.4;
+/// Bytes of them that may always go at once.
+const REPEATED_LEAST: f64 = 15_000.0;
 /// Ended streams whose SRTP index is remembered.
 const MAX_ENDED: usize = 8_192;
 
@@ -48,17 +55,27 @@ impl Moment {
     }
 }
 
+/// How soon an answer to what is sent now can come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Turnaround {
+    /// From sending a packet to hearing that it did not arrive.
+    pub time: Duration,
+    /// Whether packets wait for others before them, longer than the path alone explains.
+    pub full: bool,
+}
+
 /// What sends packets to one peer.
 #[derive(Debug, Default)]
 pub struct Egress {
     destination: Option<Destination>,
     sealer: Option<Sealer>,
     bandwidth: Estimator,
+    pacer: Pacer,
     /// Next SRTP index of streams that ended. An index must never be used twice under one key (RFC 7714 section 8.1),
     /// so a stream that begins again with the same SSRC goes on from here.
     ended: Vec<(u32, u64)>,
-    /// Packets that may be sent again, as of when.
-    repeats: Option<(f64, Instant)>,
+    /// Packets that may be sent again, bytes of them, and as of when.
+    repeats: Option<(f64, f64, Instant)>,
     tape: Tape,
     packets: u64,
     bytes: u64,
@@ -94,7 +111,29 @@ impl Egress {
 
     /// Begins a probe when one is due, and looks after an old one. True while a cluster is being sent.
     pub fn plan_probe(&mut self, moment: &Moment) -> bool {
-        self.bandwidth.plan(moment.micros)
+        let probes = self.bandwidth.plan(moment.micros);
+        self.pacer.set_pace(self.bandwidth.pace());
+        probes
+    }
+
+    /// Whether trains of packets are drawn out.
+    #[inline]
+    #[must_use]
+    pub fn is_paced(&self) -> bool {
+        self.pacer.limits()
+    }
+
+    /// Whether one more picture's packet may go now.
+    #[inline]
+    #[must_use]
+    pub fn admits(&self) -> bool {
+        self.pacer.admits()
+    }
+
+    /// Lets the time since the last call count for what may go, while so many packets of a train wait.
+    #[inline]
+    pub fn fill(&mut self, waiting: u64, moment: &Moment) {
+        self.pacer.fill(waiting, moment.micros);
     }
 
     /// Bytes that a probe wants sent now besides the media; 0 when there is none.
@@ -125,12 +164,15 @@ impl Egress {
     /// # Errors
     /// Why it was refused.
     pub fn on_feedback(&mut self, content: &[u8], moment: &Moment) -> Result<(), Reason> {
-        self.bandwidth.on_feedback(content, moment.micros)
+        let result = self.bandwidth.on_feedback(content, moment.micros);
+        self.pacer.set_pace(self.bandwidth.pace());
+        result
     }
 
     /// Takes in the peer's REMB, bit/s.
     pub fn on_remb(&mut self, bitrate: u64, moment: &Moment) {
         self.bandwidth.on_remb(bitrate, moment.micros);
+        self.pacer.set_pace(self.bandwidth.pace());
     }
 
     /// Takes in the peer's report: of `expected` packets since the last one, `fraction_lost`/256 were lost.
@@ -138,13 +180,26 @@ impl Egress {
         self.bandwidth.on_report(fraction_lost, expected, moment.micros);
     }
 
-    /// Whether one more packet may be sent again; counts it.
-    pub fn may_repeat(&mut self, now: Instant) -> bool {
-        let (left, at) = self.repeats.unwrap_or((REPEATS, now));
-        let left = (left + now.saturating_duration_since(at).as_secs_f64() * REPEATS).min(REPEATS);
-        let may = left >= 1.0;
-        self.repeats = Some((if may { left - 1.0 } else { left }, now));
+    /// Whether one more packet of so many bytes may be sent again; counts it.
+    #[allow(clippy::cast_precision_loss, reason = "bytes")]
+    pub fn may_repeat(&mut self, bytes: usize, now: Instant) -> bool {
+        let share = self.estimate().map_or(f64::INFINITY, |rate| rate as f64 / 8.0 * REPEATED_SHARE);
+        let most = (share * REPEATED_SAVED).max(REPEATED_LEAST);
+        let (packets, saved, at) = self.repeats.unwrap_or((REPEATS, most, now));
+        let elapsed = now.saturating_duration_since(at).as_secs_f64();
+        let packets = (packets + elapsed * REPEATS).min(REPEATS);
+        let saved = if share.is_finite() { (saved + elapsed * share).min(most) } else { most };
+        let may = packets >= 1.0 && saved > 0.0;
+        let (packet, bytes) = if may { (1.0, bytes as f64) } else { (0.0, 0.0) };
+        self.repeats = Some((packets - packet, saved - bytes, now));
         may
+    }
+
+    /// How soon the peer can ask again for what is sent now.
+    #[must_use]
+    pub fn turnaround(&self) -> Turnaround {
+        let (time, full) = self.bandwidth.turnaround();
+        Turnaround { time: Duration::from_micros(time), full }
     }
 
     /// The heads of the packets sent last.
@@ -206,6 +261,7 @@ impl Egress {
         }
         out.commit(len);
         self.bandwidth.sent(len, template.has_transport_cc(), moment.micros);
+        self.pacer.spend(len);
         self.packets += 1;
         self.bytes += len as u64;
         true
@@ -234,6 +290,7 @@ impl Egress {
         let Some(len) = sealer.seal_rtp(slot, header, &[], &padding, index) else { return false };
         out.commit(len);
         self.bandwidth.sent(len, template.has_transport_cc(), moment.micros);
+        self.pacer.spend(len);
         self.packets += 1;
         self.bytes += len as u64;
         true
@@ -320,10 +377,20 @@ mod tests {
     #[test]
     fn a_peer_is_sent_so_much_again_and_no_more() {
         let (mut egress, start) = (Egress::default(), Instant::now());
-        let granted = |egress: &mut Egress, now| (0..5_000).filter(|_| egress.may_repeat(now)).count();
+        let granted = |egress: &mut Egress, now| (0..5_000).filter(|_| egress.may_repeat(1_200, now)).count();
         assert_eq!(granted(&mut egress, start), 1_024);
         assert_eq!(granted(&mut egress, start + Duration::from_millis(500)), 512);
         assert_eq!(granted(&mut egress, start + Duration::from_secs(60)), 1_024);
+    }
+
+    #[test]
+    fn what_is_sent_again_takes_no_more_than_a_share_of_what_a_link_carries() {
+        let (mut egress, start) = (Egress::default(), Instant::now());
+        egress.on_remb(1_000_000, &Moment::new(start, start));
+        let granted = |egress: &mut Egress, now| (0..500).filter(|_| egress.may_repeat(1_000, now)).count();
+        assert_eq!(granted(&mut egress, start), 25, "what half of the rate is in 400 ms");
+        let later = |ms| start + Duration::from_millis(ms);
+        assert_eq!([100, 200, 300].map(|ms| granted(&mut egress, later(ms))), [7, 6, 6]);
     }
 
     #[test]

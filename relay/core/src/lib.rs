@@ -30,6 +30,7 @@ pub mod message;
 #[cfg(test)]
 mod noise;
 pub mod outbox;
+mod pacer;
 pub mod relay;
 pub mod remb;
 pub mod ring;

@@ -35,6 +35,9 @@ pub const LAYERS: usize = 4;
 /// What is not shown yet has to leave this share of the budget over: estimates and rates tremble.
 const MARGIN: u64 = 8;
 
+/// What is shown is left alone while it is more than the budget by less than this share.
+const KEEPS: u64 = 12;
+
 /// How a subscriber shows a video; larger is more important.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
@@ -159,6 +162,24 @@ pub fn allocate<K: Copy + Ord>(budget: Option<u64>, videos: &mut [Video<K>]) -> 
             return left;
         }
     }
+}
+
+/// Decides as [`allocate`] does, but leaves everything as shown where that is hardly more than the budget: an estimate
+/// that trembles costs nobody a layer, and trains of packets are drawn out to it.
+pub fn reallocate<K: Copy + Ord>(budget: Option<u64>, videos: &mut [Video<K>]) -> u64 {
+    let left = allocate(budget, videos);
+    let Some(budget) = budget else { return left };
+    let shown = |video: &Video<K>| video.shown.map_or(0, |layer| video.cost(layer));
+    let sum: u64 = videos.iter().map(shown).sum();
+    let whole = |video: &Video<K>| video.granted == video.shown || shown(video) > 0;
+    let lower = videos.iter().any(|video| video.granted < video.shown);
+    if !lower || sum <= budget || sum > budget + budget / KEEPS || !videos.iter().all(whole) {
+        return left;
+    }
+    for video in videos.iter_mut() {
+        video.granted = video.shown;
+    }
+    0
 }
 
 #[cfg(test)]

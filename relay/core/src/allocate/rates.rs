@@ -12,6 +12,8 @@ use crate::message::Kind;
 const STEP: Duration = Duration::from_millis(100);
 /// Time constant of the average, ms.
 const AVERAGED: u64 = 2_000;
+/// What a second carried counts as half as much again as before at most, and this, bit/s: a key frame is no new rate.
+const RISE: u64 = 100_000;
 /// A layer younger than this has not been measured yet.
 const YOUNG: Duration = Duration::from_secs(1);
 /// What a layer costs at least before it has been measured, bit/s, lowest first: cameras of 180, 360, 720 and 1,080 lines.
@@ -76,7 +78,8 @@ impl Rates {
             known.rate = if now.saturating_duration_since(known.since) < YOUNG {
                 known.rate.max(carried)
             } else {
-                (known.rate * (AVERAGED - elapsed) + carried * elapsed) / AVERAGED
+                let most = known.rate * 3 / 2 + RISE;
+                (known.rate * (AVERAGED - elapsed) + carried.min(most) * elapsed) / AVERAGED
             };
         }
     }

@@ -26,7 +26,7 @@ const RESPONSE: f64 = 0.1;
 const SHORT_QUEUE: i64 = 15_000;
 
 /// A queue longer than this is over-use even when it no longer grows, µs.
-const STANDING_QUEUE: i64 = 30_000;
+pub const STANDING_QUEUE: i64 = 30_000;
 
 /// A queue that grew by so much after a decrease asks for another one at once, µs.
 const DEEPER: i64 = 40_000;

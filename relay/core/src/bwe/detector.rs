@@ -21,8 +21,15 @@ const FALL: f64 = 0.039;
 const OUTLIER: f64 = 15.0;
 /// How long the slope is above the threshold before that counts, µs.
 const SUSTAINED: i64 = 10_000;
-/// Groups whose least delay is the delay of now: single late ones are jitter.
-const RECENT: usize = 6;
+/// The delay of now is the least of the groups within this of the newest, µs, and of so many at least: single late ones are
+/// jitter, or a receiver that had no processor for a moment.
+const RECENT: i64 = 150_000;
+const FEWEST_RECENT: usize = 3;
+const MOST_RECENT: usize = 16;
+/// A slope is no over-use while the queue is shorter, µs: frames that grow take longer to pass, and leave nothing behind.
+const NO_QUEUE: i64 = 10_000;
+/// What was forgiven is held against the path again within about this, µs.
+const FORGIVEN: f64 = 20_000_000.0;
 /// A delay that changes by more is a clock that jumped, µs.
 const JUMP: i64 = 3_000_000;
 /// The least delay is that of the last two of these, µs.
@@ -52,8 +59,13 @@ pub struct Detector {
     threshold: f64,
     above: i64,
     usage: Usage,
+    /// When the threshold was last adapted.
+    adapted: Option<i64>,
     last: Option<i64>,
-    recent: [i64; RECENT],
+    /// When the last groups came, and their delay.
+    recent: [(i64, i64); MOST_RECENT],
+    /// Delay that does not depend on what is sent, beside the least.
+    forgiven: i64,
     least: [i64; 2],
     epoch: i64,
 }
@@ -70,8 +82,10 @@ impl Default for Detector {
             threshold: FIRST_THRESHOLD,
             above: 0,
             usage: Usage::Normal,
+            adapted: None,
             last: None,
-            recent: [i64::MAX; RECENT],
+            recent: [(0, i64::MAX); MOST_RECENT],
+            forgiven: 0,
             least: [i64::MAX; 2],
             epoch: 0,
         }
@@ -82,27 +96,36 @@ impl Detector {
     /// What the queue does.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        self.usage
+        if self.usage == Usage::Over && self.queue() < NO_QUEUE { Usage::Normal } else { self.usage }
     }
 
     /// How long a packet waits now beyond the least delay of the last 10 to 20 s, µs. One late packet does not count.
     #[must_use]
     pub fn queue(&self) -> i64 {
-        let now = self.recent.iter().copied().min().unwrap_or(i64::MAX);
+        let count = self.count.min(MOST_RECENT);
+        let newest = self.last.unwrap_or_default();
+        let groups = (1..=count).map(|back| self.recent[(self.count - back) % MOST_RECENT]);
+        let late = groups.enumerate().take_while(|(place, (at, _))| *place < FEWEST_RECENT || newest - at < RECENT);
+        let now = late.map(|(_, (_, delay))| delay).min().unwrap_or(i64::MAX);
         let least = self.least[0].min(self.least[1]);
-        if now == i64::MAX || least == i64::MAX { 0 } else { now - least }
+        if count < FEWEST_RECENT || least == i64::MAX { 0 } else { (now - least - self.forgiven).max(0) }
+    }
+
+    /// The queue did not shrink when less was sent: what waits is not ours, or nothing waits and the receiver is slow.
+    pub fn forgive(&mut self) {
+        self.forgiven += self.queue();
     }
 
     /// Nothing was sent for a while: there is no queue, and what comes next has nothing to do with what was before.
     pub fn rest(&mut self) {
-        let (threshold, least, epoch) = (self.threshold, self.least, self.epoch);
-        *self = Self { threshold, least, epoch, ..Self::default() };
+        let (threshold, forgiven, least, epoch) = (self.threshold, self.forgiven, self.least, self.epoch);
+        *self = Self { threshold, forgiven, least, epoch, ..Self::default() };
     }
 
     /// Takes in one group.
     #[allow(clippy::cast_precision_loss, reason = "differences of µs")]
     pub fn add(&mut self, variation: &Variation) {
-        if self.count > 0 && (variation.delay - self.recent[(self.count - 1) % RECENT]).abs() > JUMP {
+        if self.count > 0 && (variation.delay - self.recent[(self.count - 1) % MOST_RECENT].1).abs() > JUMP {
             *self = Self { threshold: self.threshold, ..Self::default() };
         }
         self.measure_delay(variation);
@@ -139,8 +162,8 @@ impl Detector {
 
     #[allow(clippy::cast_precision_loss, reason = "differences of µs")]
     fn adapt(&mut self, trend: f64, arrival: i64) {
-        let elapsed = self.last.map_or(0.0, |last| ((arrival - last) as f64 / 1e3).clamp(0.0, 100.0));
-        self.last = Some(arrival);
+        let elapsed = self.adapted.map_or(0.0, |last| ((arrival - last) as f64 / 1e3).clamp(0.0, 100.0));
+        self.adapted = Some(arrival);
         if trend.abs() > self.threshold + OUTLIER {
             return;
         }
@@ -149,12 +172,16 @@ impl Detector {
         self.threshold = self.threshold.clamp(*THRESHOLDS.start(), *THRESHOLDS.end());
     }
 
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "µs")]
     fn measure_delay(&mut self, variation: &Variation) {
         if variation.arrival - self.epoch > EPOCH || variation.arrival < self.epoch - EPOCH {
             self.epoch = variation.arrival;
             self.least = [self.least[1], i64::MAX];
         }
-        self.recent[self.count % RECENT] = variation.delay;
+        let elapsed = self.last.map_or(0, |last| variation.arrival.saturating_sub(last).clamp(0, EPOCH));
+        self.last = Some(variation.arrival);
+        self.forgiven -= (self.forgiven as f64 * elapsed as f64 / FORGIVEN) as i64;
+        self.recent[self.count % MOST_RECENT] = (variation.arrival, variation.delay);
         self.least[1] = self.least[1].min(variation.delay);
     }
 }

@@ -1,6 +1,6 @@
 //! From what was told to the estimate, and when to probe.
 
-use super::control::Signal;
+use super::control::{STANDING_QUEUE, Signal};
 use super::detector::Usage;
 use super::probe::Outcome;
 use super::{Control, Estimator, MAX, MIN, START};
@@ -23,8 +23,8 @@ const AIM: f64 = 2.0;
 const FIRST_AIM: f64 = 3.0;
 /// A probe aims at this at least, bit/s: a slower one does not come to its end in time, and who is down would stay there.
 const LEAST_AIM: f64 = 300_000.0;
-/// A probe goes no further beyond what is wanted than this.
-const BEYOND_WANTED: f64 = 1.25;
+/// How far beyond what is wanted the link is known: frames come in trains, which a link of just their rate delays.
+const BEYOND_WANTED: f64 = 2.0;
 /// A probe that shows so many times the link's known capacity is repeated before it is believed.
 const BOLD: f64 = 1.15;
 /// Time to the next probe after one that found the link full, after one that found nothing, and after a decrease, µs.
@@ -35,6 +35,15 @@ const AFTER_DECREASE: u64 = 1_000_000;
 const FREE: i64 = 15_000;
 /// After so long without a packet whatever was queued is gone, µs.
 const DRAINED: u64 = 1_000_000;
+/// When a queue is looked at after the rate fell, µs, and the share of what passed then that had to be sent meanwhile.
+const RELIEF: u64 = 1_200_000;
+const RELIEVED: f64 = 0.8;
+/// What is sent goes so many times faster than what is known to pass, while the link's end was not found.
+const FASTER: u64 = 3;
+/// Less than this share of the rate is little.
+const LITTLE: f64 = 0.6;
+/// A turnaround is taken to be no longer than this, µs.
+const LONGEST_TURNAROUND: u64 = 500_000;
 /// Time between two bursts of a cluster, µs.
 pub const TICK: u64 = 2_000;
 
@@ -68,6 +77,23 @@ impl Estimator {
         self.probe.count()
     }
 
+    /// bit/s at which to send what there is, `None` for at once: not faster than the link where its end was found, else
+    /// somewhat faster than what is known to pass.
+    #[must_use]
+    pub fn pace(&self) -> Option<u64> {
+        let faster = if self.full { 1 } else { FASTER };
+        self.estimate().map(|rate| rate * faster)
+    }
+
+    /// How soon the receiver can ask again for what is sent now, µs, and whether packets wait in a queue.
+    #[must_use]
+    pub fn turnaround(&self) -> (u64, bool) {
+        let quickest = self.quickest[0].min(self.quickest[1]);
+        let queue = self.detector.queue();
+        let time = if quickest == u64::MAX { 0 } else { quickest.saturating_add(queue.unsigned_abs()) };
+        (time.min(LONGEST_TURNAROUND), queue > STANDING_QUEUE)
+    }
+
     fn rate(&self) -> f64 {
         let rate = self.control.rate();
         self.loss.bound().map_or(rate, |bound| bound.min(rate))
@@ -82,7 +108,7 @@ impl Estimator {
             usage: self.detector.usage(),
             queue: self.detector.queue(),
             acknowledged,
-            latest: self.acknowledged(6).or(acknowledged),
+            latest: self.latest(acknowledged),
             #[allow(clippy::cast_precision_loss, reason = "µs")]
             rtt: self.rtt.unwrap_or_default() as f64 / 1e6,
         };
@@ -96,13 +122,40 @@ impl Estimator {
         if fell {
             self.loss.excuse(now + self.rtt.unwrap_or_default());
         }
+        self.see_relief(fell, &signal, now);
         let lost = self.loss.update(self.control.rate(), acknowledged.unwrap_or_default(), now);
+        self.full |= fell;
         if fell || lost {
             self.decreased = now;
         }
         self.judge_probe(now);
         self.known |= fell || lost || now.saturating_sub(first) >= GUESSED;
         self.plan(now);
+    }
+
+    /// What arrived a moment ago. Where little was sent until then, only the last part of it tells what passes.
+    fn latest(&self, acknowledged: Option<f64>) -> Option<f64> {
+        let latest = self.acknowledged(6).or(acknowledged);
+        let rate = self.control.rate();
+        let moment = self.arrived.rate(3).map(|moment| moment.min(rate));
+        let little = latest.is_some_and(|latest| latest < LITTLE * rate);
+        latest.map(|latest| if little { latest.max(moment.unwrap_or(0.0)) } else { latest })
+    }
+
+    /// A queue of ours shrinks when less is sent. One that does not is not held against the path.
+    fn see_relief(&mut self, fell: bool, signal: &Signal, now: u64) {
+        let passes = signal.acknowledged.unwrap_or_default();
+        match &mut self.relief {
+            None if fell && signal.queue > STANDING_QUEUE => self.relief = Some((now, signal.queue, passes)),
+            Some((_, queue, _)) if signal.queue < *queue / 4 * 3 => self.relief = None,
+            Some((at, _, before)) if now.saturating_sub(*at) > RELIEF => {
+                if passes < RELIEVED * *before {
+                    self.detector.forgive();
+                }
+                self.relief = None;
+            }
+            _ => {}
+        }
     }
 
     /// What arrived over so many steps; a receiver's clock that runs too fast does not make it more.
@@ -120,6 +173,7 @@ impl Estimator {
                 self.next_probe = now + AFTER_UNCLEAR;
             }
             Outcome::Passed { rate, full } => {
+                self.full = full;
                 let bold = self.control.capacity().is_some_and(|capacity| rate > BOLD * capacity);
                 if bold && !std::mem::replace(&mut self.confirming, true) {
                     // Jitter can make a cluster look quicker than the link: once more.
@@ -166,7 +220,7 @@ impl Estimator {
         let quiet = self.detector.usage() != Usage::Over
             && (self.decreased == 0 || now.saturating_sub(self.decreased) > AFTER_DECREASE);
         #[allow(clippy::cast_precision_loss, reason = "a rate")]
-        let wants = self.wanted.map_or(!self.known, |wanted| self.rate() < wanted as f64);
+        let wants = self.wanted.map_or(!self.known, |wanted| self.rate() < BEYOND_WANTED * wanted as f64);
         let quiet = quiet && self.detector.queue() < FREE;
         self.first.is_some() && quiet && wants && now >= self.next_probe
     }

@@ -43,6 +43,8 @@ const START: f64 = 600_000.0;
 const TOLD: u64 = 4;
 /// That many at most.
 const MOST_TOLD: u64 = 16_384;
+/// The least round trip is that of the last two of these, µs.
+const EPOCH: u64 = 10_000_000;
 /// Steps of the two meters: of the receiver's clock, and of ours, µs.
 const STEP: i64 = 25_000;
 const OWN_STEP: i64 = 50_000;
@@ -75,11 +77,18 @@ pub struct Estimator {
     probe: Probe,
     /// Whether the rate is more than a guess.
     known: bool,
+    /// Whether the link was last found to carry no more.
+    full: bool,
     /// First and last feedback, and packets sent before the last.
     first: Option<u64>,
     last: Option<(u64, u64)>,
     rtt: Option<u64>,
+    /// The least time from sending to feedback of the last one or two [`EPOCH`]s, and when the last began, µs.
+    quickest: [u64; 2],
+    epoch: u64,
     decreased: u64,
+    /// When the rate last fell, the queue then, and what arrived then: what became of the queue is looked at once.
+    relief: Option<(u64, i64, f64)>,
     next_probe: u64,
     /// Whether the probe being sent repeats one.
     confirming: bool,
@@ -107,10 +116,14 @@ impl Default for Estimator {
             loss: Loss::default(),
             probe: Probe::default(),
             known: false,
+            full: false,
             first: None,
             last: None,
             rtt: None,
+            quickest: [u64::MAX; 2],
+            epoch: 0,
             decreased: 0,
+            relief: None,
             next_probe: 0,
             confirming: false,
             remb: None,
@@ -213,13 +226,21 @@ impl Estimator {
         }
         let arrival = self.unwrap(arrival);
         let at = sent.at(now);
-        self.rtt = Some(now.saturating_sub(at));
+        self.on_round_trip(now.saturating_sub(at), now);
         self.arrived.add(arrival, sent.size());
         self.told.add(now.cast_signed(), sent.size());
         self.probe.arrived(sent.cluster(), sent.size(), arrival);
         if let Some(variation) = self.groups.add(at, arrival) {
             self.detector.add(&variation);
         }
+    }
+
+    fn on_round_trip(&mut self, rtt: u64, now: u64) {
+        if now.saturating_sub(self.epoch) > EPOCH {
+            (self.epoch, self.quickest) = (now, [self.quickest[1], u64::MAX]);
+        }
+        self.quickest[1] = self.quickest[1].min(rtt);
+        self.rtt = Some(rtt);
     }
 
     fn on_missing(&mut self, extended: u64) {

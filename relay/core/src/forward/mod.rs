@@ -19,7 +19,7 @@ pub use runs::{Run, Runs};
 pub use timeline::Timeline;
 
 use layered::Fate;
-use repair::{RETRANSMISSIONS, Rtx};
+use repair::{RETRANSMISSIONS, Repeated, Rtx};
 use std::time::Instant;
 
 use crate::allocate::Grant;
@@ -50,6 +50,8 @@ pub struct Forward {
     next: u64,
     /// Packets before this number were of a stream that has since begun anew: they cannot be sent again.
     forgotten: u64,
+    /// The published packet that waits to be sent first, where a train is drawn out.
+    pub held: Option<u64>,
     layer: Option<u8>,
     /// What is forwarded of a stream that holds several layers.
     pub layered: Option<Box<Layered>>,
@@ -70,6 +72,7 @@ pub struct Forward {
     reported: Option<u32>,
     budget: f64,
     budget_at: Instant,
+    repeated: Repeated,
     stats: ForwardStats,
     rtt_ms: Option<f64>,
 }
@@ -111,6 +114,7 @@ impl Forward {
             timeline: Timeline::new(clock_rate),
             next: egress.first_index(config.ssrc),
             forgotten: 0,
+            held: None,
             layer: None,
             layered: None,
             target: None,
@@ -123,6 +127,7 @@ impl Forward {
             reported: None,
             budget: RETRANSMISSIONS,
             budget_at: now,
+            repeated: Repeated::default(),
             stats: ForwardStats::default(),
             rtt_ms: None,
         }
@@ -189,6 +194,7 @@ impl Forward {
     /// Forwards nothing until the next key frame.
     pub fn stop(&mut self) {
         self.layer = None;
+        self.held = None;
         if let Some(layered) = &mut self.layered {
             layered.point = None;
         }
@@ -219,6 +225,8 @@ impl Forward {
         };
         self.runs.push(Run { layer, first_in: packet.index, first_out: self.next, timestamp, picture });
         self.layer = Some(layer);
+        // What waited is of before a key frame.
+        self.held = None;
         if let Some(layered) = &mut self.layered {
             layered.begin(packet.index, self.next);
         }

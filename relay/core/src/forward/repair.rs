@@ -1,10 +1,10 @@
 //! What a subscriber asks for again.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Forward, Run, renumber, stamp};
 use crate::drop::Reason;
-use crate::egress::{Egress, Moment};
+use crate::egress::{Egress, Moment, Turnaround};
 use crate::message::Kind;
 use crate::outbox::Outbox;
 use crate::ring::{MAX_PAYLOAD, Stored};
@@ -20,6 +20,34 @@ pub(super) struct Rtx {
     pub template: Template,
     /// Index of its next packet.
     pub next: u64,
+}
+
+/// Packets whose last repetition is remembered, a power of two.
+const REMEMBERED: usize = 128;
+
+/// What was sent again, and when: a number asked for anew before that can have arrived is not sent a third time. Where a
+/// link is full this would fill it with what was lost on it.
+#[derive(Debug, Default)]
+pub(super) struct Repeated {
+    /// By the low bits of the sequence number. Its memory is taken with the first one.
+    slots: Vec<Option<(u16, Instant)>>,
+}
+
+impl Repeated {
+    /// Whether a number was sent again less than `turnaround` ago.
+    fn holds(&self, sequence: u16, turnaround: Duration, now: Instant) -> bool {
+        let slot = self.slots.get(usize::from(sequence) % REMEMBERED).copied().flatten();
+        slot.is_some_and(|(number, at)| number == sequence && now.saturating_duration_since(at) < turnaround)
+    }
+
+    fn note(&mut self, sequence: u16, now: Instant) {
+        if self.slots.is_empty() {
+            self.slots.resize(REMEMBERED, None);
+        }
+        if let Some(slot) = self.slots.get_mut(usize::from(sequence) % REMEMBERED) {
+            *slot = Some((sequence, now));
+        }
+    }
 }
 
 impl Forward {
@@ -39,10 +67,17 @@ impl Forward {
     /// Counts a NACK and says which published packet a sequence number is: its layer and index.
     ///
     /// # Errors
-    /// `TooOld` when it was never sent or is forgotten, `NackFlood` when the subscriber asked too much.
-    pub fn locate(&mut self, sequence: u16, now: Instant) -> Result<(u8, u64), Reason> {
+    /// `TooOld` when it was never sent, is forgotten, or is from before a key frame while the link is `full`; `Duplicate`
+    /// when it was sent again less than a turnaround of the link ago; `NackFlood` when the subscriber asked too much.
+    pub fn locate(&mut self, sequence: u16, link: &Turnaround, now: Instant) -> Result<(u8, u64), Reason> {
         self.stats.nacks_received += 1;
         let outgoing = self.extend(sequence).ok_or(Reason::TooOld)?;
+        if link.full && self.runs.current().is_some_and(|run| outgoing < run.first_out) {
+            return Err(Reason::TooOld);
+        }
+        if self.repeated.holds(sequence, link.time, now) {
+            return Err(Reason::Duplicate);
+        }
         let elapsed = now.saturating_duration_since(self.budget_at).as_secs_f64();
         self.budget = (self.budget + elapsed * RETRANSMISSIONS).min(RETRANSMISSIONS);
         self.budget_at = now;
@@ -85,6 +120,7 @@ impl Forward {
             egress.send_rtp(&self.template, stamp, payload, outgoing, moment, out)
         };
         self.stats.retransmitted += u64::from(sent);
+        self.repeated.note(sequence, moment.now);
         sent
     }
 

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::{PeerKey, Subscription, SubscriptionKey, Switch, SwitchEvent, Wishes};
-use crate::allocate::{Camera, Grant, LAYERS, Rank, Video, Withheld, allocate, enough, latest};
+use crate::allocate::{Camera, Grant, LAYERS, Rank, Video, Withheld, enough, latest, reallocate};
 use crate::arena::Key;
 use crate::egress::Egress;
 use crate::message::Kind;
@@ -132,7 +132,7 @@ impl Switch {
             scratch.hidden.extend(hidden.map(|(key, _)| *key));
             scratch.videos.retain(|video| !scratch.hidden.contains(&video.key));
         }
-        allocate(estimate.map(|estimate| estimate.saturating_sub(sound)), &mut scratch.videos);
+        reallocate(estimate.map(|estimate| estimate.saturating_sub(sound)), &mut scratch.videos);
         let missing = scratch.videos.iter().map(Video::missing).sum();
         let sent: u64 = scratch.videos.iter().map(Video::rate).sum();
         let limited = estimate.is_some() || last_video.is_some();

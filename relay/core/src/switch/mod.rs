@@ -21,6 +21,7 @@ mod packets;
 mod probes;
 mod room;
 mod totals;
+mod trains;
 mod types;
 
 pub use totals::Totals;
@@ -107,6 +108,9 @@ pub struct Switch {
     /// Peers with a probe being sent, and when its next packets are due.
     probing: Vec<Key>,
     probe_due: Option<Instant>,
+    /// Tracks with trains being drawn out, and when their next packets are due.
+    trains: Vec<Key>,
+    train_due: Option<Instant>,
     /// The latest instant heard of.
     latest: Instant,
     /// The track with packets to be sent together, and when they came.
@@ -130,6 +134,8 @@ impl Switch {
             due: now + IDLE,
             probing: Vec::new(),
             probe_due: None,
+            trains: Vec::new(),
+            train_due: None,
             latest: now,
             held: None,
         }
@@ -138,7 +144,8 @@ impl Switch {
     /// When [`Switch::poll`] wants to be called.
     #[must_use]
     pub fn next_timeout(&self) -> Instant {
-        self.probe_due.map_or(self.due, |due| due.min(self.due))
+        let urgent = self.probe_due.into_iter().chain(self.train_due);
+        urgent.fold(self.due, Instant::min)
     }
 
     /// What happened, oldest first.

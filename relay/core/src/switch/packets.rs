@@ -53,6 +53,9 @@ impl Switch {
             && let Some(published) = self.tracks.get_mut(key)
         {
             published.track.release(&moment, &mut self.egresses, out);
+            if published.track.lags() {
+                self.expect_train(key, moment.now);
+            }
         }
     }
 
@@ -80,6 +83,7 @@ impl Switch {
         let bytes = (arrival.descriptor, arrival.payload);
         let result = published.track.receive(route, header, bytes, &moment, &mut self.egresses, out);
         self.held = published.track.is_held().then_some((key, moment));
+        let lags = published.track.lags();
         let heard = published.track.kind() == Kind::Audio && !published.track.is_muted();
         if let Some(level) = header.extensions.audio_level.filter(|_| heard)
             && let Some(room) = self.peers.get(peer).and_then(|peer| self.rooms.get_mut(peer.room))
@@ -87,6 +91,9 @@ impl Switch {
             let changes = room.observe(TrackKey(key), level.level, now);
             self.due = room.next_change().map_or(self.due, |due| self.due.min(due));
             self.set_heard(changes.into_iter().flatten());
+        }
+        if lags {
+            self.expect_train(key, now);
         }
         self.settle(key);
         result
@@ -225,6 +232,9 @@ impl Switch {
         self.latest = self.latest.max(now);
         if self.probe_due.is_some_and(|due| due <= now) {
             self.send_probes(now, out);
+        }
+        if self.train_due.is_some_and(|due| due <= now) {
+            self.draw_out(now, out);
         }
         if self.due > now {
             return;

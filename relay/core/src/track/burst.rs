@@ -80,10 +80,15 @@ impl Track {
         let Some(layer) = self.burst.layer().map(usize::from) else { return };
         let burst = std::mem::take(&mut self.burst);
         let (Some(source), Some(shown)) = (self.layers.get_mut(layer), self.shown.get(layer)) else { return };
-        let ring = source.ring();
         for key in shown {
             let Some(subscriber) = self.subscribers.get_mut(*key) else { continue };
             let Some(egress) = egresses.get_mut(subscriber.forward.peer) else { continue };
+            if egress.is_paced() && self.kind == Kind::Video {
+                let packets = (&mut *source, burst.indices());
+                Self::send_paced((*key, subscriber), packets, egress, moment, &mut self.lagging, out);
+                continue;
+            }
+            let ring = source.ring();
             for index in burst.indices() {
                 let Some((packet, payload)) = ring.view(*index) else { continue };
                 subscriber.forward.send(packet, payload, egress, moment, out);

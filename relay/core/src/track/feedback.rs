@@ -48,13 +48,14 @@ impl Track {
         let Some(Subscriber { forward, .. }) = self.subscribers.get_mut(place) else { return 0 };
         let Some(egress) = egresses.get_mut(forward.peer).filter(|_| self.kind == Kind::Video) else { return 0 };
         let mut refused = 0;
+        let link = egress.turnaround();
         for sequence in sequences {
-            let located = forward.locate(sequence, moment.now);
+            let located = forward.locate(sequence, &link, moment.now);
             refused += u64::from(located == Err(Reason::NackFlood));
             let Ok((layer, index)) = located else { continue };
             let Some(layer) = self.layers.get_mut(usize::from(layer)) else { continue };
             let Some((packet, payload)) = layer.ring().get(index) else { continue };
-            if egress.may_repeat(moment.now) {
+            if egress.may_repeat(payload.len(), moment.now) {
                 forward.resend(sequence, &packet, payload, egress, moment, out);
             } else {
                 refused += 1;

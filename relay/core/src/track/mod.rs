@@ -7,6 +7,7 @@ mod burst;
 mod feedback;
 mod scalable;
 mod target;
+mod train;
 
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,8 @@ pub struct Track {
     flow_changed: bool,
     /// Packets to be sent together.
     burst: Burst,
+    /// Keys of the subscribers for whom packets wait.
+    lagging: Vec<usize>,
     /// Canonical name of the publisher.
     name: String,
     next_report: Instant,
@@ -136,6 +139,7 @@ impl Track {
             demand: Demand::new(layers, now),
             flow_changed: false,
             burst: Burst::default(),
+            lagging: Vec::new(),
             name,
             next_report: now + REPORT_INTERVAL,
             next_sender_report: None,
@@ -287,6 +291,13 @@ impl Track {
                 self.events.push(TrackEvent::LayerChanged { subscription: subscriber.key, layer: Some(layer) });
             }
             let Some(egress) = egresses.get_mut(forward.peer) else { continue };
+            if egress.is_paced() && first != current && self.kind == Kind::Video {
+                forward.held = Some(first);
+                if !self.lagging.contains(&key) {
+                    self.lagging.push(key);
+                }
+                continue;
+            }
             for index in (first..=newest).filter(|index| *index != current) {
                 if let Some((packet, payload)) = source.ring().get(index) {
                     forward.send(&packet, payload, egress, moment, out);

@@ -157,3 +157,20 @@ fn a_paused_video_resumes_soon() {
         first = false;
     }
 }
+
+#[test]
+fn what_is_hardly_too_much_is_left_as_it_is() {
+    let mut videos = [video(0, Rank::default(), &CAMERA)];
+    let shown = |videos: &mut [Video<u32>], budget| {
+        reallocate(Some(budget), videos);
+        for video in videos.iter_mut() {
+            video.shown = video.granted;
+        }
+        granted(videos)
+    };
+    let highest = CAMERA[CAMERA.len() - 1];
+    assert_eq!(shown(&mut videos, 2 * highest), [Some(2)]);
+    assert_eq!(shown(&mut videos, highest - highest / 20), [Some(2)]);
+    assert_eq!(shown(&mut videos, highest - highest / 10), [Some(1)]);
+    assert_eq!(shown(&mut videos, highest + highest / 20), [Some(1)], "to go up takes more");
+}

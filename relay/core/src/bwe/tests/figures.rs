@@ -81,3 +81,36 @@ fn jitter_does_not_collapse_it() {
         assert!(share >= 0.8 && delay <= 60.0);
     }
 }
+
+#[test]
+fn frames_that_grow_are_no_queue() {
+    for seed in SEEDS {
+        let mut session = Session::new(Path::of(|_| 2_000_000), 900_000, seed);
+        (session.frames, session.at_once) = (83_333, true);
+        session.run(2.0);
+        for step in 0..20 {
+            session.media += 40_000;
+            session.estimator.set_wanted(session.media);
+            session.run(2.5 + f64::from(step) * 0.5);
+        }
+        trace(&session);
+        let least = session.estimates[20..].iter().map(|(estimate, _)| *estimate).min().unwrap();
+        println!("frames that grow, seed {seed}: never below {least}");
+        assert!(least >= 1_650_000);
+    }
+}
+
+#[test]
+fn a_receiver_without_a_processor_is_no_queue() {
+    for (seed, stalls) in SEEDS.into_iter().flat_map(|seed| [(seed, 40_000), (seed, 100_000)]) {
+        let mut session = Session::new(Path { delay: 100, ..Path::of(|_| 1_000_000_000) }, 1_500_000, seed);
+        (session.layers, session.pauses) = (&[150_000, 500_000, 1_500_000], true);
+        session.run(10.0);
+        session.stalls = stalls;
+        session.run(60.0);
+        trace(&session);
+        let least = session.estimates[20..].iter().map(|(estimate, _)| *estimate).min().unwrap();
+        println!("stalls of {stalls} µs, seed {seed}: never below {least}");
+        assert!(least >= 1_600_000);
+    }
+}

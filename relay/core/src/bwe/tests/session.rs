@@ -26,6 +26,12 @@ pub struct Session {
     pub media: u64,
     /// Media is sent in layers of these rates, not at the estimate.
     pub layers: &'static [u64],
+    /// Time between two frames, µs, and whether a frame is sent at once.
+    pub frames: u64,
+    pub at_once: bool,
+    /// The receiver has no processor for up to so long, again and again, µs.
+    pub stalls: u64,
+    awake: u64,
     /// Nothing is sent where not even the lowest layer fits.
     pub pauses: bool,
     recorder: Recorder,
@@ -56,6 +62,10 @@ impl Session {
             now: 0,
             media,
             layers: &[],
+            frames: 33_333,
+            at_once: false,
+            stalls: 0,
+            awake: 0,
             pauses: false,
             recorder: Recorder::new(epoch),
             epoch,
@@ -101,9 +111,16 @@ impl Session {
 
     fn receive(&mut self) {
         let now = self.now;
+        if now < self.awake {
+            return;
+        }
         let mut arrived: Vec<_> = self.flights.extract_if(.., |(at, _)| *at <= now).collect();
         arrived.sort_by_key(|(at, _)| *at);
+        if self.stalls > 0 && !arrived.is_empty() {
+            self.awake = now + self.noise.below(self.stalls);
+        }
         for (at, number) in arrived {
+            let at = if self.stalls > 0 { now } else { at };
             self.recorder.record(number, 1, self.epoch + Duration::from_micros(at));
         }
         let instant = self.epoch + Duration::from_micros(now);
@@ -131,13 +148,13 @@ impl Session {
 
     fn send_media(&mut self) {
         if self.now >= self.frame {
-            self.frame = self.now + 33_333;
-            let bytes = self.rate() / 8 / 30 * (80 + self.noise.below(41)) / 100;
+            self.frame = self.now + self.frames;
+            let bytes = self.rate() * self.frames / 8_000_000 * (80 + self.noise.below(41)) / 100;
             if bytes == 0 {
                 return;
             }
             // Within two thirds of the frame's time, as a publisher's pacer does.
-            let count = (bytes / (4 * PACKET) + 1).min(5);
+            let count = if self.at_once { 1 } else { (bytes / (4 * PACKET) + 1).min(5) };
             self.bursts.extend((0..count).map(|burst| (self.now + burst * BURST, bytes / count)));
         }
         while self.bursts.front().is_some_and(|(at, _)| *at <= self.now) {

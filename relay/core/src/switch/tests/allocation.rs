@@ -234,10 +234,15 @@ fn screen_then_speaker_then_size() {
     assert_eq!(meeting.seen(), [Some(0), Some(0), Some(1), Some(2)], "the screen, then the larger picture");
     meeting.people[1].level = 20;
     meeting.run(4_000);
+    // All but fits, and so is left as it is.
+    meeting.link(2_600_000);
+    meeting.run(1_000);
     assert_eq!(meeting.seen(), [Some(0), Some(1), Some(0), Some(2)], "the speaker before the larger picture");
     meeting.wish(0, Wishes { priority: 1, ..Wishes::default() });
     meeting.link(2_900_000);
     meeting.run(8_000);
+    meeting.link(2_600_000);
+    meeting.run(1_000);
     assert_eq!(meeting.seen(), [Some(2), Some(0), Some(0), Some(1)], "and what is pinned before all");
 }
 

@@ -13,6 +13,7 @@ mod redundancy;
 mod repair;
 mod rooms;
 mod scalable;
+mod trains;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

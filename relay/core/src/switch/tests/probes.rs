@@ -4,7 +4,7 @@ use super::*;
 use crate::twcc::Recorder;
 
 /// Publishes 640 kbit/s for so long to a subscriber that gives feedback at once, and returns what that saw.
-fn watch(
+pub(super) fn watch(
     scene: &mut Scene,
     publisher: &mut Client,
     subscriber: &mut Client,
@@ -37,7 +37,7 @@ fn watch(
     seen
 }
 
-fn scene(rtx: bool) -> (Scene, Client, Client, SubscriptionKey) {
+pub(super) fn scene(rtx: bool) -> (Scene, Client, Client, SubscriptionKey) {
     let mut scene = Scene::new();
     let (publisher, subscriber) = (scene.client(), scene.client());
     let track = scene.switch.add_track(publisher.key, &video(1), scene.now).unwrap();
