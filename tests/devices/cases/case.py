@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,8 @@ class Rig:
     """A running emulator, the device configured for it, a lasting command, and the property it sets.
 
     A device that only reports has no `op`: then `shows` must be reported as `value` before and after the fault.
-    `stir` is called when a fault was switched, and makes the device say something where nothing else would.
+    `other`: arguments with which the command sets another value, and that value; with `real`, what the emulator itself
+    holds now. `stir` makes the device say something where nothing else would.
     """
 
     emulator: Breakable
@@ -44,6 +45,8 @@ class Rig:
     args: dict[str, Any]
     shows: str
     value: Value
+    other: tuple[dict[str, Any], Value] | None = None
+    real: Callable[[], Value | Awaitable[Value]] | None = None
     stir: Callable[[], None] = lambda: None
 
 
@@ -51,12 +54,14 @@ class Rig:
 class Expected:
     """Outcomes allowed for the command under a fault, and the notice shown meanwhile (None: no fault is shown).
 
-    `online`: with that notice the device still counts as online (it works and complains).
+    `online`: with that notice the device still counts as online (it works and complains). `mute`: it says nothing meanwhile,
+    so that what is shown stays as it was.
     """
 
     outcomes: frozenset[str]
     notice: str | None = None
     online: bool = False
+    mute: bool = False
 
     def in_words(self) -> str:
         """The cell of the matrix."""

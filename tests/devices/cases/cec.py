@@ -16,13 +16,17 @@ from wire.devices import Role
 async def rig(folder: Path) -> AsyncIterator[Rig]:
     async with CecEmulator(folder / "cec", delay=DELAY, reboot=REBOOT) as one:
         config = DeviceConfig("tv", Role.FRONT_DISPLAY, "cec", "Écran", {"node": one.address})
-        yield Rig(one, config, "set_power", {"on": True}, "power", "on")
+        yield Rig(
+            *(one, config, "set_power", {"on": True}, "power", "on"),
+            other=({"on": False}, "off"),
+            real=lambda: one.power,
+        )
 
 
 EXPECT = {
     "deaf": GONE,
     "refuses": Expected(frozenset({"unsupported"})),
-    "mumbles": Expected(FAILS | WORKS),  # it acknowledges: the command was taken, and nothing is said of it
+    "mumbles": Expected(FAILS | WORKS, mute=True),  # it acknowledges: the command was taken, and nothing is said of it
 }
 WITHOUT = {"wrong_password": "CEC has no password"}
 CASES = [Case("cec", "cec", rig, CecEmulator.available_faults, NODE, EXPECT, WITHOUT)]

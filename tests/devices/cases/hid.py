@@ -16,7 +16,9 @@ from wire.devices import Role
 async def rig(folder: Path) -> AsyncIterator[Rig]:
     async with HidEmulator(folder / "hid", delay=DELAY, reboot=REBOOT) as one:
         config = DeviceConfig("key", Role.MUTE_BUTTON, "hid", "Touche", {"node": one.address})
-        yield Rig(one, config, "set_mute", {"on": True}, "mute", True)
+        yield Rig(
+            *(one, config, "set_mute", {"on": True}, "mute", True), other=({"on": False}, False), real=lambda: one.light
+        )
 
 
 WITHOUT = {"wrong_password": "USB has no password"}

@@ -17,7 +17,11 @@ async def rig(folder: Path) -> AsyncIterator[Rig]:
         password="secret", power="on", warmup=0.2, cooldown=0.2, delay=DELAY, reboot=REBOOT
     ) as one:
         config = display(one.address, password="secret", warmup=0.2, cooldown=0.2)
-        yield Rig(one, config, "set_power", {"on": True}, "power", "on")
+        yield Rig(
+            *(one, config, "set_power", {"on": True}, "power", "on"),
+            other=({"on": False}, "off"),
+            real=lambda: one.power,
+        )
 
 
 EXPECT = {"lamp": Expected(WORKS, "device.lamp", online=True)}

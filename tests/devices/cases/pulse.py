@@ -22,7 +22,15 @@ def rig(kind: str, *, of_server: bool = False) -> Callable[[Path], AbstractAsync
         ):
             role = Role.ROOM_SPEAKER if kind == "sink" else Role.ROOM_MIC
             config = DeviceConfig("au", role, "pulse", "Son", {"server": server.address, kind: "x.y"})
-            yield Rig(server if of_server else node, config, "set_volume", {"volume": 0.4}, "volume", 0.4)
+
+            async def real() -> float:
+                return round(await node.volume(), 2)
+
+            yield Rig(
+                *(server if of_server else node, config, "set_volume", {"volume": 0.4}, "volume", 0.4),
+                other=({"volume": 0.7}, 0.7),
+                real=real,
+            )
 
     return rigged
 

@@ -33,7 +33,11 @@ def rig(part: str) -> Callable[[Path], AbstractAsyncContextManager[Rig]]:
             Cable(server.address, kind="udp", delay=DELAY, reboot=REBOOT) as cable,
         ):
             config = switch(cable.address) if part == "cable" else switch(server.address, **V3)
-            yield Rig(cable if part == "cable" else server, config, "set_port", {"port": 3, "on": True}, "port_3", "up")
+            yield Rig(
+                *(cable if part == "cable" else server, config, "set_port", {"port": 3, "on": True}, "port_3", "up"),
+                other=({"port": 3, "on": False}, "down"),
+                real=lambda: "up" if server.ports["3"]["power"] == 1 else "down",
+            )
 
     return rigged
 

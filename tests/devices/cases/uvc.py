@@ -18,7 +18,11 @@ FRAMING = {"unit": UNIT, "selector": SELECTOR, "on": "01", "off": "00"}
 async def rig(folder: Path) -> AsyncIterator[Rig]:
     async with UvcEmulator(folder / "video", delay=DELAY, reboot=REBOOT) as one:
         config = DeviceConfig("cam", Role.MAIN_CAMERA, "uvc", "Caméra", {"node": one.address, "framing": FRAMING})
-        yield Rig(one, config, "set_framing", {"on": True}, "framing", True)
+        yield Rig(
+            *(one, config, "set_framing", {"on": True}, "framing", True),
+            other=({"on": False}, False),
+            real=lambda: bool(one.framing),
+        )
 
 
 EXPECT = {"unready": Expected(FAILS)}

@@ -19,7 +19,11 @@ def rig(transport: str, *, header: bool) -> Callable[[Path], AbstractAsyncContex
             transport=transport, header=header, delay=DELAY, reboot=REBOOT, recall_time=0.05
         ) as emulator:
             config = camera(emulator.address, transport=transport, header=header)
-            yield Rig(emulator, config, "set_power", {"on": True}, "power", "on")
+            yield Rig(
+                *(emulator, config, "set_power", {"on": True}, "power", "on"),
+                other=({"on": False}, "off"),
+                real=lambda: "on" if emulator.power else "off",
+            )
 
     return rigged
 
