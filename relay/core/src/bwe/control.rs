@@ -5,6 +5,9 @@ use super::detector::Usage;
 
 /// What remains of the acknowledged rate on over-use.
 const BACK_OFF: f64 = 0.85;
+/// The same with a queue shorter than this, µs: as much as a layer more or less.
+const LITTLE_BACK_OFF: f64 = 0.92;
+const HARDLY_A_QUEUE: i64 = 20_000;
 /// Least that remains while a long queue drains.
 const DRAIN: f64 = 0.5;
 /// A queue of this much takes the rate to nothing; a shorter one in proportion, µs.
@@ -182,7 +185,10 @@ impl Control {
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "µs")]
     fn decrease(&mut self, signal: &Signal, now: u64) -> bool {
-        let Some(acknowledged) = signal.latest.or(signal.acknowledged) else { return false };
+        let Some(latest) = signal.latest.or(signal.acknowledged) else { return false };
+        // While hardly anything waits the last moments tell no more than the longer time.
+        let hardly = signal.queue < HARDLY_A_QUEUE;
+        let acknowledged = if hardly { signal.acknowledged.map_or(latest, |long| long.max(latest)) } else { latest };
         let little = acknowledged < 0.6 * self.rate;
         if little && signal.queue < SHORT_QUEUE {
             return false;
@@ -222,7 +228,8 @@ impl Control {
 /// The share of what passes that lets a queue drain.
 #[allow(clippy::cast_precision_loss, reason = "µs")]
 fn drain(queue: i64) -> f64 {
-    (1.0 - queue as f64 / LONG_QUEUE).clamp(DRAIN, BACK_OFF)
+    let most = if queue < HARDLY_A_QUEUE { LITTLE_BACK_OFF } else { BACK_OFF };
+    (1.0 - queue as f64 / LONG_QUEUE).clamp(DRAIN, most)
 }
 
 #[cfg(test)]
