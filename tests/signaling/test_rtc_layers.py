@@ -39,6 +39,17 @@ _SLOW = """() => {
     return apply.apply(this, given);
   };
 }"""
+_SILENCE = """async () => {   // a voice that says nothing until `speak`
+  const context = new AudioContext();
+  const [voice, mouth] = [context.createOscillator(), context.createGain()];
+  const out = context.createMediaStreamDestination();
+  mouth.gain.value = 0;
+  voice.connect(mouth).connect(out);
+  voice.start();
+  window.speak = () => { mouth.gain.value = 0.5; };
+  const options = { source: 'microphone', dtx: true, red: false };
+  await room.localParticipant.publishTrack(out.stream.getAudioTracks()[0], options);
+}"""
 _ENCODED = """(async () => {
   const [publication] = room.localParticipant.videoTrackPublications.values();
   const report = await publication?.track?.getRTCStatsReport();
@@ -114,6 +125,22 @@ async def test_simulcast_of_codecs_that_have_layers(world: World, browser: Brows
         await bob.more_frames("ann")
 
 
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+async def test_layers_are_switched_without_a_freeze(world: World, browser: Browser, codec: str) -> None:
+    ann, bob = Tab(await browser.new_page()), Tab(await browser.new_page())
+    await ann.join(world.url, world.token("ann"))
+    await bob.join(world.url, world.token("bob"))
+    await ann.run(_SIMULCAST, [codec, None])
+    await width(bob, 960)
+    assert (await ann.run(_SENT))[0] == f"video/{codec.upper()}"
+    for quality, pixels in (("LOW", 320), ("MEDIUM", 640), ("HIGH", 960), ("LOW", 320), ("HIGH", 960)):
+        await bob.run(_QUALITY, quality)
+        await width(bob, pixels)
+        await bob.more_frames("ann")
+    seen = (await bob.run("inbound()"))["ann video"]
+    assert seen["freezeCount"] == 0, seen
+
+
 async def test_temporal_layers_of_av1(world: World, browser: Browser) -> None:
     ann, bob = Tab(await browser.new_page()), Tab(await browser.new_page())
     await ann.join(world.url, world.token("ann"))
@@ -139,3 +166,24 @@ async def test_redundant_audio(world: World, browser: Browser) -> None:
     await ann.until("((await inbound())['bob audio'] || {}).totalAudioEnergy > 0")
     await ann.until("(await inbound())['bob audio'].packetsReceived > 50")
     assert not (await ann.run("inbound()"))["bob audio"].get("fecPacketsReceived")
+
+
+async def test_silence_costs_few_packets(world: World, browser: Browser) -> None:
+    """Discontinuous transmission of Opus: a packet now and then while nobody speaks (RFC 7587, section 3.1.3)."""
+    ann, bob = Tab(await browser.new_page()), Tab(await browser.new_page())
+    await ann.join(world.url, world.token("ann"))
+    await bob.join(world.url, world.token("bob"))
+    await ann.run(_SILENCE)
+    await bob.until("((await inbound())['ann audio'] || {}).packetsReceived > 5")
+    before = (await bob.run("inbound()"))["ann audio"]
+    later = await bob.until(
+        f"(await inbound())['ann audio'].timestamp > {before['timestamp'] + 3000} && (await inbound())['ann audio']"
+    )
+    packets = later["packetsReceived"] - before["packetsReceived"]
+    assert 0 < packets < 75, "speech is 150 in three seconds"
+
+    # The first word is heard.
+    await ann.run("speak()")
+    await bob.until(f"(await inbound())['ann audio'].totalAudioEnergy > {later['totalAudioEnergy'] + 0.01}", 5)
+    after = (await bob.run("inbound()"))["ann audio"]
+    assert after["packetsLost"] == 0, after
