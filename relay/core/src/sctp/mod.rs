@@ -4,6 +4,7 @@
 //! size, what waits to be sent.
 
 mod dcep;
+mod early;
 mod packet;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -20,6 +21,7 @@ use sctp_proto::{
 use crate::drop::Reason;
 use dcep::{Dcep, Open};
 pub use dcep::{MAX_LABEL, Reliability};
+use early::Early;
 
 /// Largest message either way, in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
@@ -70,6 +72,8 @@ pub struct Sctp {
     streams: BTreeSet<u16>,
     /// Opened by us before the association was.
     waiting: Vec<Open>,
+    /// Sent before their channel was open.
+    early: Early,
     events: VecDeque<ChannelEvent>,
     refused: Vec<Reason>,
 }
@@ -96,6 +100,7 @@ impl Default for Sctp {
             channels: BTreeMap::new(),
             streams: BTreeSet::new(),
             waiting: Vec::new(),
+            early: Early::default(),
             events: VecDeque::new(),
             refused: Vec::new(),
         }
@@ -186,7 +191,7 @@ impl Sctp {
         Ok(())
     }
 
-    /// Send one binary message on the open channel `label`; nothing happens where there is none.
+    /// Send one binary message on the channel `label`, or keep it until that opens.
     ///
     /// # Errors
     /// `DataTooLarge`, or `DataBacklog` where the peer does not keep up.
@@ -195,7 +200,9 @@ impl Sctp {
             return Err(Reason::DataTooLarge);
         }
         let open = |channel: &Channel| channel.state == ChannelState::Open && channel.open.label == label;
-        let Some((id, channel)) = self.channels.iter().find(|(_, channel)| open(channel)) else { return Ok(()) };
+        let Some((id, channel)) = self.channels.iter().find(|(_, channel)| open(channel)) else {
+            return self.early.keep(label, payload);
+        };
         let limit = if channel.open.reliability == Reliability::Reliable { MAX_BACKLOG } else { MAX_LOSSY_BACKLOG };
         let Some((_, association)) = self.association.as_mut() else { return Ok(()) };
         let mut stream = association.stream(*id).map_err(|_| Reason::DataBacklog)?;
@@ -247,6 +254,7 @@ impl Sctp {
         self.association = None;
         self.established = false;
         self.channels.clear();
+        self.early = Early::default();
         self.streams.clear();
         let mut config = EndpointConfig::new();
         config.max_payload_size(CHUNK_PAYLOAD);
@@ -320,7 +328,16 @@ impl Sctp {
         {
             let _ = stream.set_reliability_params(!channel.open.ordered, kind, amount);
         }
-        self.events.push_back(ChannelEvent::Opened(channel.open.label.clone()));
+        let (label, reliability) = (channel.open.label.clone(), channel.open.reliability);
+        for message in self.early.take(&label) {
+            // Late is as good as lost on a channel that need not deliver.
+            if reliability == Reliability::Reliable
+                && let Err(reason) = self.send(&label, &message)
+            {
+                self.refused.push(reason);
+            }
+        }
+        self.events.push_back(ChannelEvent::Opened(label));
     }
 
     fn open_waiting(&mut self) {

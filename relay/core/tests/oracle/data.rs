@@ -1,6 +1,6 @@
 //! Data channels both ways.
 
-use relay_core::message::{Command, Event};
+use relay_core::message::{Command, Event, TransportPhase};
 
 use crate::world::World;
 
@@ -101,4 +101,30 @@ fn channels_are_bounded_whoever_opens_them() {
     world.command(command);
     world.run(10);
     assert!(world.events.iter().any(|event| matches!(event, Event::CommandFailed { code, .. } if code == "limit")));
+}
+
+#[test]
+fn what_is_sent_to_a_connected_client_waits_for_its_channel() {
+    let mut world = World::new();
+    let index = world.open("a");
+    for (label, max_retransmits) in [("_reliable", None), ("_lossy", Some(0))] {
+        let (transport, label) = ("a".into(), label.into());
+        world.command(Command::OpenDataChannel { transport, label, ordered: true, max_retransmits });
+    }
+    let remote = world.clients[index].set_remote();
+    world.command(remote);
+    world.until(5_000, |world| world.phase("a") == Some(TransportPhase::Connected));
+    assert!(!opened(&world, "_reliable"));
+    send(&mut world, "_lossy", b"late".to_vec());
+    send(&mut world, "_reliable", b"first".to_vec());
+    send(&mut world, "_reliable", b"second".to_vec());
+    for _ in 0..10_000 {
+        send(&mut world, "_never", Vec::new());
+    }
+    world.until(5_000, |world| opened(world, "_reliable") && opened(world, "_lossy"));
+    send(&mut world, "_reliable", b"third".to_vec());
+    world.run(1_000);
+    let got: Vec<&[u8]> = world.clients[index].messages.iter().map(|(_, message)| message.as_slice()).collect();
+    assert_eq!(got, [&b"first"[..], b"second", b"third"]);
+    assert_eq!(world.dropped("a", "data_backlog"), 10_000 - 4 * 64 * 1024 / 64);
 }

@@ -139,7 +139,8 @@ fn what_was_sent_before_a_source_began_anew_is_not_sent_again() {
         for number in 0..20u16 {
             let payload = vp8(number == 0, true, number, 0, ssrc as u8);
             let timestamp = u32::from(number) * 3_600 + if ssrc == 150 { 777_000 } else { 0 };
-            let packet = publisher.described(Sent { ssrc, payload_type: 96, timestamp, marker: true, payload: &payload }, &[]);
+            let packet =
+                publisher.described(Sent { ssrc, payload_type: 96, timestamp, marker: true, payload: &payload }, &[]);
             scene.receive(&publisher, packet);
             scene.pass(Duration::from_millis(40));
             for (sequence, packet) in sent_to(&mut scene, &subscriber) {
