@@ -25,5 +25,5 @@ class RelayConfig(msgspec.Struct, frozen=True, kw_only=True):
     send_buffer: int = 8 * 1024 * 1024
     gso: Literal["auto", "off"] = "auto"
     dtls_retry_ms: int = 100
-    dtls_retries: int = 9
+    dtls_longest_retry_ms: int = 1600
     dtls_handshake_ms: int = 30_000

@@ -54,7 +54,7 @@ impl Relay {
             send_buffer: 4 << 20,
             gso: Gso::Auto,
             dtls_retry_ms: 100,
-            dtls_retries: 9,
+            dtls_longest_retry_ms: 1600,
             dtls_handshake_ms: 30_000,
         })?;
         let address = engine.candidates(ROOM)[0].address;

@@ -42,8 +42,8 @@ pub struct EngineConfig {
     pub gso: Gso,
     /// First DTLS retransmission, ms.
     pub dtls_retry_ms: u32,
-    /// DTLS retransmissions per flight.
-    pub dtls_retries: u16,
+    /// The longest wait for a further one, ms.
+    pub dtls_longest_retry_ms: u32,
     /// DTLS handshake as a whole, ms.
     pub dtls_handshake_ms: u32,
 }
@@ -87,7 +87,7 @@ impl EngineConfig {
     pub fn dtls(&self) -> DtlsTimers {
         DtlsTimers {
             first_retry: Duration::from_millis(self.dtls_retry_ms.into()),
-            retries: self.dtls_retries.into(),
+            longest_retry: Duration::from_millis(self.dtls_longest_retry_ms.into()),
             handshake: Duration::from_millis(self.dtls_handshake_ms.into()),
         }
     }

@@ -17,7 +17,7 @@ fn config(shards: u16) -> EngineConfig {
         send_buffer: 1 << 20,
         gso: Gso::Auto,
         dtls_retry_ms: 100,
-        dtls_retries: 9,
+        dtls_longest_retry_ms: 1600,
         dtls_handshake_ms: 30_000,
     }
 }

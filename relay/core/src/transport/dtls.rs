@@ -4,16 +4,19 @@
 //! AES-128-GCM, and `AES_CM_128_HMAC_SHA1_80` for the clients that offer nothing else; in 1.3 it takes the client's first.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use dimpl::certificate::{calculate_fingerprint, format_fingerprint, generate_self_signed_certificate};
 use dimpl::{Dtls, DtlsCertificate, Output};
 
+use super::early::EarlyFinished;
 use super::first_flight::FirstFlight;
 use super::hello::Version;
+use super::retry::{LastFlight, Pace, RETRIES, UNBOUNDED};
 use crate::drop::Reason;
 
+pub use super::retry::DtlsTimers;
 pub use dimpl::SrtpProfile;
 
 /// Records larger than this are not sent by us; the buffer grows if `dimpl` asks for more.
@@ -23,6 +26,7 @@ const QUEUE: usize = 128;
 
 /// Header of a record: type, version, epoch, sequence number, length (RFC 6347 section 4.1).
 const RECORD_HEADER: usize = 13;
+const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
 
 /// Whether a record begins with the unified header of DTLS 1.3 (RFC 9147 section 4).
@@ -48,28 +52,12 @@ fn is_records(datagram: &[u8], unified: bool) -> bool {
     true
 }
 
-/// Retransmission of lost handshake flights.
-#[derive(Debug, Clone, Copy)]
-pub struct DtlsTimers {
-    /// First wait; doubled at each retry.
-    pub first_retry: Duration,
-    /// Retries per flight.
-    pub retries: usize,
-    /// For the handshake as a whole.
-    pub handshake: Duration,
-}
-
-impl Default for DtlsTimers {
-    fn default() -> Self {
-        Self { first_retry: Duration::from_millis(100), retries: 9, handshake: Duration::from_secs(30) }
-    }
-}
-
 /// The relay's certificate with its configuration: one for all transports.
 #[derive(Clone)]
 pub struct Identity {
     certificate: DtlsCertificate,
     config: Arc<dimpl::Config>,
+    timers: DtlsTimers,
 }
 
 impl Identity {
@@ -82,12 +70,12 @@ impl Identity {
             .use_server_cookie(false) // only ICE-validated addresses reach DTLS: the cookie's job is done
             .max_queue_tx(QUEUE)
             .flight_start_rto(timers.first_retry)
-            .flight_retries(timers.retries)
-            .handshake_timeout(timers.handshake)
+            .flight_retries(RETRIES)
+            .handshake_timeout(UNBOUNDED)
             .build()
             .map_err(|error| error.to_string())?;
         let certificate = generate_self_signed_certificate().map_err(|error| error.to_string())?;
-        Ok(Self { certificate, config: Arc::new(config) })
+        Ok(Self { certificate, config: Arc::new(config), timers })
     }
 
     /// SHA-256 of the certificate, `AB:CD:…`, for our SDP.
@@ -144,7 +132,7 @@ enum Stage {
     /// For the whole of it, at most until the deadline once a part has come.
     Awaiting { flight: FirstFlight, identity: Identity, deadline: Option<Instant> },
     /// The version is chosen.
-    Chosen(Version, Box<Dtls>),
+    Chosen { version: Version, dtls: Box<Dtls>, pace: Pace, timers: DtlsTimers },
 }
 
 /// One DTLS session.
@@ -155,6 +143,10 @@ pub struct DtlsSession {
     connected: bool,
     failed: bool,
     wake: Option<Instant>,
+    /// In 1.2, until connected.
+    early: EarlyFinished,
+    /// In 1.2, once connected and until the peer's first data.
+    last: Option<LastFlight>,
     record: Vec<u8>,
 }
 
@@ -163,7 +155,9 @@ impl DtlsSession {
     #[must_use]
     pub fn new(identity: &Identity, expected: Fingerprint) -> Self {
         let stage = Stage::Awaiting { flight: FirstFlight::default(), identity: identity.clone(), deadline: None };
-        Self { stage, expected, verified: false, connected: false, failed: false, wake: None, record: Vec::new() }
+        let (verified, connected, failed) = (false, false, false);
+        let (wake, early, last, record) = (None, EarlyFinished::default(), None, Vec::new());
+        Self { stage, expected, verified, connected, failed, wake, early, last, record }
     }
 
     /// The version, once chosen.
@@ -171,7 +165,7 @@ impl DtlsSession {
     pub const fn version(&self) -> Option<Version> {
         match &self.stage {
             Stage::Awaiting { .. } => None,
-            Stage::Chosen(version, _) => Some(*version),
+            Stage::Chosen { version, .. } => Some(*version),
         }
     }
 
@@ -203,7 +197,15 @@ impl DtlsSession {
         if !is_records(datagram, unified) {
             return vec![DtlsAction::Refused(Reason::DtlsRefused)];
         }
-        let actions = self.step(now, |dtls| dtls.handle_packet(datagram));
+        if let Some(last) = self.last.as_mut().filter(|_| is_plain_handshake(datagram)) {
+            let actions = send(last.answer(now));
+            self.rest();
+            return actions;
+        }
+        let mut actions = self.step(now, |dtls| dtls.handle_packet(datagram));
+        if self.version() == Some(Version::V1_2) && !self.connected {
+            actions.extend(self.take_early(datagram, now));
+        }
         let data = datagram.first().is_some_and(|first| *first == APPLICATION_DATA || is_unified(*first));
         if data && actions.is_empty() && self.connected && !self.failed {
             return vec![DtlsAction::Refused(Reason::DtlsRefused)];
@@ -211,12 +213,35 @@ impl DtlsSession {
         actions
     }
 
+    /// Try the `Finished` again that may have come before what it needs.
+    fn take_early(&mut self, datagram: &[u8], now: Instant) -> Vec<DtlsAction> {
+        let mut early = std::mem::take(&mut self.early);
+        early.note(datagram);
+        let actions = early.record().map(|record| self.step(now, |dtls| dtls.handle_packet(record)));
+        self.early = early;
+        actions.unwrap_or_default()
+    }
+
     /// Retransmit what is due.
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<DtlsAction> {
-        let mut actions = self.step(now, |_| Ok(()));
-        if matches!(self.stage, Stage::Awaiting { deadline: Some(deadline), .. } if deadline <= now) && !self.failed {
+        let mut actions = Vec::new();
+        let over = match &mut self.stage {
+            Stage::Awaiting { deadline, .. } => deadline.is_some_and(|deadline| deadline <= now),
+            Stage::Chosen { pace, .. } if !self.connected => {
+                pace.hurry(now);
+                pace.is_over(now)
+            }
+            Stage::Chosen { .. } => false,
+        };
+        if over && !self.failed {
             self.fail("dtls", &mut actions);
+            return actions;
         }
+        actions.extend(self.step(now, |_| Ok(())));
+        if let Some(last) = &mut self.last {
+            actions.extend(send(last.repeat(now)));
+        }
+        self.rest();
         actions
     }
 
@@ -244,14 +269,17 @@ impl DtlsSession {
             Ok(hello) => hello,
             Err(reason) => return Some(Err(reason)),
         };
-        self.wake = Some(*deadline.get_or_insert(now + identity.config.handshake_timeout()));
+        let timers = identity.timers;
+        let deadline = *deadline.get_or_insert(now + timers.handshake);
+        self.wake = Some(deadline);
         let hello = hello?;
         let (config, certificate) = (Arc::clone(&identity.config), identity.certificate.clone());
         let dtls = match hello.version {
             Version::V1_2 => Dtls::new_12(config, certificate, now),
             Version::V1_3 => Dtls::new_13(config, certificate, now),
         };
-        self.stage = Stage::Chosen(hello.version, Box::new(dtls));
+        let pace = Pace::new(timers.longest_retry, deadline, now);
+        self.stage = Stage::Chosen { version: hello.version, dtls: Box::new(dtls), pace, timers };
         self.record = vec![0; RECORD];
         Some(Ok(hello.record))
     }
@@ -259,12 +287,13 @@ impl DtlsSession {
     /// After a failure `dimpl` must not be used again, and before the handshake ends every error is one. Afterwards a
     /// record that does not fit is dropped: it must not end a call.
     fn step(&mut self, now: Instant, action: impl FnOnce(&mut Dtls) -> Result<(), dimpl::Error>) -> Vec<DtlsAction> {
-        let Stage::Chosen(_, dtls) = &mut self.stage else { return Vec::new() };
+        let Stage::Chosen { dtls, pace, .. } = &mut self.stage else { return Vec::new() };
         if self.failed {
             return Vec::new();
         }
-        let result = dtls.handle_timeout(now).and_then(|()| action(dtls));
-        let mut actions = self.drain();
+        let result = dtls.handle_timeout(pace.clock(now)).and_then(|()| action(dtls));
+        let mut actions = self.drain(now);
+        self.rest();
         if result.is_err() && !self.connected {
             self.fail("dtls", &mut actions);
         }
@@ -277,19 +306,45 @@ impl DtlsSession {
         actions.push(DtlsAction::Failed(reason));
     }
 
-    fn drain(&mut self) -> Vec<DtlsAction> {
+    /// Set the next wake-up.
+    fn rest(&mut self) {
+        let Stage::Chosen { pace, .. } = &self.stage else { return };
+        self.wake = match (&self.last, self.connected) {
+            _ if self.failed => None,
+            (_, false) => Some(pace.wake()),
+            (None, true) => Some(pace.wake_connected()),
+            (Some(last), true) => last.wake().into_iter().chain([pace.wake_connected()]).min(),
+        };
+    }
+
+    /// Connected: what was sent with that is, in 1.2, the last flight.
+    fn connect(&mut self, keys: Option<SrtpKeys>, actions: &mut Vec<DtlsAction>, now: Instant) {
+        self.connected = true;
+        let datagrams = actions.iter().filter_map(|action| match action {
+            DtlsAction::Send(datagram) => Some(datagram.clone()),
+            _ => None,
+        });
+        if let Stage::Chosen { version: Version::V1_2, timers, .. } = &self.stage {
+            self.last = Some(LastFlight::new(datagrams.collect(), *timers, now + timers.handshake, now));
+        }
+        actions.insert(0, DtlsAction::Connected(keys));
+    }
+
+    fn drain(&mut self, now: Instant) -> Vec<DtlsAction> {
         let mut actions = Vec::new();
         let (mut finished, mut keys) = (false, None);
         loop {
-            let Stage::Chosen(_, dtls) = &mut self.stage else { return actions };
+            let Stage::Chosen { dtls, pace, .. } = &mut self.stage else { return actions };
             match dtls.poll_output(&mut self.record) {
-                Output::Packet(datagram) => actions.push(DtlsAction::Send(datagram.to_vec())),
+                Output::Packet(datagram) => {
+                    pace.note_sent(now);
+                    actions.push(DtlsAction::Send(datagram.to_vec()));
+                }
                 Output::BufferTooSmall { needed } => self.record.resize(needed, 0),
                 Output::Timeout(at) => {
-                    self.wake = Some(at);
+                    pace.note_due(at);
                     if finished {
-                        self.connected = true;
-                        actions.insert(0, DtlsAction::Connected(keys));
+                        self.connect(keys, &mut actions, now);
                     }
                     return actions;
                 }
@@ -304,10 +359,25 @@ impl DtlsSession {
                 Output::KeyingMaterial(material, profile) if self.verified => {
                     keys = Some(SrtpKeys { profile, material: material.to_vec() });
                 }
-                Output::ApplicationData(data) if self.verified => actions.push(DtlsAction::Data(data.to_vec())),
-                Output::CloseNotify => actions.push(DtlsAction::Closed),
+                Output::ApplicationData(data) if self.verified => {
+                    self.last = None;
+                    actions.push(DtlsAction::Data(data.to_vec()));
+                }
+                Output::CloseNotify => {
+                    self.last = None;
+                    actions.push(DtlsAction::Closed);
+                }
                 _ => {}
             }
         }
     }
+}
+
+/// Whether a datagram begins with a handshake record that is not encrypted.
+fn is_plain_handshake(datagram: &[u8]) -> bool {
+    datagram.starts_with(&[HANDSHAKE]) && datagram.get(3..5) == Some(&[0, 0])
+}
+
+fn send(datagrams: &[Vec<u8>]) -> Vec<DtlsAction> {
+    datagrams.iter().cloned().map(DtlsAction::Send).collect()
 }

@@ -1,10 +1,12 @@
 //! One peer's transport: ICE-lite, then DTLS as server, then SCTP within it. Media keys come out, datagrams go in.
 
 pub mod dtls;
+pub mod early;
 pub mod first_flight;
 pub mod hello;
 pub mod ice;
 pub mod phase;
+pub mod retry;
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -39,7 +39,11 @@ impl Client {
     /// A client that knows nothing of the relay yet.
     pub fn new(id: &str, address: &str, connection: Option<u32>, dtls: DtlsVersion, now: Instant) -> Self {
         let address: SocketAddr = address.parse().expect("a test address");
-        let mut rtc = RtcConfig::new().set_rtp_mode(true).set_dtls_version(dtls).build(now);
+        let mut rtc = RtcConfig::new()
+            .set_crypto_provider(crate::browser::provider())
+            .set_rtp_mode(true)
+            .set_dtls_version(dtls)
+            .build(now);
         rtc.add_local_candidate(candidate(address, connection));
         Self {
             id: id.into(),

@@ -8,8 +8,13 @@ use dimpl::{Config, Dtls, Output, SrtpProfile};
 use relay_core::transport::dtls::{DtlsAction, DtlsSession, DtlsTimers, Fingerprint, Identity};
 use relay_core::transport::hello::Version;
 
+use crate::browser::WAITS;
+
 /// One way.
 const DELAY: u64 = 20;
+
+/// A client that leaves it to the relay to send again what was lost.
+const PATIENT: (Duration, usize) = (Duration::from_secs(20), 1);
 
 /// What the link does to a datagram, in percent of the cases.
 #[derive(Clone, Copy, Default)]
@@ -18,6 +23,19 @@ struct Link {
     repeat: u64,
     /// Delayed by up to twice [`DELAY`] more.
     late: u64,
+    /// These datagrams of the server are lost too.
+    gone: &'static [u64],
+}
+
+type Make = fn(Arc<Config>, dimpl::DtlsCertificate, Instant) -> Dtls;
+
+/// Whether the link loses a datagram: one way, by its number, whatever happens the other way.
+fn is_lost(link: Link, seed: u64, to_server: bool, number: u64) -> bool {
+    let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 1) ^ u64::from(to_server);
+    for _ in 0..2 {
+        mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    }
+    (mixed >> 33) % 100 < link.loss || (!to_server && link.gone.contains(&number))
 }
 
 /// A client, a server, and the datagrams between them.
@@ -28,6 +46,9 @@ struct Pair {
     server: DtlsSession,
     link: Link,
     seed: u64,
+    loses: u64,
+    /// Datagrams from the server and from the client.
+    sent: [u64; 2],
     /// When, whether to the server, what.
     flights: Vec<(Instant, bool, Vec<u8>)>,
     /// Client: connected at, keys, application data.
@@ -66,13 +87,18 @@ fn cut(datagram: &[u8], longest: usize) -> Vec<Vec<u8>> {
 }
 
 impl Pair {
-    fn new(make: fn(Arc<Config>, dimpl::DtlsCertificate, Instant) -> Dtls, mtu: usize, link: Link, seed: u64) -> Self {
+    fn new(make: Make, mtu: usize, link: Link, seed: u64) -> Self {
+        Self::with(make, mtu, WAITS, link, seed)
+    }
+
+    fn with(make: Make, mtu: usize, (first, retries): (Duration, usize), link: Link, seed: u64) -> Self {
         let now = Instant::now();
         let identity = Identity::generate(DtlsTimers::default()).expect("an identity");
         let config = Config::builder()
             .mtu(mtu)
-            .flight_start_rto(Duration::from_millis(100))
-            .flight_retries(9)
+            .flight_start_rto(first)
+            .flight_retries(retries)
+            .dangerously_set_rng_seed(seed)
             .build()
             .expect("a configuration");
         let certificate = generate_self_signed_certificate().expect("a certificate");
@@ -86,6 +112,8 @@ impl Pair {
             server: DtlsSession::new(&identity, Fingerprint::parse(&fingerprint).expect("a fingerprint")),
             link,
             seed: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            loses: seed,
+            sent: [0; 2],
             flights: Vec::new(),
             client_connected: None,
             client_keys: None,
@@ -112,7 +140,9 @@ impl Pair {
         if to_server && self.bytes[0] == 0 {
             self.first_flight += 1;
         }
-        if self.below(100) < self.link.loss {
+        let number = &mut self.sent[usize::from(to_server)];
+        *number += 1;
+        if is_lost(self.link, self.loses, to_server, *number - 1) {
             return;
         }
         let copies = 1 + u64::from(self.below(100) < self.link.repeat);
@@ -232,13 +262,79 @@ fn a_hello_in_several_datagrams_costs_no_round_trip() {
 #[test]
 fn loss_repetition_and_disorder_do_not_end_a_handshake() {
     for (make, name) in [(Dtls::new_12 as fn(_, _, _) -> _, "1.2"), (Dtls::new_13, "1.3"), (Dtls::new_auto, "both")] {
-        for seed in 1..=150 {
-            let link = Link { loss: seed % 3 * 10, repeat: 20, late: 30 };
+        for seed in 1..=1000 {
+            let link = Link { loss: 30, repeat: 20, late: 30, gone: &[] };
             let mut pair = Pair::new(make, if seed % 2 == 0 { 1150 } else { 300 }, link, seed);
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pair.connect()));
             assert!(result.is_ok(), "DTLS {name}, seed {seed}, loss {}%", link.loss);
         }
     }
+}
+
+#[test]
+fn a_flight_is_sent_again_at_bounded_waits_for_as_long_as_a_handshake_may_take() {
+    for make in [Dtls::new_12 as Make, Dtls::new_13] {
+        let mut pair = Pair::with(make, 1150, PATIENT, Link::default(), 1);
+        pair.until(|pair| pair.sent[0] > 0);
+        // Nothing more comes from the client.
+        let (mut now, mut waits) = (pair.now, Vec::new());
+        let failed = loop {
+            let at = pair.server.poll_timeout().expect("something to do");
+            let actions = pair.server.handle_timeout(at);
+            match actions[..] {
+                [DtlsAction::Failed(reason)] => break (at, reason),
+                [] => continue,
+                _ => waits.push(at - now),
+            }
+            now = at;
+        };
+        assert_eq!(failed, (pair.began + Duration::from_millis(DELAY) + DtlsTimers::default().handshake, "dtls"));
+        assert!(waits.iter().all(|wait| *wait <= DtlsTimers::default().longest_retry), "{waits:?}");
+        assert!((20..=31).contains(&waits.len()), "{waits:?}");
+        assert_eq!(pair.server.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn the_last_flight_of_1_2_is_repeated_until_the_clients_data() {
+    // The second of the server's datagrams is its last flight; its repetitions after 100, 300 and 700 ms are lost too.
+    let link = Link { gone: &[1, 2, 3, 4], ..Link::default() };
+    let mut pair = Pair::with(Dtls::new_12, 1150, PATIENT, link, 1);
+    pair.until(|pair| pair.client_connected.is_some());
+    let connected = pair.client_connected.expect("connected");
+    assert!(connected.abs_diff(Duration::from_millis(4 * DELAY + 1500)) < Duration::from_millis(9), "{connected:?}");
+    pair.link = Link::default();
+    pair.client.send_application_data(b"here").expect("data");
+    pair.until(|pair| pair.server_data == [b"here"]);
+    let sent = pair.sent[0];
+    let long = pair.now + Duration::from_secs(10);
+    pair.until(|pair| pair.now >= long);
+    assert_eq!(pair.sent[0], sent, "it has come");
+}
+
+#[test]
+fn a_last_flight_that_comes_again_is_answered_but_not_each_time() {
+    let mut pair = Pair::with(Dtls::new_12, 1150, PATIENT, Link::default(), 1);
+    pair.until(|pair| pair.flights.iter().any(|(_, to_server, bytes)| *to_server && bytes[13] == 11));
+    let (_, _, flight) = pair.flights[0].clone();
+    pair.until(|pair| pair.server_connected.is_some());
+    let mut answers = |after: u64| {
+        let now = pair.now + Duration::from_millis(after);
+        pair.server.handle(&flight, now).into_iter().filter(|action| matches!(action, DtlsAction::Send(_))).count()
+    };
+    assert_eq!([answers(99), answers(100), answers(199), answers(40_000), answers(40_001)], [0, 1, 0, 1, 0]);
+}
+
+#[test]
+fn a_finished_that_comes_before_its_keys_counts() {
+    let mut pair = Pair::with(Dtls::new_12, 300, PATIENT, Link::default(), 1);
+    pair.until(|pair| pair.flights.iter().filter(|(_, to_server, _)| *to_server).count() == 3);
+    let arrives = pair.flights[0].0;
+    assert!(pair.flights.iter().all(|(at, ..)| *at == arrives));
+    pair.flights.reverse();
+    pair.until(|pair| pair.server_connected.is_some());
+    assert!(pair.now <= arrives + Duration::from_millis(1));
+    pair.connect();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The relay against an independent WebRTC stack (`str0m`), both sans-IO, over a wire in memory and in virtual time.
 
 mod bandwidth;
+mod browser;
 mod client;
 mod connecting;
 mod data;

@@ -147,21 +147,6 @@ impl World {
         index
     }
 
-    /// Whether a new client is connected by UDP within 30 s.
-    pub fn joins(&mut self, id: &str) -> bool {
-        let index = self.open_by(id, None);
-        let remote = self.clients[index].set_remote();
-        self.command(remote);
-        let deadline = self.now + Duration::from_secs(30);
-        while self.now < deadline {
-            self.step();
-            if self.clients[index].connected && self.phase(id) == Some(TransportPhase::Connected) {
-                return true;
-            }
-        }
-        false
-    }
-
     /// The last phase told of a transport.
     pub fn phase(&self, id: &str) -> Option<TransportPhase> {
         self.events.iter().rev().find_map(|event| match event {
