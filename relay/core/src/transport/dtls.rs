@@ -13,6 +13,7 @@ use dimpl::{Dtls, DtlsCertificate, Output};
 use super::early::EarlyFinished;
 use super::first_flight::FirstFlight;
 use super::hello::Version;
+use super::records::{APPLICATION_DATA, is_plain_handshake, is_records, is_unified};
 use super::retry::{LastFlight, Pace, RETRIES, UNBOUNDED};
 use crate::drop::Reason;
 
@@ -23,34 +24,6 @@ pub use dimpl::SrtpProfile;
 const RECORD: usize = 2048;
 /// Records waiting in `dimpl`: one 64 KiB message is some sixty records, and each is taken out at once.
 const QUEUE: usize = 128;
-
-/// Header of a record: type, version, epoch, sequence number, length (RFC 6347 section 4.1).
-const RECORD_HEADER: usize = 13;
-const HANDSHAKE: u8 = 22;
-const APPLICATION_DATA: u8 = 23;
-
-/// Whether a record begins with the unified header of DTLS 1.3 (RFC 9147 section 4).
-const fn is_unified(first: u8) -> bool {
-    first >> 5 == 1
-}
-
-/// Whether a datagram is one record behind the other, of DTLS 1.0 (as first hellos may say) or 1.2; from the first
-/// `unified` header on, `dimpl` judges.
-fn is_records(datagram: &[u8], unified: bool) -> bool {
-    let mut rest = datagram;
-    while let Some(first) = rest.first() {
-        if is_unified(*first) {
-            return unified;
-        }
-        let Some(header) = rest.first_chunk::<RECORD_HEADER>() else { return false };
-        let length = RECORD_HEADER + usize::from(u16::from_be_bytes([header[11], header[12]]));
-        let Some(after) = rest.get(length..).filter(|_| header[1] == 0xfe && matches!(header[2], 0xfd | 0xff)) else {
-            return false;
-        };
-        rest = after;
-    }
-    true
-}
 
 /// The relay's certificate with its configuration: one for all transports.
 #[derive(Clone)]
@@ -287,12 +260,17 @@ impl DtlsSession {
     /// After a failure `dimpl` must not be used again, and before the handshake ends every error is one. Afterwards a
     /// record that does not fit is dropped: it must not end a call.
     fn step(&mut self, now: Instant, action: impl FnOnce(&mut Dtls) -> Result<(), dimpl::Error>) -> Vec<DtlsAction> {
-        let Stage::Chosen { dtls, pace, .. } = &mut self.stage else { return Vec::new() };
-        if self.failed {
-            return Vec::new();
+        let mut actions = Vec::new();
+        let mut result = Ok(());
+        if let (Stage::Chosen { dtls, pace, .. }, false) = (&mut self.stage, self.failed) {
+            result = dtls.handle_timeout(pace.clock(now));
+            // What is due goes out by itself: `dimpl` drops a datagram as a whole whose first message is an old one.
+            actions = self.drain(now);
         }
-        let result = dtls.handle_timeout(pace.clock(now)).and_then(|()| action(dtls));
-        let mut actions = self.drain(now);
+        if let (Stage::Chosen { dtls, .. }, false, Ok(())) = (&mut self.stage, self.failed, &result) {
+            result = action(dtls);
+            actions.extend(self.drain(now));
+        }
         self.rest();
         if result.is_err() && !self.connected {
             self.fail("dtls", &mut actions);
@@ -371,11 +349,6 @@ impl DtlsSession {
             }
         }
     }
-}
-
-/// Whether a datagram begins with a handshake record that is not encrypted.
-fn is_plain_handshake(datagram: &[u8]) -> bool {
-    datagram.starts_with(&[HANDSHAKE]) && datagram.get(3..5) == Some(&[0, 0])
 }
 
 fn send(datagrams: &[Vec<u8>]) -> Vec<DtlsAction> {

@@ -6,6 +6,7 @@ pub mod first_flight;
 pub mod hello;
 pub mod ice;
 pub mod phase;
+pub mod records;
 pub mod retry;
 
 use std::sync::Arc;

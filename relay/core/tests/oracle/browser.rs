@@ -10,7 +10,7 @@ use str0m::config::DtlsVersion;
 use str0m::crypto::dtls::{DtlsCert, DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, ProtocolVersion};
 use str0m::crypto::{CryptoError, CryptoProvider, from_feature_flags};
 
-/// The first wait, and the times it is doubled (BoringSSL as WebRTC sets it).
+/// The first wait, and the times it is doubled (Chromium's).
 pub const WAITS: (Duration, usize) = (Duration::from_millis(50), 10);
 
 /// `str0m`'s provider with these waits.

@@ -11,4 +11,5 @@ mod hostile;
 mod media;
 mod memory;
 mod moving;
+mod pair;
 mod world;
