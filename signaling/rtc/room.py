@@ -64,9 +64,10 @@ class MediaRoom:
         """Let a session in; an older one of the same identity is sent away."""
         for old in [s for s in self.sessions.values() if s.identity == arrival.grants.identity]:
             self.end(old, Leave.DUPLICATE)
-        if not self.sessions and (self.settings.loudest_audio, self.settings.last_video) != (None, None):
-            self.effects.commands.append(SetRoom(self.name, self.settings.loudest_audio, self.settings.last_video))
         session = self._ends.open(arrival, self.effects.commands, now)
+        if not self.sessions and (self.settings.loudest_audio, self.settings.last_video) != (None, None):
+            # After its first transport: the relay knows a room by these.
+            self.effects.commands.append(SetRoom(self.name, self.settings.loudest_audio, self.settings.last_video))
         others = [other.info() for other in self.sessions.values() if not other.grants.hidden]
         self.sessions[session.sid] = session
         primary = arrival.grants.can_subscribe and not arrival.wishes.single

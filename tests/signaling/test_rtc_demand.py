@@ -20,6 +20,7 @@ from relay.messages import (
     AddTrack,
     LayersWanted,
     MuteTrack,
+    OpenTransport,
     RemoveTrack,
     SetRoom,
     SetSubscription,
@@ -141,6 +142,8 @@ async def test_limits_of_a_room_are_told_to_the_relay_once() -> None:
     settings = RtcSettings(loudest_audio=5, last_video=9)
     async with serve(relay, settings=settings) as world, world.join(), world.join("guest:bob"):
         assert relay.of(SetRoom) == [SetRoom("demo", 5, 9)]
+        # The relay knows a room by its transports.
+        assert relay.commands.index(relay.of(OpenTransport)[0]) < relay.commands.index(relay.of(SetRoom)[0])
     relay = RecordedRelay()
     async with serve(relay) as world, world.join():
         assert relay.of(SetRoom) == []
