@@ -23,7 +23,7 @@ from tests.network.links import PORT, RELAY, Link, link
 from tests.network.participants import Received, participant
 from tests.network.python_sdk import python_sdk
 from tests.network.stacks import Aiortc, Str0m
-from tests.network.watching import Browsing, Look, Span, film, gaps, look, watch
+from tests.network.watching import LAYERS, Browsing, Look, Span, film, gaps, look, watch
 from tests.signaling.rtc.browser import Tab, chromium, routes
 from tests.signaling.rtc.wire import Wire, wire
 from tests.signaling.rtc.world import World, serve
@@ -202,7 +202,7 @@ async def main(program: Path) -> Seen:
         for name, tab in tabs.items():
             url = between.url if name == "bob" else world.url
             await tab.join(url, world.token(name))
-            await film(tab, name, *([SMALL] if name != "ann" else []))
+            await film(tab, name, LAYERS if name == "ann" else SMALL)
             await tab.run("room.localParticipant.setMicrophoneEnabled(true)")
         others = await join_others(stack, world, program)
         return await hold(Meeting(relay, world, ann, bob, fay, others), laid, between)
