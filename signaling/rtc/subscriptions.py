@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 
 from relay.messages import Command, PauseReason, SetSubscription, Subscribe, Unsubscribe
@@ -33,7 +34,7 @@ class Subscription:
         return self.track.backup if self.second else self.track
 
 
-class Subscriptions:
+class Subscriptions(ABC):
     """All subscriptions of one client, by track sid. Commands for the relay are appended to `commands`."""
 
     keep: bool = False  # no picture is paused, whatever the client's link carries
@@ -68,8 +69,9 @@ class Subscriptions:
             raise ValueError(f"{track.sid} is not bound yet")
         return self._place(track)
 
+    @abstractmethod
     def _place(self, track: Track) -> bool:
-        raise NotImplementedError
+        """Give a track a section, or note in `_unplaced` that it waits for one. False where it has none."""
 
     def waits(self, sid: str) -> bool:
         """Whether a track will be subscribed once there is a place for it."""
