@@ -26,6 +26,7 @@ ROOMS = 31
 HOUR = 3600.0
 WEEK = 7 * 24 * HOUR
 CALM = 12 * HOUR  # at the end, without faults
+BY_HAND = 5 * HOUR  # before the end, somebody stands at some devices; no poll is further away than two hours
 SLOW = Timing(keepalive=3600.0, idle=7200.0, backoff_last=3600.0, stable=3600.0, changing=20.0)
 REBOOT = 9000.0
 LINES = 31 * 2 * 20  # of the log at most, of the whole week
@@ -53,6 +54,7 @@ class VirtualRoom:
         self.changes = 0
         self.hub = DeviceHub(str(number), configs, self._changed, timing=SLOW, dice=dice)
         self.wishes: dict[tuple[Role, str], Any] = {}
+        self.by_hand: set[tuple[Role, str]] = set()  # whose wish somebody at the device took back
         self.results: dict[str, int] = {}
 
     def _changed(self) -> None:
@@ -102,12 +104,24 @@ class VirtualRoom:
                 continue
             known = devices[role].properties[name]
             asked = {True: "on", False: "off"}.get(wish, wish) if name == "power" else wish
-            if known.desired is not None and (known.desired, known.reported) != (asked, asked):
-                wrong.append(f"{role} {name}: asked {asked}, is {known}")
-            real = self._real(role, name)
-            if known.reported != real:
-                wrong.append(f"{role} {name}: shown {known.reported}, is {real}")
+            desired = None if (role, name) in self.by_hand else asked
+            if (known.desired, known.reported, self._real(role, name)) != (desired, asked, asked):
+                wrong.append(f"{role} {name}: asked {asked}, shown {known}, is {self._real(role, name)}")
         return wrong
+
+    async def touched(self) -> None:
+        """Long after the faults, somebody switches a device by hand in every third room, and is not contradicted."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(WEEK - BY_HAND - loop.time())
+        role = self._dice.choice([Role.MAIN_CAMERA, Role.FRONT_DISPLAY])
+        if (wish := self.wishes.get((role, "power"))) is None or self._dice.random() < 2 / 3:
+            return
+        if role is Role.MAIN_CAMERA:
+            self.camera.power = not wish
+        else:
+            self.display._switch(on=not wish)
+        self.wishes[role, "power"] = not wish
+        self.by_hand.add((role, "power"))
 
     def _real(self, role: Role, name: str) -> str:
         if role is Role.MAIN_CAMERA:
@@ -131,6 +145,7 @@ def test_a_week_of_faults_ends_well(caplog: pytest.LogCaptureFixture) -> None:
                 for room in rooms:
                     group.create_task(room.breaks())
                     group.create_task(room.used())
+                    group.create_task(room.touched())
             await asyncio.sleep(WEEK - loop.time())
             assert {number: wrong for number, room in enumerate(rooms, 1) if (wrong := room.unmet())} == {}
             for task in running:
@@ -145,6 +160,8 @@ def test_a_week_of_faults_ends_well(caplog: pytest.LogCaptureFixture) -> None:
     for room in rooms:
         for outcome, count in room.results.items():
             outcomes[outcome] = outcomes.get(outcome, 0) + count
+    assert sum(len(room.wishes) for room in rooms) > 2 * ROOMS, "most devices were asked something that lasts"
+    assert sum(len(room.by_hand) for room in rooms) > ROOMS // 6, "somebody stood at some devices"
     assert outcomes["done"] > 1000
     assert outcomes["failed"] > 30, "the faults were felt"
     assert 300 < len(caplog.records) < LINES
