@@ -37,20 +37,20 @@ class Cable(Emulator):
         self.kind = kind
         self._on_reboot = on_reboot
         self._listening: asyncio.BaseTransport | asyncio.Server | None = None
-        self._ends: set[_End] = set()
+        self._ends: set[End] = set()
         self._connecting: set[asyncio.Task[None]] = set()
 
     @property
     def connections(self) -> int:
         """Clients now."""
-        return sum(isinstance(end, _Far) for end in self._ends)
+        return sum(isinstance(end, Far) for end in self._ends)
 
     async def open(self) -> None:
         """Listen."""
         loop = asyncio.get_running_loop()
         host, port = self.address
         if self.kind == "tcp":
-            self._listening = await loop.create_server(lambda: _Stream(self), host, port, reuse_address=True)
+            self._listening = await loop.create_server(lambda: Stream(self), host, port, reuse_address=True)
             self.address = (host, self._listening.sockets[0].getsockname()[1])
         else:
             self._listening, _ = await loop.create_datagram_endpoint(lambda: _Mouth(self), local_addr=(host, port))
@@ -72,22 +72,22 @@ class Cable(Emulator):
 
     # --- used by the ends ---------------------------------------------------------------------------------------
 
-    def joined(self, end: _End) -> None:
+    def joined(self, end: End) -> None:
         """An end is open."""
         self._ends.add(end)
 
-    def left(self, end: _End) -> None:
+    def left(self, end: End) -> None:
         """An end was closed."""
         self._ends.discard(end)
 
-    def ask(self, end: _End, data: bytes) -> None:
+    def ask(self, end: End, data: bytes) -> None:
         """From the client to the server."""
         if "reset" in self._on and self.kind == "tcp":
             end.abort()
         elif not self.lost() and end.pair is not None:
             end.pair.write(data)
 
-    def answer(self, end: _End, data: bytes) -> None:
+    def answer(self, end: End, data: bytes) -> None:
         """From the server to the client."""
         pair = end.pair
 
@@ -98,31 +98,35 @@ class Cable(Emulator):
 
         self.after(0.0, say)
 
-    def connect(self, client: _End) -> None:
+    def connect(self, client: End) -> None:
         """Open the other end for a new client."""
-        task = asyncio.get_running_loop().create_task(self._connect(client, _Far(self, client)))
+        task = asyncio.get_running_loop().create_task(self._connect(client, Far(self, client)))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    async def _connect(self, client: _End, far: _Far) -> None:
-        loop = asyncio.get_running_loop()
+    async def _connect(self, client: End, far: Far) -> None:
         try:
-            if self.kind == "tcp":
-                await loop.create_connection(lambda: far, *self._server)
-            else:
-                await loop.create_datagram_endpoint(lambda: far, remote_addr=self._server)
+            await self.dial(far)
         except OSError:
             client.abort()
 
+    async def dial(self, far: Far) -> None:
+        """Open the server's side of a client; raises OSError."""
+        loop = asyncio.get_running_loop()
+        if self.kind == "tcp":
+            await loop.create_connection(lambda: far, *self._server)
+        else:
+            await loop.create_datagram_endpoint(lambda: far, remote_addr=self._server)
 
-class _End(asyncio.Protocol, asyncio.DatagramProtocol):
+
+class End(asyncio.Protocol, asyncio.DatagramProtocol):
     """One side of one client's connection; bytes wait until the other side is open."""
 
     def __init__(self, cable: Cable) -> None:
         self._cable = cable
         self._transport: asyncio.BaseTransport | None = None
         self._waiting: list[bytes] = []
-        self.pair: _End | None = None
+        self.pair: End | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Open."""
@@ -152,10 +156,10 @@ class _End(asyncio.Protocol, asyncio.DatagramProtocol):
         self.abort()
 
 
-class _Far(_End):
+class Far(End):
     """The side of the server."""
 
-    def __init__(self, cable: Cable, client: _End) -> None:
+    def __init__(self, cable: Cable, client: End) -> None:
         super().__init__(cable)
         self.pair, client.pair = client, self
 
@@ -168,7 +172,7 @@ class _Far(_End):
         self._cable.answer(self, data)
 
 
-class _Stream(_End):
+class Stream(End):
     """A TCP client."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -202,7 +206,7 @@ class _Mouth(asyncio.DatagramProtocol):
         self._cable.ask(peer, data)
 
 
-class _Peer(_End):
+class _Peer(End):
     """A UDP client."""
 
     def __init__(self, cable: Cable, transport: asyncio.DatagramTransport, address: object) -> None:

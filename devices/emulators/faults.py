@@ -49,6 +49,7 @@ class Emulator(ABC):
         self._power_up: asyncio.TimerHandle | None = None
         self._work: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
+        self._settled = asyncio.Event()  # its sockets are as its faults ask
         self._timers: set[asyncio.TimerHandle] = set()
 
     # --- faults -------------------------------------------------------------------------------------------------
@@ -67,6 +68,7 @@ class Emulator(ABC):
         (self._on.add if on else self._on.discard)(name)
         if name == "reboot":
             self._reboot(on)
+        self._settled.clear()
         self._wanted.set()
 
     def _reboot(self, on: bool) -> None:
@@ -88,6 +90,10 @@ class Emulator(ABC):
             while not condition():
                 self._news.clear()
                 await self._news.wait()
+
+    async def settled(self) -> None:
+        """Wait until it is open or closed as its faults ask: some take a moment to go."""
+        await self._settled.wait()
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -133,6 +139,8 @@ class Emulator(ABC):
             if self.plugged and not is_open:
                 await self.open()
                 is_open = True
+            if not self._wanted.is_set():
+                self._settled.set()
 
     @property
     def broken(self) -> bool:

@@ -16,6 +16,7 @@ from wire.devices import Connection, DeviceResult, Value
 from wire.problems import Code
 
 DAY = 86400.0
+LEAVING = ("unplugged", "reboot")  # faults that close the emulator's sockets
 DIALLING = 1.0  # seconds in which dials are counted
 
 
@@ -28,12 +29,14 @@ async def set_up(room: Stage, one: Rig) -> None:
     await room.shows(one.shows, one.value)
 
 
-def switch(room: Stage, one: Rig, fault: str, *, on: bool) -> None:
+async def switch(room: Stage, one: Rig, fault: str, *, on: bool) -> None:
     """A fault of the emulator; when the clock jumps, so does this machine's, a day back."""
     if fault == "clock":
         room.jumped = -DAY if on else 0.0
     if fault != "clock" or fault in one.emulator.available_faults:
         one.emulator.fault(fault, on)
+    if one.lingers and fault in LEAVING:
+        await one.emulator.settled()
     one.stir()
 
 
@@ -90,7 +93,7 @@ async def holds(case: Case, fault: str, folder: Path, registry: Registry | None 
         await set_up(room, one)
         args, asked = one.other or (one.args, one.value)
 
-        switch(room, one, fault, on=True)
+        await switch(room, one, fault, on=True)
         result = await ask(room, one, args)
         assert result is None or result.outcome in expected.outcomes, result
         await honest(room, one, asked)
@@ -109,7 +112,7 @@ async def holds(case: Case, fault: str, folder: Path, registry: Registry | None 
             await room.shows(one.shows, asked)
         await honest(room, one, asked)
 
-        switch(room, one, fault, on=False)
+        await switch(room, one, fault, on=False)
         await room.online()
         await room.until(lambda device: device.fault is None)
         result = await ask(room, one, one.args)

@@ -29,6 +29,9 @@ class Breakable(Protocol):
     def fault(self, name: str, on: bool = True) -> None:
         """Switch a fault."""
 
+    async def settled(self) -> None:
+        """Wait until its sockets are as its faults ask."""
+
 
 @dataclass
 class Rig:
@@ -36,7 +39,8 @@ class Rig:
 
     A device that only reports has no `op`: then `shows` must be reported as `value` before and after the fault.
     `other`: arguments with which the command sets another value, and that value; with `real`, what the emulator itself
-    holds now. `stir` makes the device say something where nothing else would.
+    holds now. `stir` makes the device say something where nothing else would. `lingers`: the emulator takes a moment to go,
+    in which it would still carry out a command.
     """
 
     emulator: Breakable
@@ -48,6 +52,7 @@ class Rig:
     other: tuple[dict[str, Any], Value] | None = None
     real: Callable[[], Value | Awaitable[Value]] | None = None
     stir: Callable[[], None] = lambda: None
+    lingers: bool = False
 
 
 @dataclass(frozen=True)
