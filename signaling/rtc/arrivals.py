@@ -8,10 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
+from livekit.protocol.models import ClientInfo
 from livekit.protocol.rtc import (
     AddTrackRequest,
     JoinRequest,
@@ -23,6 +24,8 @@ from livekit.protocol.rtc import (
 
 from wire.problems import Code, Refusal
 
+_CAPABILITIES = (ClientInfo.CAP_PACKET_TRAILER, ClientInfo.CAP_COMPRESSION_DEFLATE_RAW)
+_KNOWN = {known: one for one in _CAPABILITIES for known in (ClientInfo.Capability.Name(one), int(one))}
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's word for the gzip format (RFC 1952)
 
 
@@ -34,6 +37,7 @@ class Wishes:
     auto_subscribe: bool = True
     allow_pause: bool = True  # of pictures that its link does not carry
     client_protocol: int = 0
+    capabilities: tuple[ClientInfo.Capability, ...] = ()  # what others may send to it
     resume: bool = False
     sid: str = ""
     offer: SessionDescription | None = None
@@ -52,6 +56,7 @@ def from_query(query: Mapping[str, str], *, single: bool, max_join: int) -> Wish
         auto_subscribe=query.get("auto_subscribe", "1") not in ("0", "false"),
         allow_pause=query.get("subscriber_allow_pause", "1") not in ("0", "false"),
         client_protocol=int(protocol) if protocol.isascii() and protocol.isdigit() and len(protocol) < 4 else 0,
+        capabilities=_capabilities(query.get("capabilities", "").split(",", 16)),
         resume=query.get("reconnect") in ("1", "true"),
         sid=query.get("sid", ""),
     )
@@ -93,6 +98,7 @@ def _from_join(join: JoinRequest) -> Wishes:
         auto_subscribe=connection.auto_subscribe or not join.HasField("connection_settings"),
         allow_pause=connection.subscriber_allow_pause or not connection.HasField("subscriber_allow_pause"),
         client_protocol=protocol if 0 <= protocol < 1000 else 0,
+        capabilities=_capabilities(join.client_info.capabilities),
         resume=join.reconnect,
         sid=join.participant_sid,
         offer=join.publisher_offer if join.publisher_offer.sdp else None,
@@ -100,6 +106,11 @@ def _from_join(join: JoinRequest) -> Wishes:
         sync=join.sync_state if join.HasField("sync_state") else None,
         about=_about(join),
     )
+
+
+def _capabilities(named: Iterable[str | int]) -> tuple[ClientInfo.Capability, ...]:
+    """Those of them we know, each once: all are told to everyone in the room."""
+    return tuple(dict.fromkeys(_KNOWN[name] for name in named if name in _KNOWN))
 
 
 def _about(join: JoinRequest) -> UpdateParticipantMetadata | None:

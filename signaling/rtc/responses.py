@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 
 from livekit.protocol.models import (
     ClientConfigSetting,
@@ -50,9 +51,11 @@ from signaling.rtc.settings import RtcSettings
 from signaling.rtc.subscriber import Offer
 from signaling.rtc.track import Track
 
-VERSION = "0.1.0"
+VERSION = "1.13.7"
+"""The oldest LiveKit server that does all clients ask a version for (docs/decisions/050-server-version.md), not ours."""
 PROTOCOL = 16  # of the LiveKit client protocol, as far as docs/livekit.md says
-_SERVER_INFO = ServerInfo(edition=ServerInfo.Standard, version=VERSION, protocol=PROTOCOL)
+_OURS = f"roomctl {version('roomctl')}"
+_SERVER_INFO = ServerInfo(edition=ServerInfo.Standard, version=VERSION, protocol=PROTOCOL, debug_info=_OURS)
 _REASONS = {
     Leave.LEFT: DisconnectReason.CLIENT_INITIATED,
     Leave.REMOVED: DisconnectReason.PARTICIPANT_REMOVED,

@@ -82,6 +82,7 @@ class Session:
         self.key = arrival.key
         self.auto_subscribe = arrival.wishes.auto_subscribe
         self.client_protocol = arrival.wishes.client_protocol
+        self.capabilities = arrival.wishes.capabilities
         self.name = arrival.grants.name
         self.metadata = arrival.grants.metadata
         self.attributes = dict(arrival.grants.attributes)
@@ -181,6 +182,7 @@ class Session:
             is_publisher=bool(tracks),
             attributes=self.attributes,
             client_protocol=self.client_protocol,
+            capabilities=self.capabilities,
         )
 
     def _permission(self) -> ParticipantPermission:

@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 import pytest
 from google.protobuf import json_format
-from livekit.protocol.models import DisconnectReason, ParticipantInfo
+from livekit.protocol.models import ClientInfo, DisconnectReason, ParticipantInfo
 from livekit.protocol.rtc import LeaveRequest, Ping, SignalResponse
 
 from relay.messages import CloseTransport, OpenDataChannel, OpenTransport, TransportState
@@ -238,3 +238,12 @@ async def test_setting_the_servers_clock_ends_nobody(step: float) -> None:
             assert "leave" not in kinds
             assert "refresh_token" not in kinds
             assert [p.grants.identity for p in world.server.participants("demo")] == ["ann"]
+
+
+async def test_what_a_client_says_it_can_is_told_where_we_know_it() -> None:
+    said = "&client_protocol=2&capabilities=CAP_NEW,CAP_COMPRESSION_DEFLATE_RAW,CAP_UNUSED,CAP_COMPRESSION_DEFLATE_RAW"
+    async with serve(RecordedRelay()) as world, world.join(query=said) as ann:
+        me = ann.joined.participant
+        assert (me.client_protocol, list(me.capabilities)) == (2, [ClientInfo.CAP_COMPRESSION_DEFLATE_RAW])
+        assert ann.joined.server_info.version == ann.joined.server_version == "1.13.7"
+        assert ann.joined.server_info.debug_info.startswith("roomctl ")

@@ -18,8 +18,6 @@ _PUBLISH = """async ([codec, mode]) => {
   await room.localParticipant.publishTrack(camera, options);
 }"""
 _SIMULCAST = """async ([codec, mode]) => {
-  // The library simulcasts these codecs with servers of a certain version only, and wants to see a number.
-  room.engine.latestJoinResponse.serverInfo.version = '1.14.0';
   const camera = await LivekitClient.createLocalVideoTrack({ resolution: { width: 960, height: 540, frameRate: 15 } });
   const layer = (width, height, bitrate) => new LivekitClient.VideoPreset(width, height, bitrate, 15);
   const videoSimulcastLayers = [layer(320, 180, 120_000), layer(640, 360, 300_000)];

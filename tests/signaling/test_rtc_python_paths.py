@@ -86,8 +86,10 @@ async def person(world: World, identity: str, *, single: bool | None = None, url
     made = Person(identity)
     options = rtc.RoomOptions(single_peer_connection=single)
     await made.room.connect((url or world.url).replace("http", "ws", 1), world.token(identity), options)
-    yield made
-    await made.leave()
+    try:
+        yield made
+    finally:
+        await made.leave()
 
 
 def paths(world: World) -> dict[str, str]:
