@@ -24,7 +24,7 @@ class Engines:
         self._learns = bool(login.user)
         self._one: SnmpEngine | None = None
         self._lent: Counter[SnmpEngine] = Counter()
-        self._making = asyncio.Lock()
+        self._making: asyncio.Task[SnmpEngine] | None = None
 
     @classmethod
     @asynccontextmanager
@@ -34,13 +34,14 @@ class Engines:
         try:
             yield engines
         finally:
+            if engines._making is not None:
+                engines._making.cancel()
             engines._replace(None)
 
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[SnmpEngine]:
         """For one connection. It is made on a thread; its socket is opened later."""
-        async with self._making:
-            one = self._one = self._one or await asyncio.to_thread(SnmpEngine)
+        one = await self._newest()
         self._lent[one] += 1
         try:
             yield one
@@ -50,6 +51,20 @@ class Engines:
                 self._replace(None)
             elif one is not self._one:
                 self._close_unless_lent(one)
+
+    async def _newest(self) -> SnmpEngine:
+        """It is made to its end, however long a busy machine takes: who gave up waiting finds it at the next try."""
+        while (one := self._one) is None:
+            if self._making is None:
+                self._making = asyncio.create_task(asyncio.to_thread(SnmpEngine), name="snmp engine")
+                self._making.add_done_callback(self._made)
+            await asyncio.shield(self._making)
+        return one
+
+    def _made(self, making: asyncio.Task[SnmpEngine]) -> None:
+        self._making = None
+        if not making.cancelled() and making.exception() is None:
+            self._one = making.result()
 
     def _replace(self, another: SnmpEngine | None) -> None:
         before, self._one = self._one, another

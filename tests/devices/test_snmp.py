@@ -7,6 +7,7 @@ import json
 import logging
 import random
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -153,6 +154,23 @@ async def test_a_switch_that_is_away_costs_no_new_engine(monkeypatch: pytest.Mon
             for _ in range(3 * QUICK.attempts):
                 await dials.acquire()
         transport.close()
+    assert len(made) == 1
+
+
+async def test_an_engine_that_takes_longer_than_a_dial_is_made_once(
+    agent: SnmpSwitchEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[SnmpEngine] = []
+
+    def make() -> SnmpEngine:
+        made.append(SnmpEngine())
+        time.sleep(1.5 * QUICK.connect)  # a busy machine
+        return made[-1]
+
+    monkeypatch.setattr("devices.snmp.engines.SnmpEngine", make)
+    async with stage(switch(agent.address)) as room:
+        await room.gone()
+        await room.online()
     assert len(made) == 1
 
 
