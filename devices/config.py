@@ -18,8 +18,9 @@ _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 CODES = frozenset(
     f"config.{name}"
     for name in (
-        *("address_twice", "driver_unknown", "driver_unusable", "id_twice", "missing"),
-        *("no_toml", "role_twice", "unknown", "unreadable", "wrong"),
+        *("address_twice", "driver_unknown", "driver_unusable", "id_twice", "key_missing", "missing", "no_toml"),
+        *("role_missing", "role_twice", "rule_operation", "rule_property", "rule_value"),
+        *("unknown", "unreadable", "wrong"),
     )
 )
 """Stable codes of the mistakes of a room's file."""

@@ -7,7 +7,7 @@ that a driver only speaks its protocol.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, Literal, cast
 
@@ -17,6 +17,7 @@ from devices.capabilities import Arguments, Operation, Reply, capabilities_of
 from devices.config import DeviceConfig, Settings
 from devices.context import Context
 from devices.discovery import Found
+from devices.properties import Kind
 from devices.sharing import Shared
 
 Transport = Literal["udp", "tcp", "unix", "usb", "serial", "http", "kernel"]
@@ -52,6 +53,8 @@ class Facts(msgspec.Struct, frozen=True):
     inputs: Annotated[list[Name], msgspec.Meta(max_length=256)]
     presets: Annotated[dict[Name, Name], msgspec.Meta(max_length=256)]
     address: Name | None
+    ports: Annotated[list[int], msgspec.Meta(max_length=256)] = []
+    reports: Annotated[dict[Name, Name | list[Name]], msgspec.Meta(max_length=64)] = {}
 
 
 class Driver(ABC, Generic[Settings]):
@@ -61,6 +64,9 @@ class Driver(ABC, Generic[Settings]):
     apart = False  # runs on a thread and event loop of its own: every driver that a package adds
     facts: Facts | None = None  # of a driver that runs apart: what it said, on a thread of its own, and was checked
     senses: ClassVar[tuple[str, ...]] = ()  # capabilities that only report: names of `devices.capabilities.SENSES`
+
+    reports: ClassVar[Mapping[str, Kind]] = {}
+    """Properties beside those of its capabilities, so that rules may wait for them: `truth`, `number`, `text`, or words."""
 
     def __init__(self, config: DeviceConfig, settings: Settings) -> None:
         self.config = config
@@ -89,7 +95,10 @@ class Driver(ABC, Generic[Settings]):
 
     @property
     def address(self) -> str | None:
-        """What only one device of a room may use (`tcp host:port`), None when several may share what it uses."""
+        """What only one device of a room may use, with its values as they are set (`tcp HOST:PORT`).
+
+        None when several may share what it uses.
+        """
         return None
 
     async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
@@ -108,9 +117,15 @@ class Driver(ABC, Generic[Settings]):
         """Number to name of the positions people may choose."""
         return {}
 
+    @property
+    def ports(self) -> list[int]:
+        """Numbers of the switch ports that may be named."""
+        return []
+
     def said(self) -> Facts:
         """What it says now."""
-        return Facts(self.capabilities(), self.inputs, self.presets, self.address)
+        reports = {name: kind if isinstance(kind, str) else list(kind) for name, kind in self.reports.items()}
+        return Facts(self.capabilities(), self.inputs, self.presets, self.address, self.ports, reports)
 
     @abstractmethod
     async def run(self, context: Context) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from devices.apart import within
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake, decode_settings
 from devices.driver import Driver, Facts
+from devices.spelling import suggestion
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,8 @@ class Registry:
         for config in devices:
             driver = self._drivers.get(config.driver)
             if driver is None:
-                remedy = f"Use one of: {', '.join(self.ids)}; or install the package that brings it."
+                remedy = f"{suggestion(config.driver, self.ids)}Use one of: {', '.join(self.ids)}; "
+                remedy += "or install the package that brings it."
                 problem = f"no driver is called {config.driver!r}"
                 code = "config.driver_unknown"
                 if reason := self._unusable.get(config.driver):
@@ -162,8 +164,20 @@ def _same_address(drivers: list[Driver[Any]]) -> list[Mistake]:
     mistakes = []
     for driver in drivers:
         address, device = (driver.facts or driver.said()).address, driver.config.id
-        if address is not None and holders.setdefault(address, device) != device:
-            problem = f"{address} is also the address of device {holders[address]!r}"
+        if address is not None and holders.setdefault(_plain(address), device) != device:
+            problem = f"{address} is also the address of device {holders[_plain(address)]!r}"
             remedy = "Correct one of the two addresses, or remove one of the devices."
-            mistakes.append(Mistake(device, "settings.host", problem, remedy, "config.address_twice"))
+            at = _setting_of(driver.config, address)
+            mistakes.append(Mistake(device, at, problem, remedy, "config.address_twice"))
     return mistakes
+
+
+def _plain(address: str) -> str:
+    """Hosts are the same in capitals (RFC 4343), hardware addresses with hyphens; paths of this machine are not."""
+    return address if "/" in address else address.lower().replace("-", ":")
+
+
+def _setting_of(config: DeviceConfig, address: str) -> str:
+    """The setting that says the address, as far as it is written at all."""
+    said = (name for name, value in config.settings.items() if isinstance(value, str) and value and value in address)
+    return f"settings.{next(said, '')}".rstrip(".")

@@ -13,8 +13,9 @@ Relative paths are taken from the file's folder.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,6 +25,7 @@ from devices.config import DeviceConfig
 from devices.registry import Registry
 from roomctl.errors import ConfigError
 from roomctl.follow import MOST, Rule
+from roomctl.rules import Equipment, wrongs
 from wire import places
 from wire.devices import Role
 
@@ -92,6 +94,15 @@ class _RoomTable(Struct, forbid_unknown_fields=True):
     equipment: places.Equipment = "meeting"
 
 
+class Problem(NamedTuple):
+    """One thing wrong in the file beyond what the types of its values say; `code` is stable."""
+
+    key: str
+    problem: str
+    remedy: str
+    code: str = "config.wrong"
+
+
 class RoomFile(Struct, forbid_unknown_fields=True):
     """The file as it is written."""
 
@@ -120,9 +131,8 @@ def read_config(path: Path) -> RoomConfig:
         raise _explained(path, error) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(path, "the file", f"is no TOML ({error})", "correct the line named") from error
-    _check_server(path, file.server.url)
-    _check_media(path, file.media, file.devices)
-    _check_rules(path, file.follow, frozenset(device.role for device in file.devices))
+    for one in _problems(file):
+        raise ConfigError(path, one.key, one.problem, one.remedy)
     folder = path.resolve().parent
     room = places.Room(file.room.id, file.room.name, file.center.id, file.room.seats, file.room.equipment)
     server = ServerSettings(file.server.url, str(folder / file.server.key_file))
@@ -158,32 +168,45 @@ def _explained(path: Path, error: msgspec.ValidationError) -> ConfigError:
     )
 
 
-def _check_server(path: Path, url: str) -> None:
+def _problems(file: RoomFile) -> Iterator[Problem]:
+    yield from problems_of_server(file.server.url)
+    yield from problems_of_media(file.media, file.devices)
+    yield from problems_of_rules(msgspec.to_builtins(file.follow), Equipment.named(one.role for one in file.devices))
+
+
+def problems_of_server(url: str) -> Iterator[Problem]:
+    """What is wrong with the server's address, though it is text."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname:
-        raise ConfigError(path, "server.url", f"is no address: {url!r}", "write it like https://rooms.example.org")
+        yield Problem("server.url", f"is no address: {url!r}", "write it like https://rooms.example.org")
 
 
-def _check_media(path: Path, media: MediaSettings, devices: tuple[DeviceConfig, ...]) -> None:
+def problems_of_media(
+    media: MediaSettings, devices: Sequence[DeviceConfig], *, whole: bool = True
+) -> Iterator[Problem]:
+    """What is wrong with the picture's source in a room with these devices; `whole`: they are all it has."""
     if media.source != "camera":
         return
     if media.mode != "agent":
         remedy = 'write mode = "agent" for a room whose agent is to send it, or remove source'
-        raise ConfigError(path, "media.source", "is 'camera', but the display page speaks for this room", remedy)
+        yield Problem("media.source", "is 'camera', but the display page speaks for this room", remedy)
     remedy = "give the role main_camera to a camera with pictures (rtsp, onvif or uvc), or remove source"
     camera = next((device for device in devices if device.role is Role.MAIN_CAMERA), None)
     if camera is None:
-        raise ConfigError(path, "media.source", "is 'camera', but no device of the room is its main_camera", remedy)
+        if whole:
+            yield Problem("media.source", "is 'camera', but no device of the room is its main_camera", remedy)
+        return
     driver = Registry.installed().driver(camera.driver)
     if driver is not None and (driver.apart or "video" not in driver.capabilities()):
         problem = f"is 'camera', but {camera.id} (driver {camera.driver}) gives the agent no pictures"
-        raise ConfigError(path, "media.source", problem, remedy)
+        yield Problem("media.source", problem, remedy)
 
 
-def _check_rules(path: Path, rules: tuple[Rule, ...], roles: frozenset[Role]) -> None:
+def problems_of_rules(rules: Sequence[Any], room: Equipment) -> Iterator[Problem]:
+    """What is wrong with each rule, as a table."""
     if len(rules) > MOST:
-        raise ConfigError(path, "follow", f"has {len(rules)} rules", f"keep at most {MOST}")
-    for number, rule in enumerate(rules):
-        if (mistake := rule.mistake(roles)) is not None:
-            field, problem = mistake
-            raise ConfigError(path, f"follow[{number}].{field}", problem, "correct it (roomctl/follow.py)")
+        yield Problem("follow", f"has {len(rules)} rules", f"keep at most {MOST}")
+    for number, rule in enumerate(rules[:MOST]):
+        for one in wrongs(rule, room) if isinstance(rule, Mapping) else ():
+            key = ".".join((f"follow[{number}]", *(str(part) for part in one.key)))
+            yield Problem(key, one.problem, one.remedy, one.code)

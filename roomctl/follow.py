@@ -18,8 +18,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from devices.capabilities import OPERATIONS
-from devices.notices import NOTICES
 from wire.devices import Connection, Device, DeviceCommand, Role, Value
 from wire.link import Phase
 from wire.problems import Notice
@@ -58,29 +56,10 @@ class Action(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule."""
+    """One rule. What is wrong with it: `roomctl/rules.py`."""
 
     when: Condition
     then: Action
-
-    def mistake(self, roles: frozenset[Role]) -> tuple[str, str] | None:
-        """What is wrong with it in a room with these roles, and where, in words; None when nothing is."""
-        when, then = self.when, self.then
-        if sum(bound is not None for bound in (when.value, when.above, when.below)) != 1:
-            return "when", "needs exactly one of value, above and below"
-        if not when.phases:
-            return "when.phases", "is empty: the rule would never act"
-        if sum(one is not None for one in (then.scene, then.notice, then.command)) != 1:
-            return "then", "needs exactly one of scene, notice and command"
-        if then.notice is not None and then.notice not in NOTICES:
-            return "then.notice", f"no notice is called {then.notice!r}"
-        if then.command is not None and then.command.op not in OPERATIONS:
-            return "then.command.op", f"no operation is called {then.command.op!r}"
-        if when.role not in roles:
-            return "when.role", f"is {when.role.value!r}, and no device of the room has that role"
-        if then.command is not None and then.command.role not in roles:
-            return "then.command.role", f"is {then.command.role.value!r}, and no device of the room has that role"
-        return None
 
 
 @dataclass

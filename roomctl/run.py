@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -10,11 +11,15 @@ from pathlib import Path
 from aiohttp import web
 
 from devices.config import DeviceSettingsError
+from devices.registry import Registry
 from devices.watchdog import Watchdog
 from roomctl.agent import RoomAgent
 from roomctl.config import RoomConfig, read_config
 from roomctl.errors import AgentError, ConfigError
+from roomctl.rules import never_acting
 from roomctl.serve import agents_app
+
+log = logging.getLogger(__name__)
 
 
 def run_file(path: Path) -> int:
@@ -31,6 +36,8 @@ def run_file(path: Path) -> int:
 
 async def run_room(config: RoomConfig) -> None:
     """Serve and run one room until SIGINT or SIGTERM."""
+    for said in never_acting(config.follow, list(config.devices), Registry.installed()):
+        log.warning("%s", said)
     agent = RoomAgent(config)
     runner = web.AppRunner(agents_app([agent], names=config.pages.names), access_log=None)
     await runner.setup()

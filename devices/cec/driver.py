@@ -8,33 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
-
-import msgspec
+from posixpath import normpath
 
 from devices.capabilities import Input, Loudness, On, Reply
 from devices.cec.adapter import CecAdapter
 from devices.cec.audio import AudioSystem
 from devices.cec.frames import AUDIO, BROADCAST, TV, WRONG_MODE, Frame, Opcode, dotted, physical
+from devices.cec.settings import CecSettings
 from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import Lost, NotNow, NotSupported, Rejected
-
-Source = Annotated[str, msgspec.Meta(pattern=r"^(self|[0-9a-f](\.[0-9a-f]){3})$")]
-Place = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f](\.[0-9a-f]){3}$")]
-
-
-class CecSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`inputs`: name to physical address, `self` for the output this adapter sits on.
-
-    `physical_address` is for adapters that cannot read it (USB ones without EDID).
-    """
-
-    node: Annotated[str, msgspec.Meta(min_length=1, max_length=256)] = "/dev/cec0"
-    inputs: dict[str, Source] = msgspec.field(default_factory=lambda: {"computer": "self"})
-    physical_address: Place | None = None
 
 
 class CecDisplay(Driver[CecSettings]):
@@ -58,6 +43,11 @@ class CecDisplay(Driver[CecSettings]):
     def __init__(self, config: DeviceConfig, settings: CecSettings) -> None:
         super().__init__(config, settings)
         self._aborted: dict[int, int] = {}  # what was refused, and why
+
+    @property
+    def address(self) -> str:
+        """One line on one adapter."""
+        return f"cec {normpath(self.settings.node)}"
 
     @property
     def inputs(self) -> list[str]:

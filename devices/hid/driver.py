@@ -61,6 +61,11 @@ class HidTelephony(Driver[HidSettings]):
         check(config, settings)
         self._lit = {"mute": False, "call": settings.off_hook == "always"}  # as last written or read
 
+    @property
+    def address(self) -> str:
+        """The keys and lights of one device."""
+        return f"hidraw {self.settings.which}"
+
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:
         """USB devices with a mute key, hook switch or mute light, by their report descriptors."""

@@ -6,6 +6,7 @@ Node numbers change with every replug and restart; place and serial do not. `roo
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     usb: Annotated[str, msgspec.Meta(pattern=r"^\d{1,3}-\d{1,3}(\.\d{1,3}){0,6}$")] | None = None
     serial: Text | None = None
     root: Text = "/"  # where dev and sys are found
+
+    @property
+    def which(self) -> str:
+        """The device that is meant: its node, else its place, else its serial number."""
+        return posixpath.normpath(self.node) if self.node else f"usb {self.usb or self.serial}"
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
-
-import msgspec
+from typing import TypeVar
 
 from devices.capabilities import Arguments, PresetNumber, Reply, Velocity
-from devices.config import DeviceConfig, DeviceSettingsError, Mistake
+from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
@@ -16,43 +14,13 @@ from devices.errors import NotSupported, Refused, Rejected
 from devices.onvif.camera import OnvifCamera, Profile, Status
 from devices.onvif.places import Places
 from devices.onvif.search import search
+from devices.onvif.settings import OnvifSettings
 from devices.onvif.trust import Trust
 from devices.rtsp.capture import with_login
 from devices.rtsp.feed import VideoFeed
 
 Answer = TypeVar("Answer")
 LEASES = 2  # a camera that minds its Timeout stops by itself after so many move leases
-
-
-class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`profile`: token of a media profile, the first that moves otherwise. `presets`: number to name.
-
-    A number means the camera's position of that token (`1`, `Preset1`, `preset_1`), or of the name given here. `tls`: over
-    HTTPS; `ca` (a PEM file) and `fingerprint` (SHA-256 of its own certificate) as in `devices/onvif/trust.py`. `memory`: the
-    file that keeps the positions of a camera that keeps none.
-    """
-
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # 80, with tls 443
-    username: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    password: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    profile: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    presets: dict[Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9]\d{0,2})$")], str] = {}
-    memory: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
-    tls: bool = False
-    ca: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
-    fingerprint: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$")] | None = None
-
-    @property
-    def address(self) -> str:
-        """Host and port."""
-        return f"{self.host}:{self.port or (443 if self.tls else 80)}"
-
-    def check(self, config: DeviceConfig) -> None:
-        """Raises DeviceSettingsError for a certificate that nobody would look at."""
-        if not self.tls and (self.ca or self.fingerprint):
-            said = "is not true, although `ca` or `fingerprint` is given"
-            raise DeviceSettingsError([Mistake(config.id, "settings.tls", said, "Write tls = true, or remove them.")])
 
 
 class OnvifCameraDriver(Driver[OnvifSettings]):
@@ -83,6 +51,11 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
     async def discover(cls, seconds: float) -> list[Found]:
         """Cameras that answer a WS-Discovery search."""
         return await search(seconds)
+
+    @property
+    def address(self) -> str:
+        """A camera moves for one device."""
+        return f"tcp {self.settings.address}"
 
     @property
     def presets(self) -> dict[str, str]:

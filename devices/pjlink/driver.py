@@ -52,6 +52,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         emulator="devices.emulators.pjlink:PjlinkEmulator",
         spacing=0.05,
     )
+    reports = {"lamp_hours": "number", "errors": "text"}
     _context: Context
     _link: PjlinkLink
     _level = 1

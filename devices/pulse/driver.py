@@ -37,6 +37,7 @@ class PulseAudioDevice(Driver[PulseSettings]):
         emulator="devices.emulators.pulse:PulseServer",
     )
     senses = ("level",)
+    reports = {"echo_cancel": "truth"}
     _context: Context
     _link: PulseLink
     _listener: PulseListener
@@ -48,6 +49,11 @@ class PulseAudioDevice(Driver[PulseSettings]):
         settings.check(config)
         self._kind: Kind = settings.direction
         self._turn = asyncio.Lock()
+
+    @property
+    def address(self) -> str:
+        """One sink or source of one server."""
+        return f"pulse {self.settings.which}"
 
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:

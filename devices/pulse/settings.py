@@ -54,6 +54,12 @@ class PulseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What it is."""
         return "sink" if self.sink is not None or self.kind == "sink" else "source"
 
+    @property
+    def which(self) -> str:
+        """The node that is meant, in words: its name, else its place, else its serial number."""
+        name = self.sink or self.source or f"{self.bus_path or self.serial}"
+        return f"{self.direction} {name}" + (f" of {self.server}" if self.server else "")
+
     def is_of(self, node: Any) -> bool:
         """Whether a node of the server is the one meant."""
         if self.sink is not None or self.source is not None:

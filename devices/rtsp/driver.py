@@ -42,6 +42,11 @@ class RtspCamera(Driver[RtspSettings]):
         super().__init__(config, settings)
         self.video = VideoFeed()
 
+    @property
+    def address(self) -> str:
+        """One stream: a camera may have several."""
+        return self.settings.url
+
     async def run(self, context: Context) -> None:
         """Ask what the stream is; then serve pictures to those who want them."""
         settings, self._context = self.settings, context

@@ -68,6 +68,16 @@ class SnmpSwitch(Driver[SnmpSettings]):
         return list(await (await asyncio.to_thread(import_module, "devices.snmp.search")).search(place, seconds))
 
     @property
+    def address(self) -> str:
+        """One agent of a switch."""
+        return f"udp {self.settings.host}:{self.settings.port}"
+
+    @property
+    def ports(self) -> list[int]:
+        """Those the settings name."""
+        return [int(number) for number in self.settings.ports]
+
+    @property
     def _login(self) -> Login:
         one = self.settings
         return Login(one.community, one.user, one.authentication, one.password or "", one.privacy or "")

@@ -45,6 +45,11 @@ class UpsSupply(Driver[UpsSettings]):
     _there: bool | None = None  # the upsd hears it; None before the first answer
     _supply: str | None = None
 
+    @property
+    def address(self) -> str:
+        """One UPS of one upsd, which may have several."""
+        return f"ups {self.settings.ups}@{self.settings.host}:{self.settings.port}"
+
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:
         """The supplies attached to this computer."""

@@ -38,6 +38,7 @@ class UvcCamera(Driver[UvcSettings]):
         emulator="devices.emulators.uvc:UvcEmulator",
     )
     senses = ("video",)
+    reports = {"focus": "number"}
     _context: Context
     _camera: V4l2Camera
     _controls: dict[int, Control]
@@ -55,6 +56,11 @@ class UvcCamera(Driver[UvcSettings]):
         """Every USB camera of this machine; `root` is another folder in tests."""
         nodes = await asyncio.to_thread(usb_nodes, "video", root)
         return [Found("uvc", one.name, one.name, one.settings, one.identity) for one in nodes if one.index == 0]
+
+    @property
+    def address(self) -> str:
+        """A camera shows and moves for one device."""
+        return f"video {self.settings.which}"
 
     @property
     def presets(self) -> dict[str, str]:

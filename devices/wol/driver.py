@@ -50,6 +50,7 @@ class WolComputer(Driver[WolSettings]):
         transports=("udp",),
         emulator="devices.emulators.wol:WolEmulator",
     )
+    reports = {"power": ("on",)}  # silence is no word of its own
     unfound = "A computer that is off answers no search: read its hardware address from its sticker or its settings."
     _context: Context
     _socket: socket.socket
@@ -63,6 +64,11 @@ class WolComputer(Driver[WolSettings]):
                 "Give host and probe, or neither: then nobody knows whether it is on.",
             )
             raise DeviceSettingsError([Mistake(config.id, "settings.host, settings.probe", problem, remedy)])
+
+    @property
+    def address(self) -> str:
+        """A computer is woken by its hardware address."""
+        return f"wol {self.settings.mac}"
 
     async def run(self, context: Context) -> None:
         """Hold a socket on the room's network; a computer that is off is no fault."""

@@ -36,7 +36,8 @@ def check(context: click.Context, config: Path | None, offline: bool, as_json: b
             where = f"{path}:{one.line}" if one.line else str(path)
             click.echo(f"{where}: {one.key} {one.problem}. {one.remedy} [{one.code}]")
         if room is not None:
-            click.echo(f"{path}: room {room.room.id}, {len(room.devices)} devices: no mistake found.")
+            said = "no mistake found" if not found else f"{len(found)} to mend"
+            click.echo(f"{path}: room {room.room.id}, {len(room.devices)} devices: {said}.")
         if tried:
             console = show.console()
             console.print(show.devices_table(tried, console.width))

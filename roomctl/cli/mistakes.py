@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from devices import DeviceConfig, DeviceSettingsError
+from devices import DeviceConfig
+from devices.capabilities import OPERATIONS
 from devices.config import Mistake as DeviceMistake
 from devices.registry import Registry
-from roomctl.cli.complaints import plainly
+from roomctl.cli.fields import Mistake, of_struct, written
 from roomctl.cli.lines import Lines, lines_of
 from roomctl.cli.lines import Path as Key
-from roomctl.config import RoomConfig, RoomFile, read_config
+from roomctl.config import (
+    MediaSettings,
+    Problem,
+    RoomConfig,
+    RoomFile,
+    problems_of_media,
+    problems_of_rules,
+    problems_of_server,
+    read_config,
+)
 from roomctl.errors import ConfigError
+from roomctl.rules import Equipment
+from wire.devices import Role
 
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
-_PYTHON: dict[type, type | tuple[type, ...]] = {
-    msgspec.inspect.IntType: int,
-    msgspec.inspect.FloatType: (int, float),
-    msgspec.inspect.BoolType: bool,
-    msgspec.inspect.StrType: str,
-}
-
-
-@dataclass(frozen=True, order=True)
-class Mistake:
-    """`line` from 1, 0 when it is about the whole file; `code` is stable."""
-
-    line: int
-    key: str
-    code: str
-    problem: str
-    remedy: str
-
-
 def read(path: Path) -> tuple[RoomConfig | None, list[Mistake]]:
-    """The configuration, None when it cannot be used, and what is wrong, by line."""
+    """The configuration, None where its devices cannot be tried as they are, and what is wrong, by line."""
     try:
         text = path.read_text(encoding="utf-8")
         tables = tomllib.loads(text)
@@ -51,143 +43,117 @@ def read(path: Path) -> tuple[RoomConfig | None, list[Mistake]]:
         said = f"cannot be read ({error.strerror})"
         return None, [Mistake(0, "the file", "config.unreadable", said, "Check the path and its rights.")]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        found = _AT_LINE.search(str(error))
-        line, problem = int(found[1]) if found else 0, _AT_LINE.sub("", str(error)).strip()
+        at = _AT_LINE.search(str(error))
+        line, problem = int(at[1]) if at else 0, _AT_LINE.sub("", str(error)).strip()
         remedy = "Correct this line."
         if "'\\n'" in problem:
             problem, remedy = "the line ends within a text", "Close it with the quote it began with."
         return None, [Mistake(line, "the file", "config.no_toml", f"is no TOML: {problem}", remedy)]
     lines = lines_of(text)
-    mistakes = [*_of_struct(tables, RoomFile, (), lines), *_of_devices(tables, lines)]
-    if not mistakes:
-        try:
-            return read_config(path), []
-        except ConfigError as error:
-            line = lines.of(tuple(_part(word) for word in re.findall(r"[^.\[\]]+", error.key))) or 0
-            mistakes = [Mistake(line, error.key, "config.wrong", error.problem, _sentence(error.remedy))]
-    return None, sorted(set(mistakes))
+    devices, others = _devices(tables)
+    of_devices = _of_devices({**devices, **others}, lines)
+    found = [
+        *of_struct(tables, RoomFile, (), lines),
+        *of_devices,
+        *_of_the_rest(path, tables, list(devices.values()), lines, whole=not others),
+    ]
+    try:
+        room = read_config(path)
+        return None if of_devices else room, sorted(set(found))
+    except ConfigError as error:
+        unsaid = [] if found else [_of_problem(Problem(error.key, error.problem, error.remedy), lines)]
+        return None, sorted({*found, *unsaid})
 
 
-def _of_devices(tables: dict[str, Any], lines: Lines) -> list[Mistake]:
-    """What the drivers say of the devices that can be read at all."""
+def _devices(tables: dict[str, Any]) -> tuple[dict[int, DeviceConfig], dict[int, DeviceConfig]]:
+    """The devices by their number in the file: those that can be read, and the others with what is wrong replaced."""
     wanted = tables.get("devices")
-    readable: list[DeviceConfig] = []
-    places: dict[str, list[int]] = {}
+    readable: dict[int, DeviceConfig] = {}
+    others: dict[int, DeviceConfig] = {}
+    broken: dict[int, dict[str, Any]] = {}
     for index, table in enumerate(wanted if isinstance(wanted, list) else []):
         try:
-            config = msgspec.convert(table, DeviceConfig)
+            readable[index] = msgspec.convert(table, DeviceConfig)
         except msgspec.ValidationError:
-            continue
-        places.setdefault(config.id, []).append(index)
-        readable.append(config)
+            if isinstance(table, dict) and isinstance(table.get("driver"), str):
+                broken[index] = table
+    free = [role for role in Role if all(one.role != role for one in readable.values())]
+    for (index, table), role in zip(broken.items(), free, strict=False):
+        id, settings = table.get("id"), table.get("settings")
+        id, settings = (
+            (id if isinstance(id, str) else f"device {index}"),
+            settings if isinstance(settings, dict) else {},
+        )
+        others[index] = DeviceConfig(id, role, table["driver"], "", settings)
+    return readable, others
+
+
+def _of_devices(devices: dict[int, DeviceConfig], lines: Lines) -> list[Mistake]:
+    """What the drivers say of the devices."""
+    places: dict[str, list[int]] = {}
+    for index, one in sorted(devices.items()):
+        places.setdefault(one.id, []).append(index)
     found: list[Mistake] = []
     wrong: set[str] = set()  # devices whose settings were found wrong field by field
     known = Registry.installed()
-    for one in readable:
-        driver = known.driver(one.driver)
-        index, before = places[one.id][-1], len(found)
+    for index, one in devices.items():
+        driver, before = known.driver(one.driver), len(found)
         if driver is not None:
-            at: Key = ("devices", index, "settings")
-            found += _of_struct(one.settings, driver.manifest.settings, at, lines)
+            found += of_struct(one.settings, driver.manifest.settings, ("devices", index, "settings"), lines)
             wrong |= {one.id} if len(found) > before else set()
-    try:
-        known.build(readable)
-    except DeviceSettingsError as error:
-        said = [one for one in error.mistakes if one.device not in wrong or not one.field.startswith("settings")]
-        found += [_placed(one, places.get(one.device, [0]), lines) for one in said]
+    _, mistakes = known.usable([one for _, one in sorted(devices.items())])
+    said = [one for one in mistakes if one.device not in wrong or not one.field.startswith("settings")]
+    return found + [_placed(one, places.get(one.device, [0]), lines) for one in said]
+
+
+def _of_the_rest(
+    path: Path, tables: dict[str, Any], devices: list[DeviceConfig], lines: Lines, *, whole: bool
+) -> list[Mistake]:
+    """What is wrong beyond types with the server, its key, the source of the picture, and the rules."""
+    server, rules = tables.get("server"), tables.get("follow")
+    url, key = (server.get(name) for name in ("url", "key_file")) if isinstance(server, dict) else (None, None)
+    problems: list[Problem] = list(problems_of_server(url)) if isinstance(url, str) else []
+    problems += _of_key(path, key) if isinstance(key, str) else []
+    with suppress(msgspec.ValidationError):
+        media = msgspec.convert(tables.get("media", {}), MediaSettings)
+        problems += problems_of_media(media, devices, whole=whole)
+    rules = rules if isinstance(rules, list) else []
+    problems += problems_of_rules(rules, Equipment.of(devices, Registry.installed(), whole=whole))
+    found = [_of_problem(one, lines) for one in problems]
+    for number, rule in enumerate(rules):
+        found += _of_arguments(rule, ("follow", number, "then", "command"), lines)
     return found
+
+
+def _of_key(path: Path, name: str) -> list[Problem]:
+    from roomctl.keys import AgentKey  # its packages take a moment to load: not for other commands
+
+    try:
+        AgentKey.read(path.resolve().parent / name)
+    except ConfigError as error:
+        return [Problem("server.key_file", error.problem, error.remedy, "config.key_missing")]
+    return []
+
+
+def _of_problem(one: Problem, lines: Lines) -> Mistake:
+    line = lines.of(tuple(_part(word) for word in re.findall(r"[^.\[\]]+", one.key))) or 0
+    return Mistake(line, one.key, one.code, one.problem, _sentence(one.remedy))
+
+
+def _of_arguments(rule: Any, at: Key, lines: Lines) -> list[Mistake]:
+    """The arguments of a rule's command, each as its operation takes it."""
+    then = rule.get("then") if isinstance(rule, dict) else None
+    command = then.get("command") if isinstance(then, dict) else None
+    if not isinstance(command, dict) or not isinstance(args := command.get("args", {}), dict):
+        return []
+    operation = OPERATIONS.get(str(command.get("op")))
+    return of_struct(args, operation.arguments, (*at, "args"), lines) if operation is not None else []
 
 
 def _placed(one: DeviceMistake, indexes: list[int], lines: Lines) -> Mistake:
     index = indexes[-1] if one.field == "id" else indexes[0]
     key: Key = ("devices", index, *one.field.partition(",")[0].split("."))
-    return Mistake(lines.of(key) or 0, _written(key, one.device), one.code, one.problem, one.remedy)
-
-
-def _of_struct(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
-    """Every field of a struct that is wrong, missing or surplus, however deep."""
-    if not (isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
-        return _of_value(value, kind, at, lines)
-    fields = {one.encode_name: one for one in msgspec.structs.fields(kind)}
-    found = []
-    for name in value.keys() - fields.keys():
-        close = difflib.get_close_matches(name, fields, n=1)
-        remedy = f"Did you mean {close[0]!r}?" if close else f"Remove it, or use one of: {', '.join(fields)}."
-        found.append(_mistake((*at, name), "config.unknown", "is no setting", remedy, lines))
-    for name, one in fields.items():
-        if name in value:
-            found += _of_struct(value[name], one.type, (*at, name), lines)
-        elif one.required:
-            found.append(_mistake((*at, name), "config.missing", "is missing", _add(name, one.type), lines))
-    return found
-
-
-def _of_value(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
-    if isinstance(value, list) and (inner := _item(kind)) is not None:
-        return [one for index, item in enumerate(value) for one in _of_struct(item, inner, (*at, index), lines)]
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        return [_mistake(at, "config.wrong", plainly(str(error)), _choices(kind, value), lines)]
-    return []
-
-
-def _add(name: str, kind: Any) -> str:
-    """How a missing setting is written; a table has a heading of its own."""
-    known = msgspec.inspect.type_info(kind)
-    examples: dict[type, str] = {
-        msgspec.inspect.IntType: "a whole number",
-        msgspec.inspect.FloatType: "a number",
-        msgspec.inspect.BoolType: "true or false",
-        msgspec.inspect.StrType: '"text in quotes"',
-        msgspec.inspect.EnumType: '"one of its names"',
-    }
-    if isinstance(known, msgspec.inspect.StructType):
-        return f"Add [{name}] and what belongs to it."
-    return f"Add {name} = {examples.get(type(known), '…')} here."
-
-
-def _item(kind: Any) -> Any:
-    """The type of a sequence's items."""
-    arguments = getattr(kind, "__args__", ())
-    return arguments[0] if getattr(kind, "__origin__", None) in (list, tuple) and arguments else None
-
-
-def _choices(kind: Any, value: Any) -> str:
-    known = _what_it_takes(msgspec.inspect.type_info(kind))
-    written: dict[type, str] = {
-        msgspec.inspect.IntType: "Write a whole number, without quotes.",
-        msgspec.inspect.FloatType: "Write a number, without quotes.",
-        msgspec.inspect.BoolType: "Write true or false, without quotes.",
-        msgspec.inspect.StrType: "Write text in quotes.",
-    }
-    if (remedy := written.get(type(known))) and not isinstance(value, _PYTHON[type(known)]):
-        return remedy
-    names: list[str] = []
-    if isinstance(known, msgspec.inspect.EnumType):
-        names = [str(one.value) for one in known.cls]
-    elif isinstance(known, msgspec.inspect.LiteralType):
-        names = [str(one) for one in known.values]
-    if not names:
-        return "Correct the value."
-    close = difflib.get_close_matches(str(value), names, n=1)
-    return f"Did you mean {close[0]!r}? " * bool(close) + f"It is one of: {', '.join(names)}."
-
-
-def _what_it_takes(known: msgspec.inspect.Type) -> msgspec.inspect.Type:
-    """Of a setting that may be left out, what it takes where it is written."""
-    if not isinstance(known, msgspec.inspect.UnionType):
-        return known
-    return next((one for one in known.types if not isinstance(one, msgspec.inspect.NoneType)), known)
-
-
-def _mistake(key: Key, code: str, problem: str, remedy: str, lines: Lines) -> Mistake:
-    return Mistake(lines.of(key) or 0, _written(key), code, problem, remedy)
-
-
-def _written(key: Key, device: str = "") -> str:
-    words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
-    return f"{words} ({device})" if device else words
+    return Mistake(lines.of(key) or 0, written(key, one.device), one.code, one.problem, one.remedy)
 
 
 def _sentence(text: str) -> str:

@@ -22,7 +22,8 @@ from devices import DeviceSettingsError
 from devices.emulators.onvif import OnvifEmulator, Position
 from devices.emulators.rtsp import RtspServer
 from devices.onvif import search, soap
-from devices.onvif.driver import OnvifCameraDriver, OnvifSettings
+from devices.onvif.driver import OnvifCameraDriver
+from devices.onvif.settings import OnvifSettings
 from devices.registry import Registry
 from tests.devices.cases.onvif import camera
 from tests.devices.certificates import certificate

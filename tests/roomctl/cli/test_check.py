@@ -10,9 +10,17 @@ from devices.config import CODES
 from devices.emulators import PjlinkEmulator, ViscaEmulator
 from roomctl.cli import mistakes
 from roomctl.cli.lines import lines_of
+from roomctl.keys import AgentKey
 from tests.roomctl.cli.command import roomctl
 from tests.roomctl.cli.test_devices import CLOSED, room_file, table
 from tests.roomctl.test_config import GOOD
+
+
+@pytest.fixture(autouse=True)
+def agent_key(tmp_path: Path) -> None:
+    """The key that the rooms' files name."""
+    AgentKey.generate().write(tmp_path / "agent.key")
+
 
 WRONG = """\
 data = "data"
@@ -115,7 +123,7 @@ def test_what_may_be_left_out_has_its_choices_named_where_it_is_wrong(tmp_path: 
     path = tmp_path / "room.toml"
     rule = """
 [[follow]]
-when = { role = "front_display", property = "power", value = "off" }
+when = { role = "main_camera", property = "power", value = "off" }
 then = { scene = "standbye" }
 """
     path.write_text(GOOD + rule)

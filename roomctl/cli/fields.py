@@ -1,0 +1,116 @@
+"""Every field of a table that does not fit its type, with its line and what to write instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from devices.spelling import suggestion
+from roomctl.cli.complaints import plainly
+from roomctl.cli.lines import Lines
+from roomctl.cli.lines import Path as Key
+
+_PYTHON: dict[type, type | tuple[type, ...]] = {
+    msgspec.inspect.IntType: int,
+    msgspec.inspect.FloatType: (int, float),
+    msgspec.inspect.BoolType: bool,
+    msgspec.inspect.StrType: str,
+}
+
+
+@dataclass(frozen=True, order=True)
+class Mistake:
+    """`line` from 1, 0 when it is about the whole file; `code` is stable."""
+
+    line: int
+    key: str
+    code: str
+    problem: str
+    remedy: str
+
+
+def of_struct(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
+    """Every field of a struct that is wrong, missing or surplus, however deep."""
+    if not (isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return _of_value(value, kind, at, lines)
+    fields = {one.encode_name: one for one in msgspec.structs.fields(kind)}
+    found = []
+    for name in value.keys() - fields.keys():
+        remedy = suggestion(name, fields).strip() or f"Remove it, or use one of: {', '.join(fields)}."
+        found.append(_mistake((*at, name), "config.unknown", "is no setting", remedy, lines))
+    for name, one in fields.items():
+        if name in value:
+            found += of_struct(value[name], one.type, (*at, name), lines)
+        elif one.required:
+            found.append(_mistake((*at, name), "config.missing", "is missing", _add(name, one.type), lines))
+    return found
+
+
+def _of_value(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
+    if isinstance(value, list) and (inner := _item(kind)) is not None:
+        return [one for index, item in enumerate(value) for one in of_struct(item, inner, (*at, index), lines)]
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        return [_mistake(at, "config.wrong", plainly(str(error)), _choices(kind, value), lines)]
+    return []
+
+
+def _add(name: str, kind: Any) -> str:
+    """How a missing setting is written; a table has a heading of its own."""
+    known = msgspec.inspect.type_info(kind)
+    examples: dict[type, str] = {
+        msgspec.inspect.IntType: "a whole number",
+        msgspec.inspect.FloatType: "a number",
+        msgspec.inspect.BoolType: "true or false",
+        msgspec.inspect.StrType: '"text in quotes"',
+        msgspec.inspect.EnumType: '"one of its names"',
+    }
+    if isinstance(known, msgspec.inspect.StructType):
+        return f"Add [{name}] and what belongs to it."
+    return f"Add {name} = {examples.get(type(known), '…')} here."
+
+
+def _item(kind: Any) -> Any:
+    """The type of a sequence's items."""
+    arguments = getattr(kind, "__args__", ())
+    return arguments[0] if getattr(kind, "__origin__", None) in (list, tuple) and arguments else None
+
+
+def _choices(kind: Any, value: Any) -> str:
+    known = _what_it_takes(msgspec.inspect.type_info(kind))
+    written: dict[type, str] = {
+        msgspec.inspect.IntType: "Write a whole number, without quotes.",
+        msgspec.inspect.FloatType: "Write a number, without quotes.",
+        msgspec.inspect.BoolType: "Write true or false, without quotes.",
+        msgspec.inspect.StrType: "Write text in quotes.",
+    }
+    if (remedy := written.get(type(known))) and not isinstance(value, _PYTHON[type(known)]):
+        return remedy
+    names: list[str] = []
+    if isinstance(known, msgspec.inspect.EnumType):
+        names = [str(one.value) for one in known.cls]
+    elif isinstance(known, msgspec.inspect.LiteralType):
+        names = [str(one) for one in known.values]
+    if not names:
+        return "Correct the value."
+    return f"{suggestion(value, names)}It is one of: {', '.join(names)}."
+
+
+def _what_it_takes(known: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    """Of a setting that may be left out, what it takes where it is written."""
+    if not isinstance(known, msgspec.inspect.UnionType):
+        return known
+    return next((one for one in known.types if not isinstance(one, msgspec.inspect.NoneType)), known)
+
+
+def _mistake(key: Key, code: str, problem: str, remedy: str, lines: Lines) -> Mistake:
+    return Mistake(lines.of(key) or 0, written(key), code, problem, remedy)
+
+
+def written(key: Key, device: str = "") -> str:
+    """A key as people read it: `devices[0].settings.host (camera)`."""
+    words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
+    return f"{words} ({device})" if device else words
