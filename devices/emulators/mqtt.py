@@ -43,6 +43,7 @@ class MqttBroker(Emulator):
         self._folder = folder
         self.sensors: list[MqttSensorEmulator] = []
         self._tls = (certificate, key)
+        self._secret = password  # that the running server was started with
         self._process: ServerProcess | None = None
 
     async def open(self) -> None:
@@ -53,6 +54,7 @@ class MqttBroker(Emulator):
         lines = [f"listener {port} {host}", "persistence false", "max_queued_messages 10000"]
         lines += [f"user {self._folder.owner()}"]  # instead of its own user, who may not read here
         if self.password:
+            self._secret = "changed" if "wrong_password" in self._on else self.password
             passwords = await self._passwords()
             lines += ["allow_anonymous false", f"password_file {passwords}"]
         else:
@@ -67,13 +69,13 @@ class MqttBroker(Emulator):
             await sensor.open()
 
     @property
-    def secret(self) -> str:
-        """The password it wants now."""
-        return "changed" if "wrong_password" in self._on else self.password
+    def running(self) -> bool:
+        """The server is there."""
+        return self._process is not None and self._process.running
 
     async def _passwords(self) -> Path:
         path = self._folder / "passwords"
-        path.write_text(f"room:{self.secret}\n")
+        path.write_text(f"room:{self._secret}\n")
         path.chmod(0o600)
         process = await asyncio.create_subprocess_exec("mosquitto_passwd", "-U", str(path))
         await process.wait()
@@ -101,7 +103,7 @@ class MqttBroker(Emulator):
     def link(self, will: Published | None = None) -> AbstractAsyncContextManager[BrokerLink]:
         """A connection for a sensor."""
         host, port = self.address
-        name, password = ("room", self.secret) if self.password else ("", "")
+        name, password = ("room", self._secret) if self.password else ("", "")
         ca = str(self._tls[0]) if self._tls[0] else None
         return BrokerLink.open(Address(host, port, name, password, ca is not None, ca), will)
 
@@ -156,10 +158,10 @@ class MqttSensorEmulator(Emulator):
         return f"sensors/{self.device}"
 
     async def open(self) -> None:
-        """Connect, announce, say that it is there and what it measures; again whenever the broker comes back."""
+        """Connect, announce, say that it is there and what it measures; the broker does so whenever it comes back."""
         if self not in self._broker.sensors:
             self._broker.sensors.append(self)
-        if self._link is not None or not self.plugged:
+        if self._link is not None or not self.plugged or not self._broker.running:
             return
         will = Published(self._availability, b"offline", retained=True) if self._availability else None
         self._opened = self._broker.link(will)

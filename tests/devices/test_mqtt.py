@@ -208,6 +208,42 @@ async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
             await room.until(fault("device.password"))
 
 
+async def test_a_password_changed_back_while_the_broker_starts_is_the_next_one_it_wants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"username": "room", "password": "secret"}
+    async with (
+        nothing_left_behind(),
+        MqttBroker(tmp_path, password="secret", reboot=0.05) as one,
+        MqttSensorEmulator(one, "dock", retain=True) as dock,
+        stage(sensor(one.address, **settings)) as room,
+    ):
+        log_in = dock.open
+
+        async def later() -> None:
+            one.fault("wrong_password", False)  # the server runs, its sensors are on their way
+            await log_in()
+
+        monkeypatch.setattr(dock, "open", later)
+        await room.online()
+        one.fault("wrong_password")
+        await room.gone()
+        await room.online()
+
+
+async def test_a_sensor_plugged_in_while_its_broker_is_off_logs_in_with_it(broker: MqttBroker) -> None:
+    async with MqttSensorEmulator(broker, "dock") as one, stage(sensor(broker.address)) as room:
+        await room.online()
+        one.fault("unplugged")
+        await room.gone()
+        broker.fault("unplugged")
+        await broker.settled()
+        one.fault("unplugged", False)
+        await one.settled()
+        broker.fault("unplugged", False)
+        await room.online()
+
+
 async def test_tls_with_a_certificate_we_trust_and_one_we_do_not(tmp_path: Path) -> None:
     cert, key = certificate(tmp_path)
     async with (
