@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -64,7 +65,7 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
 
     async def run(self, context: Context) -> None:
         """Learn its clock, its services and its profile; then serve pictures to those who want them."""
-        settings, self._context = self.settings, context
+        settings, self._context, self._polled = self.settings, context, asyncio.Event()
         await self._places.load()
         login = (settings.username, settings.password)
         trust = Trust(settings.ca, settings.fingerprint) if settings.tls else None
@@ -76,7 +77,7 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
             self._profile = self._chosen(await self._ask(camera.profiles))
             url = await self._ask(lambda: camera.stream(self._profile))
             context.connected(model=model, capabilities=["ptz", "presets", "video"] if self._profile.ptz else ["video"])
-            await self.video.serve(context, with_login(url, login))
+            await self.video.serve_beside(context, with_login(url, login), self._polled)
 
     def _chosen(self, profiles: list[Profile]) -> Profile:
         wanted = [one for one in profiles if one.token == self.settings.profile or not self.settings.profile]
@@ -87,6 +88,8 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
     async def poll(self, *, whole: bool) -> None:
         """Its time costs it least, and keeps our password valid; where it looks while somebody may care."""
         await self._ask(self._camera.tell_time)
+        if whole:
+            self._polled.set()
         if self._profile.ptz and (whole or self._heading is not None):
             self._report(await self._status())
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from devices.context import Context
-from devices.errors import Lost
+from devices.errors import Lost, WrongPassword
 from devices.rtsp.capture import capture
 
 if TYPE_CHECKING:
@@ -88,6 +88,23 @@ class VideoFeed:
             else:
                 await self._capture(context, url)
 
+    async def serve_beside(self, context: Context, url: str, polled: asyncio.Event) -> None:
+        """As `serve`, for a camera that can be driven while it shows nothing: that is its `trouble` until it does again.
+
+        It is tried again when `polled` is set, and seldom after a refused password.
+        """
+        while True:
+            try:
+                await self.serve(context, url)
+            except (Lost, WrongPassword) as error:
+                context.trouble(error.notice)
+                if isinstance(error, WrongPassword):
+                    await asyncio.sleep(context.timing.backoff_away)
+                polled.clear()
+                await polled.wait()
+                if not self._viewers:
+                    context.trouble(None)  # nobody knows any more
+
     async def _capture(self, context: Context, url: str) -> None:
         """Until nobody watches; the session is closed when this returns."""
         if self._blocked is not None and not self._blocked.done():
@@ -102,6 +119,7 @@ class VideoFeed:
             if not streaming and not stop.is_set():
                 streaming = True
                 context.report("streaming", True)
+                context.trouble(None)
             for viewer in self._viewers:
                 viewer.offer(frame)
 

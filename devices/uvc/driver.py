@@ -11,7 +11,7 @@ from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
-from devices.errors import Lost, NotSupported, Rejected
+from devices.errors import NotSupported, Rejected
 from devices.kernel.node import open_node
 from devices.kernel.usb import check, path_of, usb_nodes
 from devices.presets import PresetBook
@@ -80,7 +80,8 @@ class UvcCamera(Driver[UvcSettings]):
             self._steps = Steps(self._camera, self._motion, self.settings.traverse)
             await self._set_up()
             context.connected(model=model, capabilities=self._can)
-            held = [asyncio.ensure_future(work) for work in (node.until_lost(), self._steps.run(), self._serve(path))]
+            shown = self.video.serve_beside(context, path, self._polled)
+            held = [asyncio.ensure_future(work) for work in (node.until_lost(), self._steps.run(), shown)]
             try:
                 ended, _ = await asyncio.wait(held, return_when=asyncio.FIRST_COMPLETED)
                 ended.pop().result()
@@ -170,14 +171,3 @@ class UvcCamera(Driver[UvcSettings]):
     def _preset_at(self, place: dict[str, int]) -> int | None:
         known = {int(number): self._book.place(int(number)) for number in self.settings.presets}
         return next((number for number, at in known.items() if at and self._motion.at(place, at)), None)
-
-    async def _serve(self, path: str) -> None:
-        """Pictures for who wants them; a camera that shows none can still be driven, and is tried at the next poll."""
-        while True:
-            try:
-                await self.video.serve(self._context, path)
-            except Lost as error:
-                self._context.trouble(error.notice)
-                self._polled.clear()
-                await self._polled.wait()
-                self._context.trouble(None)

@@ -165,6 +165,38 @@ def driver_of(room: Stage) -> OnvifCameraDriver:
     return driver
 
 
+async def test_a_camera_that_shows_nothing_can_be_moved_and_is_tried_again(one: OnvifEmulator) -> None:
+    server = RtspServer()  # refused until it is opened
+    one.stream = server.url
+    async with stage(camera(one)) as room:
+        await room.online()
+        async with driver_of(room).video.watch() as pictures:
+            await room.until(lambda device: device.fault is not None and device.fault.code == "device.no_picture")
+            for _ in range(20):
+                assert (await room.do("move", pan=0.5)).outcome == "done"
+            assert (await room.do("stop")).outcome == "done"
+            assert room.device.connection is Connection.ONLINE
+            async with server:
+                assert (await anext(pictures)).width == 320
+                await room.until(lambda device: device.fault is None)
+                server.fault("unplugged")
+                await room.until(lambda device: device.fault is not None)
+                assert room.property("streaming").reported is False
+                assert (await room.do("move", pan=-0.5)).outcome == "done"
+        await room.until(lambda device: device.fault is None)
+
+
+async def test_pictures_behind_another_password_leave_the_camera_to_its_panel(one: OnvifEmulator) -> None:
+    async with RtspServer(name="room", password="another") as server:
+        one.stream = server.url
+        async with stage(camera(one)) as room:
+            await room.online()
+            async with driver_of(room).video.watch():
+                await room.until(lambda device: device.fault is not None and device.fault.code == "device.password")
+                assert (await room.do("move", pan=0.5)).outcome == "done"
+                assert room.device.connection is Connection.ONLINE
+
+
 async def test_a_camera_with_the_second_media_service_alone_moves_and_shows() -> None:
     async with (
         nothing_left_behind(),
