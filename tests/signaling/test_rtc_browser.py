@@ -37,9 +37,9 @@ async def test_two_tabs(world: World, browser: Browser, one: str, other: str) ->
     # Who speaks.
     await bob.until("room.activeSpeakers.some((speaker) => speaker.identity === 'ann')")
 
-    # How the connections do: told, and never lost. At times 14 % of a voice's packets are counted as lost that nobody lost.
-    await bob.until("[...room.remoteParticipants.values()].every((p) => p.connectionQuality !== 'unknown')")
-    assert await bob.run("room.localParticipant.connectionQuality") in ("excellent", "good", "poor")
+    # How the connections do. Chromium probes with padding under the number of a voice, which is no loss.
+    await bob.until("[...room.remoteParticipants.values()].every((p) => p.connectionQuality === 'excellent')")
+    assert await bob.run("room.localParticipant.connectionQuality") == "excellent"
 
     # Data both ways, signed by the server.
     await ann.run("room.localParticipant.publishData(new TextEncoder().encode('hi'), {reliable: true, topic: 't'})")

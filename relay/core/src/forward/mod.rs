@@ -223,7 +223,14 @@ impl Forward {
                 (timestamp, self.timeline.picture_shift(&packet.picture, run.picture))
             }
         };
-        self.runs.push(Run { layer, first_in: packet.index, first_out: self.next, timestamp, picture });
+        self.runs.push(Run {
+            layer,
+            first_in: packet.index,
+            first_out: self.next,
+            timestamp,
+            picture,
+            begins: self.kind == Kind::Audio,
+        });
         self.layer = Some(layer);
         // What waited is of before a key frame.
         self.held = None;
@@ -231,6 +238,15 @@ impl Forward {
             layered.begin(packet.index, self.next);
         }
         self.report_due = Some(now);
+    }
+
+    /// Leaves out a packet that holds nothing: those after it close up. One that comes late has left a gap, which stays.
+    pub fn skip(&mut self, index: u64) {
+        let Some(run) = self.runs.current().copied() else { return };
+        if let Some(number) = run.outgoing(index).filter(|number| *number >= self.next) {
+            let begins = run.begins && number == run.first_out;
+            self.runs.push(Run { first_in: index + 1, first_out: number, begins, ..run });
+        }
     }
 
     /// Sends one packet of the current layer. False when it is from before the run, or could not be sent.
@@ -246,7 +262,7 @@ impl Forward {
         let Some(run) = self.runs.current() else { return false };
         let Some(index) = run.outgoing(packet.index) else { return false };
         let timestamp = packet.timestamp.wrapping_add(run.timestamp);
-        let begins = index == run.first_out && self.kind == Kind::Audio;
+        let begins = run.begins && index == run.first_out;
         if packet.red.is_some() {
             // Always: another subscriber's may stand there.
             red::name_blocks(bytes, self.payload_type);

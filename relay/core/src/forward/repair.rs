@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::{Forward, Run, renumber, stamp};
 use crate::drop::Reason;
 use crate::egress::{Egress, Moment, Turnaround};
-use crate::message::Kind;
 use crate::outbox::Outbox;
 use crate::ring::{MAX_PAYLOAD, Stored};
 use crate::rtp::{Stamp, Template};
@@ -102,7 +101,7 @@ impl Forward {
         let Some(outgoing) = self.extend(sequence) else { return false };
         let Some((run, _, marker)) = self.source(outgoing) else { return false };
         let timestamp = packet.timestamp.wrapping_add(run.timestamp);
-        let begins = outgoing == run.first_out && self.kind == Kind::Audio;
+        let begins = run.begins && outgoing == run.first_out;
         let marker = marker.unwrap_or(packet.marker || begins);
         let (descriptor, payload) = renumber(packet, bytes, run);
         let sent = if let Some(rtx) = &mut self.rtx {

@@ -22,6 +22,8 @@ pub struct Run {
     pub timestamp: u32,
     /// Added to picture numbers.
     pub picture: Shift,
+    /// Its first packet follows a pause.
+    pub begins: bool,
 }
 
 impl Run {
@@ -41,10 +43,12 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Begins a run.
+    /// Begins a run. One that nothing was sent of gives way to it.
     pub fn push(&mut self, run: Run) {
-        self.runs[self.count % RUNS] = run;
-        self.count += 1;
+        if self.current().is_none_or(|current| current.first_out != run.first_out) {
+            self.count += 1;
+        }
+        self.runs[(self.count - 1) % RUNS] = run;
     }
 
     /// The newest run.
@@ -91,5 +95,15 @@ mod tests {
         }
         assert!(runs.published(119).is_none());
         assert_eq!(runs.published(125).unwrap().1, 1205);
+    }
+    #[test]
+    fn an_empty_one_is_forgotten() {
+        let mut runs = Runs::default();
+        runs.push(Run { first_in: 5, first_out: 50, ..Run::default() });
+        for number in 8..40 {
+            runs.push(Run { first_in: number, first_out: 52, ..Run::default() });
+        }
+        assert_eq!(runs.published(51).unwrap().1, 6);
+        assert_eq!(runs.published(52).unwrap().1, 39);
     }
 }

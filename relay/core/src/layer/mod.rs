@@ -226,7 +226,7 @@ impl Layer {
         if payload.len() > MAX_PAYLOAD {
             return Err(Reason::TooLarge);
         }
-        let red = if self.red_payload_type == Some(header.payload_type) {
+        let red = if self.red_payload_type == Some(header.payload_type) && !payload.is_empty() {
             let primary = crate::codec::red::primary(payload).and_then(|primary| u16::try_from(primary).ok());
             Some(primary.ok_or(Reason::Malformed)?)
         } else {

@@ -74,6 +74,15 @@ impl Track {
         }
     }
 
+    /// Forwards a packet that holds nothing to nobody: what comes after it closes up.
+    pub(super) fn skip(&mut self, layer: u8, index: u64) {
+        for key in self.shown.get(usize::from(layer)).into_iter().flatten() {
+            if let Some(subscriber) = self.subscribers.get_mut(*key) {
+                subscriber.forward.skip(index);
+            }
+        }
+    }
+
     /// Sends the packets held to everyone shown their layer.
     #[inline]
     pub(crate) fn release<O: Outbox>(&mut self, moment: &Moment, egresses: &mut [Egress], out: &mut O) {

@@ -215,7 +215,10 @@ impl Track {
         if self.muted {
             return Err(Reason::Muted);
         }
-        if self.heard {
+        // A sound without content is padding, by which its sender probes the link.
+        if payload.is_empty() && self.kind == Kind::Audio {
+            self.skip(route.layer, received.index);
+        } else if self.heard {
             self.fan_out(route.layer, received, moment, egresses, out);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Redundant audio: whole to who takes it, the packets proper to who does not.
+//! Redundant audio: whole to who takes it, the packets proper to who does not, padding to nobody.
 
 use super::*;
 
@@ -28,4 +28,30 @@ fn whole_or_taken_apart() {
     assert_eq!(seen, [(120, vec![7, 8, 9]), (120, vec![7, 8, 9])]);
     let dropped = scene.switch.peer_stats(publisher.key).unwrap().dropped;
     assert_eq!(dropped.of(crate::drop::Reason::Malformed), 1);
+}
+
+/// Chromium probes a link with padding under the number and payload type of its voice when it sends no picture.
+#[test]
+fn padding_leaves_no_gap() {
+    let mut scene = Scene::new();
+    let (mut publisher, mut subscriber) = (scene.client(), scene.client());
+    let config = TrackConfig { codec: Codec { red_payload_type: Some(63), ..codec("audio/opus", 111) }, ..audio() };
+    let track = scene.switch.add_track(publisher.key, &config, scene.now).unwrap();
+    scene.switch.subscribe(subscriber.key, track, &shown(900, false), scene.now).unwrap();
+    let voice: (u8, &[u8]) = (63, &[0xef, 0, 0, 2, 0x6f, 1, 2, 7, 8, 9]);
+    let packets = [voice, (63, &[]), (63, &[]), voice, (111, &[]), voice, voice];
+    for (step, (payload_type, payload)) in packets.into_iter().enumerate() {
+        let timestamp = 960 * u32::try_from(step).unwrap();
+        let packet = publisher.next(Sent { ssrc: 300, payload_type, timestamp, marker: false, payload });
+        scene.receive(&publisher, packet);
+    }
+    let seen = subscriber.open(std::mem::take(&mut scene.out.packets)).0;
+    let first = seen[0].header.sequence;
+    let numbers: Vec<_> = seen.iter().map(|seen| seen.header.sequence.wrapping_sub(first)).collect();
+    assert_eq!(numbers, [0, 1, 2, 3]);
+    let marked: Vec<_> = seen.iter().map(|seen| seen.header.marker).collect();
+    assert_eq!(marked, [true, false, false, false], "speech begins once");
+    let stats = &scene.switch.layer_stats(track, scene.now).unwrap()[0];
+    assert_eq!((stats.packets, stats.lost), (7, 0), "padding is received like any other packet");
+    assert_eq!(scene.switch.peer_stats(publisher.key).unwrap().dropped.of(crate::drop::Reason::Malformed), 0);
 }
