@@ -46,6 +46,12 @@ class SnmpSwitchEmulator(Emulator):
         """`admin` and `power` (1 on, 2 off) and `plugged` of each."""
         return dict(json.loads(self._state.read_text()))
 
+    @property
+    def settings(self) -> list[str]:
+        """What was set, in order: `3 power 2`."""
+        done = self._state.with_suffix(".done")
+        return done.read_text().splitlines() if done.exists() else []
+
     def plug(self, number: int, plugged: bool) -> None:
         """Somebody plugs or unplugs what is at a port."""
         ports = self.ports
@@ -59,6 +65,7 @@ class SnmpSwitchEmulator(Emulator):
 
     def forget(self) -> None:
         """Settings that nobody saved are lost."""
+        self._state.with_suffix(".done").unlink(missing_ok=True)
         self._keep_ports({str(number): {"admin": 1, "power": 1, "plugged": number == 3} for number in range(1, 5)})
 
     def fault(self, name: str, on: bool = True) -> None:

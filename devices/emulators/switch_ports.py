@@ -1,7 +1,7 @@
 """The ports of an emulated switch, for net-snmp's agent (`pass_persist` of snmpd.conf(5)), run as its child.
 
 Argument: a JSON file with the state of each port, `{"3": {"admin": 1, "power": 1, "plugged": true}}`, read for each
-question and written for each setting. Uses the standard library alone.
+question and written for each setting; each is noted beside it (`3 power 2`). Uses the standard library alone.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def answer(path: Path, command: str, oid: str, words: str) -> list[str]:
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(ports))
     os.replace(fresh, path)
+    with path.with_suffix(".done").open("a") as done:
+        done.write(f"{number} {name} {value}\n")
     return ["DONE"]
 
 

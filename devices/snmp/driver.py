@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
@@ -28,10 +29,8 @@ Answer = TypeVar("Answer")
 
 DESCRIPTION, UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.3.0"  # RFC 3418
 ADMIN, OPER = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8"  # RFC 2863 ifAdminStatus, ifOperStatus: up(1), down(2)
-POWER, DELIVERS = (
-    "1.3.6.1.2.1.105.1.1.1.3",
-    "1.3.6.1.2.1.105.1.1.1.6",
-)  # RFC 3621 pethPsePortAdminEnable: true(1), false(2)
+POWER = "1.3.6.1.2.1.105.1.1.1.3"  # RFC 3621 pethPsePortAdminEnable: true(1), false(2)
+DELIVERS = "1.3.6.1.2.1.105.1.1.1.6"
 DELIVERING = 3  # RFC 3621 pethPsePortDetectionStatus
 
 
@@ -58,6 +57,7 @@ class SnmpSwitch(Driver[SnmpSettings]):
         super().__init__(config, settings)
         self._dark: dict[str, float] = {}  # ports without power for a moment: loop time when they get it back
         self._cycled = asyncio.Event()
+        self._switching = asyncio.Lock()  # one setting at a time: a late try of one must not undo the next
         if bool(settings.community) == bool(settings.user) or (settings.privacy and not settings.password):
             problem, remedy = "is not one way in", "Give community, or user and password; privacy only with a password."
             raise DeviceSettingsError([Mistake(config.id, "settings.community, settings.user", problem, remedy)])
@@ -145,12 +145,13 @@ class SnmpSwitch(Driver[SnmpSettings]):
         number, port = self._known(args)
         if port.power is None:
             raise NotSupported(f"port {number} gives no power that we may switch")
-        self._dark[number] = (
-            asyncio.get_running_loop().time() + self.settings.off
-        )  # before we ask: no answer may mean done
-        self._cycled.set()
-        await self._switch(f"{POWER}.{port.power}", on=False)
-        await self._look(number, port)
+        self._dark[number] = math.inf  # before we ask: no answer may mean done
+        try:
+            await self._switch(f"{POWER}.{port.power}", on=False)
+            await self._look(number, port)
+        finally:  # not sooner: another try of "off" could come after "on", and the port would stay dark
+            self._dark[number] = asyncio.get_running_loop().time() + self.settings.off
+            self._cycled.set()
         return Reply.ACCEPTED
 
     def _known(self, args: Port) -> tuple[str, PortSettings]:
@@ -186,7 +187,8 @@ class SnmpSwitch(Driver[SnmpSettings]):
             await self._look(number, port)
 
     async def _switch(self, oid: str, *, on: bool) -> None:
-        await self._ask(lambda: self._link.set(oid, 1 if on else 2))
+        async with self._switching:
+            await self._ask(lambda: self._link.set(oid, 1 if on else 2))
 
     async def _ask(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         question = Question(ask)
