@@ -246,7 +246,7 @@ class Receiver(Subscriptions):
         section = sdp.Section(media.kind, line.mid, [codecs.payload_type(codec) for codec in kept])
         section.direction, section.rtp.codecs = "sendonly", kept
         section.rtp.headerExtensions = codecs.known_extensions(media)
-        section.msid = f"{track.owner}|{track.sid} {track.sid}"
+        section.msid = f"{track.owner}|{track.stream} {track.sid}"
         section.ssrc = [SsrcDescription(subscription.ssrc, cname=_CNAME, msid=section.msid)]
         if subscription.rtx_ssrc is not None and line.chosen.rtx is not None:
             section.ssrc.append(SsrcDescription(subscription.rtx_ssrc, cname=_CNAME, msid=section.msid))

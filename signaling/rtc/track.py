@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,13 @@ SOURCE_NAMES = {
     TrackSource.SCREEN_SHARE: "screen_share",
     TrackSource.SCREEN_SHARE_AUDIO: "screen_share_audio",
 }
+_STREAMS = {  # what belongs together by LiveKit's rules, where its publisher names no stream
+    TrackSource.CAMERA: "camera",
+    TrackSource.MICROPHONE: "camera",
+    TrackSource.SCREEN_SHARE: "screen_share",
+    TrackSource.SCREEN_SHARE_AUDIO: "screen_share",
+}
+_STREAM = re.compile(r"(?!TR)[A-Za-z0-9_-]{1,64}\Z")  # what may stand in `a=msid` and looks like no track
 _RID_ORDER = "qhf"  # LiveKit's names of simulcast layers, lowest first
 _QUALITIES = (VideoQuality.LOW, VideoQuality.MEDIUM, VideoQuality.HIGH)
 MAX_NAME = 256  # characters of what a client names: everyone in the room is told of it at every change
@@ -59,6 +67,12 @@ class Track:
     def source(self) -> str:
         """Like `camera`; empty where the client did not say."""
         return SOURCE_NAMES.get(self.info.source, "")
+
+    @property
+    def stream(self) -> str:
+        """The media stream it is in: sound and pictures of one stream are shown in step. Its sid where it is in none."""
+        named = self.info.stream if _STREAM.match(self.info.stream) else ""
+        return named or _STREAMS.get(self.info.source, self.sid)
 
     @property
     def wanted_codec(self) -> str | None:

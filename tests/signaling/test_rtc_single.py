@@ -33,6 +33,7 @@ from relay.messages import (
     Unsubscribe,
 )
 from signaling.rtc import RtcSettings, arrivals
+from signaling.rtc.track import from_request
 from tests.signaling.rtc import peers
 from tests.signaling.rtc.world import Client, RecordedRelay, packed, serve
 from tests.signaling.test_rtc_join import Clock, refusal
@@ -81,7 +82,7 @@ async def test_tracks_that_are_there_come_with_the_first_answer() -> None:
             answer = (await ann.expect("answer")).answer
             assert dict(answer.mid_to_track_id) == {"3": sid}
             assert peers.directions(answer.sdp)["3"] == "sendonly"
-            assert f"{bob.sid}|{sid} {sid}" in peers.value(answer.sdp, "msid")
+            assert f"{bob.sid}|camera {sid}" in peers.value(answer.sdp, "msid")
             command = relay.of(Subscribe)[-1]
             assert (command.transport, command.track, command.mid) == (f"{ann.sid}/pub", sid, "3")
             assert (command.payload_type, command.rtx_payload_type) == (96, 97)  # the client's own
@@ -357,3 +358,18 @@ async def test_what_a_client_says_of_itself_as_it_joins(
         async with world.join("guest:bob") as bob:
             (other,) = bob.joined.other_participants
             assert dict(other.attributes) == told
+
+
+@pytest.mark.parametrize(
+    ("named", "source", "stream"),
+    [
+        ("", TrackSource.SCREEN_SHARE, "screen_share"),
+        ("stage", TrackSource.CAMERA, "stage"),
+        ("TR_other", TrackSource.CAMERA, "camera"),  # would be taken for a track
+        ("a|b\r\na=x", TrackSource.CAMERA, "camera"),
+        ("", TrackSource.UNKNOWN, None),
+    ],
+)
+def test_the_stream_a_track_is_in(named: str, source: TrackSource, stream: str | None) -> None:
+    track = from_request("PA_1", AddTrackRequest(cid="c", type=TrackType.VIDEO, source=source, stream=named))
+    assert track.stream == (stream or track.sid)
