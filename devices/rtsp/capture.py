@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from devices.errors import DeviceError, Lost, WrongPassword
+from devices.rtsp.passage import Passage, passage
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 CONNECT = 5.0  # seconds until the stream is open
 STALL = 2.0  # seconds without a picture that is later than the one before
 
-# RTSP and RTP in one TCP connection, and nothing else: neither files nor HTTP nor TLS, whatever the camera points at
+# RTSP and RTP in one TCP connection, and nothing else: neither files nor HTTP nor TLS; where it goes, `gate.py` says
 OPTIONS = {"rtsp_transport": "tcp", "protocol_whitelist": "tcp"}
 
 Offer = Callable[["VideoFrame"], None]
@@ -47,15 +48,31 @@ def with_login(url: str, login: tuple[str, str]) -> str:
     return urlunsplit(parts._replace(netloc=f"{name}:{password}@{host}")) if name else url
 
 
+def without_login(url: str) -> tuple[str, tuple[str, str]]:
+    """The inverse of `with_login`: the address, and name and password."""
+    parts = urlsplit(url)
+    login = (unquote(parts.username or ""), unquote(parts.password or ""))
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), login
+
+
 def capture(url: str, stop: threading.Event, offer: Offer) -> None:
     """Offer each picture until `stop` is set, then close the session; raises Lost or WrongPassword when it ends.
 
     Over TCP, decoded by this one thread. A stop is noticed with the next picture, after `STALL` at the latest.
     """
+    address, login = without_login(url)
+    try:
+        with passage(address, login) as way:
+            _capture(way, stop, offer)
+    except OSError as error:
+        raise _no_picture(error.strerror or type(error).__name__) from None
+
+
+def _capture(way: Passage, stop: threading.Event, offer: Offer) -> None:
     import av
 
     try:
-        with av.open(url, options=OPTIONS, timeout=(CONNECT, STALL)) as container:
+        with av.open(way.url, options=OPTIONS, timeout=(CONNECT, STALL)) as container:
             if not container.streams.video:
                 raise _no_picture("the stream has no video")
             stream = container.streams.video[0]
@@ -71,7 +88,8 @@ def capture(url: str, stop: threading.Event, offer: Offer) -> None:
     except av.error.HTTPUnauthorizedError:
         raise WrongPassword("the camera refuses our name or password") from None
     except av.error.FFmpegError as error:
-        raise _no_picture(error.strerror or type(error).__name__) from None  # the whole text has the password
+        elsewhere = "the camera sends us to another address" if way.elsewhere else ""
+        raise _no_picture(elsewhere or error.strerror or type(error).__name__) from None
     raise _no_picture("the stream ended")
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from secrets import token_hex
 
 LONGEST_HEAD = 16 * 1024  # bytes
 LONGEST_BODY = 64 * 1024
@@ -47,8 +49,20 @@ def request(method: str, url: str, number: int, *, authorization: str = "") -> b
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def authorization(challenges: tuple[str, ...], method: str, url: str, name: str, password: str) -> str:
-    """The answer to a challenge: Digest with MD5 where it is offered, else Basic, "" when it is neither (RFC 2617)."""
+def authorization(
+    challenges: tuple[str, ...],
+    method: str,
+    url: str,
+    name: str,
+    password: str,
+    *,
+    count: int = 1,
+    random: Callable[[], str] = lambda: token_hex(8),
+) -> str:
+    """The answer to a challenge: Digest with MD5 where it is offered, else Basic, "" when it is neither (RFC 2617).
+
+    `count`: how many requests were answered for this challenge, this one included; `random`: makes a client's nonce.
+    """
     for challenge in sorted(challenges, reverse=True):  # D after B
         scheme, _, rest = challenge.partition(" ")
         said = {key.lower(): quoted or plain for key, quoted, plain in _PARAMETER.findall(rest)}
@@ -56,10 +70,15 @@ def authorization(challenges: tuple[str, ...], method: str, url: str, name: str,
             return "Basic " + b64encode(f"{name}:{password}".encode()).decode()
         if scheme.lower() == "digest" and said.get("algorithm", "MD5").upper() == "MD5":
             realm, nonce = said.get("realm", ""), said.get("nonce", "")
-            answer = _md5(f"{_md5(f'{name}:{realm}:{password}')}:{nonce}:{_md5(f'{method}:{url}')}")
-            return f'Digest username="{name}", realm="{realm}", nonce="{nonce}", uri="{url}", response="{answer}"' + (
-                f', opaque="{said["opaque"]}"' if "opaque" in said else ""
-            )
+            secret, asked, more = _md5(f"{name}:{realm}:{password}"), _md5(f"{method}:{url}"), ""
+            if "auth" in re.split(r"[\s,]+", said.get("qop", "")):  # §3.2.2
+                more = f'qop=auth, nc={count:08x}, cnonce="{(own := random())}", '
+                answer = _md5(f"{secret}:{nonce}:{count:08x}:{own}:auth:{asked}")
+            else:
+                answer = _md5(f"{secret}:{nonce}:{asked}")
+            opaque = f', opaque="{said["opaque"]}"' if "opaque" in said else ""
+            named = f'username="{name}", realm="{realm}", nonce="{nonce}", uri="{url}"'
+            return f'Digest {named}, {more}response="{answer}"{opaque}'
     return ""
 
 
@@ -101,25 +120,26 @@ class Reader:
             return None, 0
         line, *lines = bytes(self._rest[begin:end]).split(b"\r\n")
         status = _STATUS.match(line)
-        headers, challenges = _headers(lines)
-        said = headers.get("content-length", "0")
+        told, challenges = headers(lines)
+        said = told.get("content-length", "0")
         if status is None or not (said.isascii() and said.isdigit()) or len(said) > 9 or int(said) > LONGEST_BODY:
             return malformed, 0
         body, after = end + 4, end + 4 + int(said)
         if len(self._rest) < after:
             return None, 0
-        return Response(int(status[1]), headers, challenges, bytes(self._rest[body:after])), after - begin
+        return Response(int(status[1]), told, challenges, bytes(self._rest[body:after])), after - begin
 
 
-def _headers(lines: list[bytes]) -> tuple[dict[str, str], tuple[str, ...]]:
-    headers: dict[str, str] = {}
+def headers(lines: list[bytes]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The header lines of a message, names in lower case, and each WWW-Authenticate by itself."""
+    found: dict[str, str] = {}
     challenges = []
     for line in lines:
         name, _, value = line.decode("latin-1").partition(":")
-        headers[name.strip().lower()] = value.strip()
+        found[name.strip().lower()] = value.strip()
         if name.strip().lower() == "www-authenticate":
             challenges.append(value.strip())
-    return headers, tuple(challenges)
+    return found, tuple(challenges)
 
 
 def codec(sdp: bytes) -> str:
