@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -169,17 +170,22 @@ def watch_command(
 
     async def run(configs: list[DeviceConfig]) -> int:
         async with trial(configs) as one:
-            await one.answered()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await (_lines(one) if as_json else _live(one))
+            shown = asyncio.create_task(_shown(one, seconds, as_json=as_json))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, shown.cancel)
+            await asyncio.wait({shown})
+            if not shown.cancelled():
+                shown.result()
             return of_devices(one.devices)
 
-    configs = chosen(context, config, names, driver, settings)
-    try:
-        return asyncio.run(run(configs))
-    except KeyboardInterrupt:
-        return Status.OK
+    return asyncio.run(run(chosen(context, config, names, driver, settings)))
+
+
+async def _shown(one: Trial, seconds: float | None, *, as_json: bool) -> None:
+    await one.answered()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await (_lines(one) if as_json else _live(one))
 
 
 async def _lines(one: Trial) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from devices.emulators import PjlinkEmulator, ViscaEmulator
+from devices.emulators.hid import HidEmulator
 from devices.emulators.mqtt import MqttBroker, MqttSensorEmulator
 from devices.emulators.snmp import COMMUNITY, SnmpSwitchEmulator
 from tests.roomctl.cli.command import at, roomctl
@@ -120,6 +122,45 @@ async def test_watch_prints_a_line_for_each_change() -> None:
         ended = await roomctl("devices", "watch", "--seconds", "0.2", *at("pjlink", pj.address))
         assert ended.status == 0
         assert "roomctl Emulator" in ended.out
+
+
+@pytest.mark.parametrize(("fault", "status"), [(None, 0), ("unplugged", 3)])
+async def test_watch_says_by_its_code_how_devices_were_when_it_was_interrupted(fault: str | None, status: int) -> None:
+    async with PjlinkEmulator(power="on") as pj:
+        command = (sys.executable, "-m", "roomctl", "devices", "watch", "--json", *at("pjlink", pj.address))
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(30):
+                assert msgspec.json.decode(await process.stdout.readline())["connection"] == "online"
+                if fault:
+                    pj.fault(fault)
+                    while msgspec.json.decode(await process.stdout.readline())["connection"] == "online":
+                        pass
+                process.send_signal(signal.SIGINT)
+                _, said = await process.communicate()
+            assert (process.returncode, said) == (status, b"")
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def test_selftest_takes_a_speakerphone_off_hook_and_back(tmp_path: Path) -> None:
+    async with HidEmulator(tmp_path / "hid") as key:
+        options = ("--commands", "--seconds", "0", "--driver", "hid", "--set", f"node={key.address}")
+        ran = await roomctl("devices", "selftest", *options)
+    assert ran.status == 0, ran
+    steps = [line.split()[1:3] for line in ran.out.splitlines() if line.lstrip().startswith("ok")]
+    tried = [words for words in steps if words[0].startswith("set_")]
+    assert tried == [
+        ["set_call", "on=True"],
+        ["set_call", "on=False"],
+        ["set_mute", "on=True"],
+        ["set_mute", "on=False"],
+    ]
 
 
 async def test_selftest_examines_undoes_what_it_did_and_keeps_secrets(tmp_path: Path) -> None:
