@@ -215,10 +215,16 @@ def _subscription(room: MediaRoom, session: Session, request: SignalRequest, now
         raise Refusal(Code.TOO_MANY, f"at most {MAX_SIDS} tracks in one request")
     for sid in dict.fromkeys(sids):
         if not asked.subscribe:
+            session.awaited.discard(sid)
             if session.subscriber.unsubscribe(sid) or room.find(sid) is not None:
                 session.declined.add(sid)
             continue
         found = room.find(sid)
+        if found is not None and session.barred(*found):
+            session.declined.discard(sid)
+            session.awaited.add(sid)
+            room.effects.send([session.sid], responses.permission(found[0].sid, sid, allowed=False))
+            continue
         if found is None or not session.may_hear(*found):
             error = responses.subscription_error(sid, SubscriptionError.SE_TRACK_NOTFOUND)
             room.effects.send([session.sid], error)

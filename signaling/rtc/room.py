@@ -238,9 +238,14 @@ class MediaRoom:
                 session.subscriber.second_came(track)
 
     def subscribe(self, session: Session, owner: Session, track: Track) -> None:
-        """Subscribe a session that wants a track without asking; negotiation follows."""
-        if session.wants(owner, track):
+        """Subscribe a session that wants a track without asking, or say that its owner does not allow it."""
+        if not session.wants(owner, track):
+            return
+        if session.may_hear(owner, track):
+            session.awaited.discard(track.sid)
             self.start(session, track)
+        elif session.barred(owner, track):
+            self.effects.send([session.sid], responses.permission(owner.sid, track.sid, allowed=False))
 
     def start(self, session: Session, track: Track) -> None:
         """Subscribe, or say why not."""
@@ -253,6 +258,7 @@ class MediaRoom:
         for other in self.sessions.values():
             other.subscriber.unsubscribe(track.sid, ended=True)
             other.declined.discard(track.sid)
+            other.awaited.discard(track.sid)
 
     def find(self, track_sid: str) -> tuple[Session, Track] | None:
         """A bound track and its owner, hidden owners included."""

@@ -91,6 +91,7 @@ class Session:
         self.permission = Permission()
         self.deaf = False  # the right to subscribe, that it came with, was taken away
         self.declined: set[str] = set()  # tracks the client unsubscribed from, or could not take
+        self.awaited: set[str] = set()  # tracks it asked for while their owners did not allow it
         self.state = State.JOINED
         self.joined_at = arrival.at
         self.opened_at = now
@@ -154,16 +155,22 @@ class Session:
 
     def may_hear(self, owner: Session, track: Track) -> bool:
         """Whether it may be subscribed to a track: grants, its owner's permission, and no room's own audio (howling)."""
+        return self._could_hear(owner, track) and owner.permission.allows(self, track)
+
+    def barred(self, owner: Session, track: Track) -> bool:
+        """Whether nothing but its owner's permission keeps a track from it."""
+        return self._could_hear(owner, track) and not owner.permission.allows(self, track)
+
+    def _could_hear(self, owner: Session, track: Track) -> bool:
         if not self.grants.can_subscribe or self.deaf or owner is self or track.codec is None:
             return False
-        if track.kind == "audio" and self.same_room(owner):
-            return False
-        return owner.permission.allows(self, track)
+        return not (track.kind == "audio" and self.same_room(owner))
 
     def wants(self, owner: Session, track: Track) -> bool:
-        """Whether it gets a track without asking: all but the pictures of its own room."""
-        allowed = self.auto_subscribe and track.sid not in self.declined and self.may_hear(owner, track)
-        return allowed and not self.same_room(owner)
+        """Whether it gets a track without asking (again): all but the pictures of its own room, and what it asked for."""
+        if track.sid in self.awaited:
+            return True
+        return self.auto_subscribe and track.sid not in self.declined and not self.same_room(owner)
 
     def info(self) -> ParticipantInfo:
         """As told to clients."""

@@ -239,10 +239,20 @@ async def test_owners_say_who_may_subscribe() -> None:
         assert len(relay.of(Unsubscribe)) == 1
         await accept(bob)
         await bob.send(subscription=UpdateSubscription(track_sids=[picture], subscribe=True))
-        refused = (await bob.expect("subscription_response")).subscription_response
-        assert refused.track_sid == picture
-        await ann.send(subscription_permission=SubscriptionPermission(all_participants=True))
-        assert set((await accept(bob)).mid_to_track_id.values()) == {sound, picture}
+        again = (await bob.expect("subscription_permission_update")).subscription_permission_update
+        assert (again.participant_sid, again.track_sid, again.allowed) == (ann.sid, picture, False)
+
+        # Who comes later is told as well, and gets what it asked for once it may.
+        async with world.join("guest:eve", query="&auto_subscribe=0") as eve:
+            await accept(eve)
+            await eve.send(subscription=UpdateSubscription(track_sids=[sound, picture], subscribe=True))
+            barred = [(await eve.expect("subscription_permission_update")) for _ in range(2)]
+            assert {update.subscription_permission_update.track_sid for update in barred} == {sound, picture}
+            await eve.send(subscription=UpdateSubscription(track_sids=[sound], subscribe=False))
+            await eve.settled()
+            await ann.send(subscription_permission=SubscriptionPermission(all_participants=True))
+            assert set((await accept(bob)).mid_to_track_id.values()) == {sound, picture}
+            assert set((await accept(eve)).mid_to_track_id.values()) == {picture}
 
 
 async def test_speakers_are_told_as_changes() -> None:
