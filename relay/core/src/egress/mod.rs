@@ -1,5 +1,10 @@
 //! The sending side of one transport: where to, under which keys, and what went out.
 
+mod moment;
+mod repeats;
+
+pub use moment::Moment;
+
 use std::time::{Duration, Instant};
 
 use crate::bwe::Estimator;
@@ -10,6 +15,7 @@ use crate::pacer::Pacer;
 use crate::rtcp::Writer;
 use crate::rtp::{Stamp, Template};
 use crate::srtp::{MAX_OVERHEAD, Sealer};
+use repeats::Repeats;
 
 /// Longest RTCP compound written, before sealing: fits a 1,200-byte datagram.
 const MAX_RTCP: usize = 1_160;
@@ -19,41 +25,8 @@ const FEEDBACK_SSRC: u32 = 1;
 pub const MAX_PADDING: usize = 255;
 /// The P bit of an RTP header.
 const PADDED: u8 = 0x20;
-/// Packets that may be sent again in a second, and at once, to one peer for all its subscriptions: a third of what the
-/// largest estimate carries. Beyond, a peer would have the shard work for nothing.
-const REPEATS: f64 = 1_024.0;
-/// Share of what a link carries that packets sent again may take, and for how long it may be saved up, s. With more,
-/// what was lost on a full link keeps it full.
-const REPEATED_SHARE: f64 = 0.5;
-const REPEATED_SAVED: f64 = 0.4;
-/// Bytes of them that may always go at once.
-const REPEATED_LEAST: f64 = 15_000.0;
 /// Ended streams whose SRTP index is remembered.
 const MAX_ENDED: usize = 8_192;
-
-/// One instant in the forms packets carry it.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// The instant.
-    pub now: Instant,
-    /// 24 bits of 6.18 fixed point seconds.
-    pub abs_send_time: u32,
-    /// µs since the epoch.
-    pub micros: u64,
-}
-
-impl Moment {
-    /// `now` against the instant absolute send times count from.
-    #[must_use]
-    pub fn new(now: Instant, epoch: Instant) -> Self {
-        let elapsed = now.saturating_duration_since(epoch);
-        let fixed = (elapsed.as_secs() << 18) | ((u64::from(elapsed.subsec_nanos()) << 18) / 1_000_000_000);
-        #[allow(clippy::cast_possible_truncation, reason = "24 bits are kept")]
-        let abs_send_time = (fixed & 0xff_ffff) as u32;
-        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        Self { now, abs_send_time, micros }
-    }
-}
 
 /// How soon an answer to what is sent now can come.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,8 +47,7 @@ pub struct Egress {
     /// Next SRTP index of streams that ended. An index must never be used twice under one key (RFC 7714 section 8.1),
     /// so a stream that begins again with the same SSRC goes on from here.
     ended: Vec<(u32, u64)>,
-    /// Packets that may be sent again, bytes of them, and as of when.
-    repeats: Option<(f64, f64, Instant)>,
+    repeats: Repeats,
     tape: Tape,
     packets: u64,
     bytes: u64,
@@ -181,18 +153,8 @@ impl Egress {
     }
 
     /// Whether one more packet of so many bytes may be sent again; counts it.
-    #[allow(clippy::cast_precision_loss, reason = "bytes")]
     pub fn may_repeat(&mut self, bytes: usize, now: Instant) -> bool {
-        let share = self.estimate().map_or(f64::INFINITY, |rate| rate as f64 / 8.0 * REPEATED_SHARE);
-        let most = (share * REPEATED_SAVED).max(REPEATED_LEAST);
-        let (packets, saved, at) = self.repeats.unwrap_or((REPEATS, most, now));
-        let elapsed = now.saturating_duration_since(at).as_secs_f64();
-        let packets = (packets + elapsed * REPEATS).min(REPEATS);
-        let saved = if share.is_finite() { (saved + elapsed * share).min(most) } else { most };
-        let may = packets >= 1.0 && saved > 0.0;
-        let (packet, bytes) = if may { (1.0, bytes as f64) } else { (0.0, 0.0) };
-        self.repeats = Some((packets - packet, saved - bytes, now));
-        may
+        self.repeats.allow(bytes, self.bandwidth.estimate(), now)
     }
 
     /// How soon the peer can ask again for what is sent now.
@@ -325,8 +287,6 @@ impl Egress {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::message::Extensions;
     use crate::outbox::VecOutbox;
@@ -372,31 +332,5 @@ mod tests {
         egress.end_stream(77, 123_456);
         egress.end_stream(77, 5);
         assert_eq!(egress.first_index(77), 123_456);
-    }
-
-    #[test]
-    fn a_peer_is_sent_so_much_again_and_no_more() {
-        let (mut egress, start) = (Egress::default(), Instant::now());
-        let granted = |egress: &mut Egress, now| (0..5_000).filter(|_| egress.may_repeat(1_200, now)).count();
-        assert_eq!(granted(&mut egress, start), 1_024);
-        assert_eq!(granted(&mut egress, start + Duration::from_millis(500)), 512);
-        assert_eq!(granted(&mut egress, start + Duration::from_secs(60)), 1_024);
-    }
-
-    #[test]
-    fn what_is_sent_again_takes_no_more_than_a_share_of_what_a_link_carries() {
-        let (mut egress, start) = (Egress::default(), Instant::now());
-        egress.on_remb(1_000_000, &Moment::new(start, start));
-        let granted = |egress: &mut Egress, now| (0..500).filter(|_| egress.may_repeat(1_000, now)).count();
-        assert_eq!(granted(&mut egress, start), 25, "what half of the rate is in 400 ms");
-        let later = |ms| start + Duration::from_millis(ms);
-        assert_eq!([100, 200, 300].map(|ms| granted(&mut egress, later(ms))), [7, 6, 6]);
-    }
-
-    #[test]
-    fn absolute_send_time() {
-        let epoch = Instant::now();
-        assert_eq!(Moment::new(epoch + Duration::from_millis(1500), epoch).abs_send_time, 3 << 17);
-        assert_eq!(Moment::new(epoch + Duration::from_secs(65), epoch).abs_send_time, 1 << 18);
     }
 }
