@@ -20,6 +20,7 @@ pub use timeline::Timeline;
 
 use layered::Fate;
 use repair::{RETRANSMISSIONS, Repeated, Rtx};
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use crate::allocate::Grant;
@@ -27,7 +28,7 @@ use crate::codec::{Shift, red};
 use crate::egress::{Egress, Moment};
 use crate::message::{Extensions, Kind};
 use crate::outbox::Outbox;
-use crate::ring::Stored;
+use crate::ring::{Ring, Stored};
 use crate::rtcp::SenderInfo;
 use crate::rtp::{Label, Stamp, Template, TemplateConfig};
 use crate::switch::{ForwardStats, SubscriptionConfig};
@@ -318,6 +319,32 @@ impl Forward {
             self.stats.bytes += payload.len() as u64;
         }
         switched
+    }
+
+    /// Sends one packet of its layer, or what of it is for the subscriber where the stream holds several. True as
+    /// [`Forward::offer`] says.
+    #[inline]
+    pub fn pass<O: Outbox>(
+        &mut self,
+        packet: &Stored,
+        bytes: &mut [u8],
+        egress: &mut Egress,
+        moment: &Moment,
+        out: &mut O,
+    ) -> bool {
+        if self.layered.is_some() {
+            return self.offer(packet, bytes, egress, moment, out);
+        }
+        self.send(packet, bytes, egress, moment, out);
+        false
+    }
+
+    /// How many of the packets that wait will be sent: of a stream that holds several layers not all are.
+    pub fn waiting(&self, indices: RangeInclusive<u64>, ring: &mut Ring) -> u64 {
+        let Some(layered) = &self.layered else { return (indices.end() + 1).saturating_sub(*indices.start()) };
+        let Some(point) = layered.goal.or(layered.point) else { return 0 };
+        let is_for = |packet: &Stored| packet.frame.is_some_and(|frame| frame.is_for(point));
+        indices.filter(|index| ring.view(*index).is_some_and(|(packet, _)| is_for(packet))).count() as u64
     }
 
     /// Counts a key frame request.

@@ -93,7 +93,7 @@ impl Track {
             let Some(subscriber) = self.subscribers.get_mut(*key) else { continue };
             let Some(egress) = egresses.get_mut(subscriber.forward.peer) else { continue };
             if egress.is_paced() && self.kind == Kind::Video {
-                let packets = (&mut *source, burst.indices());
+                let packets = (&mut *source, burst.indices().iter().copied());
                 Self::send_paced((*key, subscriber), packets, egress, moment, &mut self.lagging, out);
                 continue;
             }

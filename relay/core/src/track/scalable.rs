@@ -50,13 +50,19 @@ impl Track {
             self.begin_layers(received, moment, egresses, out);
         }
         let Some(source) = self.layers.first_mut() else { return Ok(()) };
-        let Some((packet, bytes)) = source.ring().get(received.index) else { return Ok(()) };
         let mut moved = false;
         for key in &self.shown[0] {
             let Some(subscriber) = self.subscribers.get_mut(*key) else { continue };
             let Some(egress) = egresses.get_mut(subscriber.forward.peer) else { continue };
             let before = subscriber.forward.layer();
-            if subscriber.forward.offer(&packet, bytes, egress, moment, out) {
+            let switched = if egress.is_paced() {
+                let packets = (&mut *source, std::iter::once(received.index));
+                Self::send_paced((*key, subscriber), packets, egress, moment, &mut self.lagging, out)
+            } else {
+                let Some((packet, bytes)) = source.ring().view(received.index) else { break };
+                subscriber.forward.offer(packet, bytes, egress, moment, out)
+            };
+            if switched {
                 moved = true;
                 let layer = subscriber.forward.layer();
                 if layer != before {
@@ -118,6 +124,10 @@ impl Track {
             self.shown[0].push(key);
             self.events.push(TrackEvent::LayerChanged { subscription: subscriber.key, layer: forward.layer() });
             let Some(egress) = egresses.get_mut(forward.peer) else { continue };
+            if egress.is_paced() {
+                Self::send_paced((key, subscriber), (source, first..=newest), egress, moment, &mut self.lagging, out);
+                continue;
+            }
             for index in first..=newest {
                 if let Some((packet, bytes)) = source.ring().get(index) {
                     forward.offer(&packet, bytes, egress, moment, out);
@@ -136,7 +146,9 @@ impl Track {
         let needs = |(point, goal): (Option<Point>, Point)| {
             point != Some(goal) && layer.spatial().is_some_and(|spatial| spatial.frames.needs_key(point, goal))
         };
-        let moves = self.subscribers.iter().filter_map(|(_, subscriber)| subscriber.forward.layered.as_ref());
+        // What is needed may be among what waits.
+        let forwards = self.subscribers.iter().map(|(_, subscriber)| &subscriber.forward);
+        let moves = forwards.filter(|forward| forward.held.is_none()).filter_map(|forward| forward.layered.as_ref());
         if moves.filter_map(|layered| Some((layered.point, layered.goal?))).any(needs) {
             layer.ensure_key_frame(now);
         }

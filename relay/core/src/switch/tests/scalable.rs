@@ -14,7 +14,13 @@ struct Camera {
 const PACKETS: u8 = 2;
 
 /// A VP9 packet whose last byte names its spatial layer.
-fn vp9(picture: u32, key: bool, (spatial, temporal): (u8, u8), begins: bool, [depends, unused]: [bool; 2]) -> Vec<u8> {
+pub(super) fn vp9(
+    picture: u32,
+    key: bool,
+    (spatial, temporal): (u8, u8),
+    begins: bool,
+    [depends, unused]: [bool; 2],
+) -> Vec<u8> {
     let inter_picture = !key;
     let first = 0xa0 | u8::from(inter_picture) << 6 | u8::from(begins) << 3 | u8::from(!begins) << 2 | u8::from(unused);
     let id = (picture as u16 | 0x8000).to_be_bytes();
