@@ -120,6 +120,8 @@ pub(crate) struct Ingress {
     estimator: Estimator,
     /// Whether packets carry transport-wide numbers, so that no estimate of ours is needed.
     transport_cc: bool,
+    /// When the last authentic packet came.
+    pub heard: Option<Instant>,
     pub tape: Tape,
     pub drops: Drops,
     pub packets: u64,
@@ -137,6 +139,7 @@ impl Ingress {
             recorder: Recorder::new(now),
             estimator: Estimator::new(now),
             transport_cc: false,
+            heard: None,
             tape: Tape::default(),
             drops: Drops::default(),
             packets: 0,
@@ -179,6 +182,7 @@ impl Ingress {
             let payload = opener.open_rtp(packet, &header, &mut window)?.len();
             (payload, Self::remember(&mut self.streams, header.ssrc, window)?)
         };
+        self.heard = Some(now);
         if let Some(sequence) = header.extensions.transport_cc {
             self.transport_cc = true;
             self.recorder.record(sequence, header.ssrc, now);
@@ -228,6 +232,7 @@ impl Ingress {
             self.reporters.push((ssrc, window));
         }
         let compound = &*compound?;
+        self.heard = Some(now);
         self.tape.record(Direction::In, now, compound.len(), compound);
         Ok(compound)
     }

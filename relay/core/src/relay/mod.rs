@@ -158,6 +158,9 @@ impl Relay {
             self.wakes.pop();
             if let Some(member) = self.members.get_mut(index).filter(|member| member.wake == Some(at)) {
                 member.wake = None;
+                if let Some(heard) = self.switch.heard(member.peer) {
+                    member.transport.hear(heard);
+                }
                 member.transport.handle_timeout(now, wire);
                 self.settle(index, now);
             }

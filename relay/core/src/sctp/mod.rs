@@ -40,6 +40,12 @@ const RECEIVE_BUFFER: u32 = 512 * 1024;
 /// Keeps a DTLS record with its SCTP packet under 1,200 bytes of UDP payload.
 const CHUNK_PAYLOAD: u32 = 1120;
 
+/// Time before what was lost is sent again, ms: at first, and at least and at most later. Nobody waits longer for a person's
+/// words; a path that takes longer gets some of them twice.
+const RETRY: u64 = 500;
+const SHORTEST_RETRY: u64 = 200;
+const LONGEST_RETRY: u64 = 2_000;
+
 /// What happened on the association.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ChannelEvent {
@@ -84,9 +90,9 @@ impl Default for Sctp {
             .with_max_receive_buffer_size(RECEIVE_BUFFER)
             .with_max_receive_message_size(MAX_MESSAGE_U32)
             .with_max_send_message_size(MAX_MESSAGE_U32)
-            .with_rto_initial_ms(500)
-            .with_rto_min_ms(200)
-            .with_rto_max_ms(5_000);
+            .with_rto_initial_ms(RETRY)
+            .with_rto_min_ms(SHORTEST_RETRY)
+            .with_rto_max_ms(LONGEST_RETRY);
         let mut config = ServerConfig::new();
         config.transport = Arc::new(transport);
         let config = Arc::new(config);

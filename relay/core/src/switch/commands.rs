@@ -257,6 +257,12 @@ impl Switch {
         })
     }
 
+    /// When a peer's last authentic packet came.
+    #[must_use]
+    pub fn heard(&self, peer: PeerKey) -> Option<Instant> {
+        self.peers.get(peer.0)?.ingress.heard
+    }
+
     /// The heads of a peer's last RTP and RTCP packets, received and sent.
     #[must_use]
     pub fn tapes(&self, peer: PeerKey) -> Option<[&Tape; 2]> {

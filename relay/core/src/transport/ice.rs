@@ -24,6 +24,10 @@ const NOMINATION_STALE: Duration = Duration::from_secs(3);
 /// Checks that came before `SetRemote` are answered right after it, at most this many at once.
 const ANSWER_AT_ONCE: usize = 8;
 
+/// A peer whose checks are all lost is there as long as its media or data come this often. The agent gives up a path without
+/// checks for the same time.
+const SILENCE: Duration = Duration::from_secs(15);
+
 /// What the agent's owner has to do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum IceAction {
@@ -53,6 +57,10 @@ pub struct Ice {
     paths: Vec<KnownPath>,
     wanderings: usize,
     selected: Option<Path>,
+    /// Since when no check has come on any path in use.
+    unchecked: Option<Instant>,
+    /// When something else of the peer last came that was authentic.
+    heard: Option<Instant>,
 }
 
 impl Ice {
@@ -70,7 +78,16 @@ impl Ice {
             }
         }
         agent.handle_timeout(now);
-        Self { agent, previous: None, locals, paths: Vec::new(), wanderings: 0, selected: None }
+        Self {
+            agent,
+            previous: None,
+            locals,
+            paths: Vec::new(),
+            wanderings: 0,
+            selected: None,
+            unchecked: None,
+            heard: None,
+        }
     }
 
     /// The path media goes along, once there is one.
@@ -91,7 +108,7 @@ impl Ice {
         let mut actions = Vec::new();
         for _ in 0..ANSWER_AT_ONCE {
             self.agent.handle_timeout(now);
-            self.drain(None, &mut actions);
+            self.drain(None, now, &mut actions);
         }
         actions
     }
@@ -139,7 +156,7 @@ impl Ice {
             self.paths[known].nominated_at = Some(now);
             self.follow_nomination(path, now, &mut actions);
         }
-        self.drain(Some(path), &mut actions);
+        self.drain(Some(path), now, &mut actions);
         Ok(actions)
     }
 
@@ -161,14 +178,28 @@ impl Ice {
         if let Some(previous) = self.previous.as_mut() {
             previous.handle_timeout(now);
         }
-        self.drain(None, &mut actions);
+        self.drain(None, now, &mut actions);
+        if self.expires().is_some_and(|at| at <= now) {
+            actions.push(IceAction::Expired);
+        }
         actions
+    }
+
+    /// Media or data of the peer came at `at`, and were authentic.
+    pub fn hear(&mut self, at: Instant) {
+        self.heard = self.heard.max(Some(at));
+    }
+
+    /// When a peer without checks is given up.
+    fn expires(&self) -> Option<Instant> {
+        let patient = self.heard.map(|at| at + SILENCE);
+        self.unchecked.map(|since| patient.map_or(since, |until| until.max(since)))
     }
 
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&mut self) -> Option<Instant> {
         let previous = self.previous.as_mut().and_then(IceAgent::poll_timeout);
-        self.agent.poll_timeout().into_iter().chain(previous).min()
+        self.agent.poll_timeout().into_iter().chain(previous).chain(self.expires()).min()
     }
 
     /// Whether one more path may be known; forgets one that is no longer in use.
@@ -202,8 +233,7 @@ impl Ice {
         }
     }
 
-    fn drain(&mut self, arrived: Option<Path>, actions: &mut Vec<IceAction>) {
-        let mut expired = false;
+    fn drain(&mut self, arrived: Option<Path>, now: Instant, actions: &mut Vec<IceAction>) {
         let mut renewed = None;
         for agent in std::iter::once(&mut self.agent).chain(self.previous.as_mut()) {
             while let Some(transmit) = agent.poll_transmit() {
@@ -220,26 +250,29 @@ impl Ice {
                 IceAgentEvent::NominatedSend { proto, source, destination } => {
                     renewed = Some((proto, source, destination));
                 }
-                IceAgentEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => expired = true,
+                IceAgentEvent::IceConnectionStateChange(state) => self.note(state, now),
                 _ => {}
             }
         }
-        if let Some(previous) = self.previous.as_mut() {
-            while let Some(event) = previous.poll_event() {
-                expired |= event == IceAgentEvent::IceConnectionStateChange(IceConnectionState::Disconnected);
+        while let Some(event) = self.previous.as_mut().and_then(IceAgent::poll_event) {
+            if let IceAgentEvent::IceConnectionStateChange(state) = event {
+                self.note(state, now);
             }
         }
         if let Some(ends) = renewed {
             self.previous = None;
+            self.unchecked = None;
             let path = self.paths.iter().map(|known| known.path).find(|path| leads(&self.locals, path, ends));
             if let Some(path) = path.filter(|path| self.selected != Some(*path)) {
                 let action = self.select(path);
                 actions.push(action);
             }
         }
-        if expired {
-            actions.push(IceAction::Expired);
-        }
+    }
+
+    fn note(&mut self, state: IceConnectionState, now: Instant) {
+        let given_up = state == IceConnectionState::Disconnected;
+        self.unchecked = given_up.then(|| self.unchecked.unwrap_or(now));
     }
 }
 

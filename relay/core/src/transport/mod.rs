@@ -193,6 +193,11 @@ impl Transport {
         }
     }
 
+    /// The peer's media came at `at`, and were authentic.
+    pub fn hear(&mut self, at: Instant) {
+        self.ice.hear(at);
+    }
+
     /// The TCP connection of `path` has ended.
     pub fn close_path(&mut self, path: Path) {
         self.ice.close_path(path);
@@ -312,6 +317,7 @@ impl Transport {
                     self.enter(TransportPhase::Connected, None);
                 }
                 DtlsAction::Data(packet) => {
+                    self.ice.hear(now);
                     self.sctp.handle(Bytes::from(packet), now);
                     data = true;
                 }

@@ -8,6 +8,7 @@ mod data;
 mod garbage;
 mod handshake;
 mod hostile;
+mod hour;
 mod media;
 mod memory;
 mod moving;

@@ -153,6 +153,45 @@ fn a_client_that_vanishes_is_failed_in_15_to_30_seconds_by_tcp_too() {
     }
 }
 
+/// Speaks for so many seconds, by sound or by data, or is silent.
+fn stay(world: &mut World, by: &str, seconds: u32, from: u32) {
+    for second in from..from + seconds {
+        match by {
+            "sound" => play_range(world, 0, Kind::Audio, "voice", second..second + 1, 1_000),
+            "data" => {
+                let id = world.clients[0].channel("_reliable").expect("open");
+                world.clients[0].rtc.channel(id).expect("a channel").write(true, &[1]).expect("accepted");
+                world.run(1_000);
+            }
+            _ => world.run(1_000),
+        }
+    }
+}
+
+#[test]
+fn a_client_whose_checks_are_all_lost_stays_as_long_as_it_is_heard() {
+    for by in ["sound", "data"] {
+        let mut world = World::new();
+        world.join("a");
+        publish(&mut world, 0, Kind::Audio, "voice");
+        world.clients[0].open_channel("_reliable");
+        world.until(5_000, |world| world.clients[0].channel("_reliable").is_some());
+        world.unchecked = Some(0);
+        stay(&mut world, by, 20, 0);
+        assert_eq!(world.phase("a"), Some(TransportPhase::Connected), "{by}: heard");
+        world.unchecked = None;
+        stay(&mut world, "silence", 40, 20);
+        assert_eq!(world.phase("a"), Some(TransportPhase::Connected), "{by}: checked again");
+        world.unchecked = Some(0);
+        stay(&mut world, by, 17, 60);
+        world.clients.clear();
+        world.run(13_000);
+        assert_eq!(world.phase("a"), Some(TransportPhase::Connected), "{by}: not silent for long");
+        world.until(4_000, |world| world.phase("a") == Some(TransportPhase::Failed));
+        assert_eq!(world.reason("a"), Some("ice_timeout"));
+    }
+}
+
 #[test]
 fn a_client_that_wanders_on_and_on_meets_a_bound_and_restarts() {
     let mut world = World::new();

@@ -18,6 +18,10 @@ use crate::client::Client;
 pub const RELAY: &str = "10.0.0.1:7882";
 /// One way.
 const DELAY: Duration = Duration::from_millis(5);
+/// Of a hundred datagrams on a rough wire: so many come twice, and so many later, by up to so many milliseconds.
+const DOUBLED: u64 = 3;
+const LATE: u64 = 10;
+const LATENESS: u64 = 40;
 
 /// Where the relay's datagrams go.
 #[derive(Default)]
@@ -73,8 +77,12 @@ pub struct World {
     pub events: Vec<Event>,
     /// One datagram of so many is lost, 0 for none.
     pub loss: u64,
+    /// Whether datagrams also come twice, and late, so that others overtake them.
+    pub rough: bool,
     /// A client whose DTLS records do not reach the relay any more: it acknowledges nothing.
     pub deaf: Option<usize>,
+    /// A client whose STUN does not reach the relay any more.
+    pub unchecked: Option<usize>,
     /// A client of whose datagrams a damaged copy arrives too.
     pub damage: Option<usize>,
     /// A client's link from the relay: its address, its rate in bit/s, and when it is free again.
@@ -100,7 +108,9 @@ impl World {
             clients: Vec::new(),
             events: Vec::new(),
             loss: 0,
+            rough: false,
             deaf: None,
+            unchecked: None,
             damage: None,
             narrow: None,
             dtls: DtlsVersion::Dtls12,
@@ -218,6 +228,20 @@ impl World {
     /// One millisecond.
     pub fn step(&mut self) {
         self.now += Duration::from_millis(1);
+        self.turn();
+    }
+
+    /// Straight to when something happens, or to `end` if that is before.
+    pub fn leap(&mut self, end: Instant) {
+        let arrivals = self.flights.iter().map(|flight| flight.arrives);
+        let clients = self.clients.iter().map(|client| client.timeout);
+        let next = arrivals.chain(clients).fold(self.relay.poll_timeout(), Instant::min);
+        self.now = next.max(self.now + Duration::from_millis(1)).min(end.max(self.now));
+        self.turn();
+    }
+
+    /// What is due now.
+    fn turn(&mut self) {
         let due = |flight: &mut Flight, now| flight.arrives <= now;
         let now = self.now;
         let arrived: Vec<Flight> = self.flights.extract_if(.., |flight| due(flight, now)).collect();
@@ -236,7 +260,10 @@ impl World {
         }
         for index in 0..self.clients.len() {
             for bytes in self.clients[index].poll(now) {
-                if self.deaf == Some(index) && bytes.first().is_some_and(|first| (20..64).contains(first)) {
+                let lost = |whose: Option<usize>, firsts: std::ops::Range<u8>| {
+                    whose == Some(index) && bytes.first().is_some_and(|first| firsts.contains(first))
+                };
+                if lost(self.deaf, 20..64) || lost(self.unchecked, 0..4) {
                     continue;
                 }
                 if self.damage == Some(index) {
@@ -252,6 +279,17 @@ impl World {
     }
 
     fn fly(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        if self.rough && self.percent() < DOUBLED {
+            self.fly_once(from, to, bytes.clone());
+        }
+        self.fly_once(from, to, bytes);
+    }
+
+    fn percent(&mut self) -> u64 {
+        (self.random() >> 33) % 100
+    }
+
+    fn fly_once(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
         if self.loss > 0 && (self.random() >> 33).is_multiple_of(self.loss) {
             return;
         }
@@ -264,6 +302,9 @@ impl World {
             }
             *free = begins + Duration::from_micros(bytes.len() as u64 * 8_000_000 / *rate);
             arrives = *free + DELAY;
+        }
+        if self.rough && self.percent() < LATE {
+            arrives += Duration::from_millis((self.random() >> 33) % LATENESS);
         }
         self.flights.push(Flight { arrives, from, to, bytes });
     }
