@@ -98,9 +98,11 @@ def media_state(config: RoomConfig, room: Room, known: Known) -> MediaState:
     muted = reported(known.devices, Role.ROOM_MIC, "mute")
     powered = reported(known.devices, Role.MAIN_CAMERA, "power")
     volume = reported(known.devices, Role.ROOM_SPEAKER, "volume")
+    silent = _silent(known.devices, Role.ROOM_MIC)
     return MediaState(
-        mic=published.mic and muted is not True,
+        mic=published.mic and muted is not True and not silent,
         mic_wanted=room.switches.mic,
+        mic_silent=published.mic and silent,
         camera=published.camera and powered not in (False, "off", "standby"),
         camera_wanted=room.switches.camera,
         volume=float(volume) if isinstance(volume, int | float) else None,
@@ -117,6 +119,11 @@ def _shown_by_server(room: Room, known: Known) -> Published:
         return Published()
     self = meeting.participants.get(f"room:{room.id}")
     return Published(connected=True, mic=self.mic, camera=self.camera) if self else Published()
+
+
+def _silent(devices: Mapping[str, Device], role: Role) -> bool:
+    """The room has such a device, and it does not answer."""
+    return any(one.role is role and one.connection is not Connection.ONLINE for one in devices.values())
 
 
 def reported(devices: Mapping[str, Device], role: Role, name: str) -> Value:

@@ -62,10 +62,14 @@ class IncomingCall(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class MediaState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The room's own picture and sound: asked (`*_wanted`) and confirmed. `volume` 0..1."""
+    """The room's own picture and sound: asked (`*_wanted`) and confirmed. `volume` 0..1.
+
+    `mic_silent`: sound is sent, and the microphone does not answer: nobody knows whether it is open.
+    """
 
     mic: bool = False
     mic_wanted: bool = False
+    mic_silent: bool = False
     camera: bool = False
     camera_wanted: bool = False
     volume: float | None = None

@@ -64,6 +64,14 @@ class Devices:
         self.old.discard((role, name))
         self.on_change()
 
+    def unplug(self, role: Role) -> None:
+        """The device answers no more."""
+        self.unplugged.add(role)
+        self._devices[role.value] = msgspec.structs.replace(
+            self._devices[role.value], connection=Connection.UNREACHABLE
+        )
+        self.on_change()
+
     def snapshot(self) -> dict[str, Device]:
         return dict(self._devices)
 

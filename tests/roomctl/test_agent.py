@@ -182,6 +182,23 @@ async def test_a_microphone_muted_at_the_device_is_not_sent(server: LinkServer, 
         await room.shows(lambda view: view.media.mic)
 
 
+async def test_a_microphone_that_does_not_answer_is_claimed_neither_open_nor_shut(
+    server: LinkServer, make_room: MakeRoom
+) -> None:
+    room = make_room(auto=True, after=0.0)
+    async with running(room.agent):
+        await server.linked()
+        await server.result(await prepare(server), "done")
+        await room.shows(lambda view: view.phase is Phase.IN_MEETING and view.media.mic)
+        room.devices.unplug(Role.ROOM_MIC)
+        view = await room.shows(lambda view: not view.media.mic)
+        assert view.media.mic_silent
+        assert view.media.mic_wanted
+        await press(room, "set_mic", on=False)
+        view = await room.shows(lambda view: not view.media.mic_silent)
+        assert not view.media.mic, "nothing is sent: it is shut, whatever the device does"
+
+
 async def test_volume_and_microphone_work_without_the_server(server: LinkServer, room: TestRoom) -> None:
     await server.stop()
     await room.shows(lambda view: not view.server)

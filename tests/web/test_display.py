@@ -72,6 +72,18 @@ async def test_shows_the_others_and_not_itself(stage: Stage, open_page: Open) ->
     await expect(page.get_by_text("micros ouverts")).to_be_visible()
 
 
+async def test_a_microphone_that_does_not_answer_is_not_said_to_be_open(stage: Stage, open_page: Open) -> None:
+    view = in_meeting()
+    topic = put(stage, view)
+    page = await open_page(PATH, 1920, 1080)
+    await expect(page.get_by_text("micros ouverts")).to_be_visible()
+    topic.update(msgspec.structs.replace(view, media=msgspec.structs.replace(view.media, mic=False, mic_silent=True)))
+    await expect(page.get_by_text("les micros ne répondent pas")).to_be_visible()
+    await expect(page.get_by_text("micros ouverts")).to_have_count(0)
+    await expect(page.get_by_text("micros coupés")).to_have_count(0)
+    assert await page.evaluate(UNREADABLE) == []
+
+
 async def test_a_speaker_gets_an_edge_and_moves_nothing(stage: Stage, open_page: Open) -> None:
     put(stage, in_meeting())
     page = await open_page(PATH, 1920, 1080)

@@ -333,12 +333,15 @@ export interface IncomingCall {
 }
 /**
  * The room's own picture and sound: asked (`*_wanted`) and confirmed. `volume` 0..1.
+ *
+ *     `mic_silent`: sound is sent, and the microphone does not answer: nobody knows whether it is open.
  */
 export interface MediaState {
   camera?: boolean;
   camera_wanted?: boolean;
   connected?: boolean;
   mic?: boolean;
+  mic_silent?: boolean;
   mic_wanted?: boolean;
   problem?: Notice | null;
   volume?: number | null;

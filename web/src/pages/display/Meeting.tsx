@@ -62,14 +62,14 @@ function Alone({ document }: { document: DisplayView }) {
 }
 
 function Foot({ document, more }: { document: DisplayView; more: number }) {
-  const { mic = false, camera = false } = document.media ?? {};
+  const { mic = false, mic_silent: silent = false, camera = false } = document.media ?? {};
   const rings = called(document);
   const cut = cutOff.value || !(document.server ?? false);
   return (
     <footer class="ft">
       <Code center={document.center.id} />
       <b>{document.room.name}</b>
-      <span class={mic ? 'on' : 'on off'}><Icon name={mic ? 'mic' : 'mic-off'} />{t(mic ? 'display.mic.open' : 'display.mic.shut')}</span>
+      <span class={mic ? 'on' : 'on off'}><Icon name={mic || silent ? 'mic' : 'mic-off'} />{t(mic ? 'display.mic.open' : silent ? 'display.mic.silent' : 'display.mic.shut')}</span>
       <span class={camera ? 'on' : 'on off'}><Icon name={camera ? 'cam' : 'cam-off'} />{t(camera ? 'display.cam.open' : 'display.cam.shut')}</span>
       {more > 0 ? <span class="second">{t('display.more', { count: more })}</span> : null}
       {rings[0] === undefined ? null : <span class="second">{t('display.rings', { room: rings[0].name })}</span>}
