@@ -40,6 +40,12 @@ class Names:
         except OSError as error:
             raise Lost(f"{host}: {error}") from error
 
+    async def addresses_v4(self, host: str) -> list[str]:
+        """Those of IPv4 alone, for what knows no other; raises Lost when there are none."""
+        if not (found := [one for one in await self.addresses(host) if ":" not in one]):
+            raise Lost(f"{host} has no IPv4 address")
+        return found
+
     def _forget(self, host: str) -> None:
         with self._lock:
             self._asked.pop(host, None)

@@ -44,7 +44,7 @@ class Motion:
 
 
 class OnvifEmulator(Emulator):
-    """State for tests: `moving`, `position`, `preset`, `stored` (token to name and position).
+    """State for tests: `moving`, `position`, `preset`, `stored` (token to name and position), `refused` (how often).
 
     `clock_offset`: its clock is wrong by so many seconds. `search`: where it
     hears WS-Discovery, the group's address or one of its own. `certificate`: PEM files of it and its key, for HTTPS.
@@ -82,6 +82,7 @@ class OnvifEmulator(Emulator):
         self.clock_offset = clock_offset
         self.stored: dict[str, tuple[str, Position]] = {"1": ("Table", Position(0.5, 0.1, 0.2))}
         self.preset: str | None = None
+        self.refused = 0  # requests whose password it did not believe
         self.inner_host = ""  # how it calls itself behind an address translation
         self.certificate = certificate
         self.second_media = second_media
@@ -258,6 +259,7 @@ class OnvifEmulator(Emulator):
             first = root.find(f"{{{soap.ENVELOPE}}}Body")
             assert first is not None
             if not first[0].tag.endswith("}GetSystemDateAndTime") and not self._known(root):
+                self.refused += 1
                 return 400, answers.fault("Sender", "NotAuthorized", "Sender not authorized")
             return 200, answers.envelope(self.answer(first[0]))
         except (soap.NoSoap, AssertionError, IndexError):

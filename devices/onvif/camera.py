@@ -33,6 +33,7 @@ UNKNOWN = {
 }
 TT = f"{{{SCHEMA}}}"
 MOST_SERVICES = 64
+MOVED = 3.0  # seconds that a camera's clock may seem to move: it tells whole ones, and takes its time
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,13 @@ class OnvifCamera:
         cls, context: Context, address: str, login: tuple[str, str], trust: Trust | None = None
     ) -> AsyncIterator[OnvifCamera]:
         """A session for one camera, with at most one connection; over HTTPS where `trust` says whom to believe."""
-        aiohttp = await asyncio.to_thread(import_module, "aiohttp")  # a fifth of a second, the first time
+        named = await asyncio.to_thread(import_module, "devices.onvif.resolver")  # with aiohttp: a fifth of a second
+        import aiohttp
+
         digest = (aiohttp.DigestAuthMiddleware(*login),) if login[0] else ()
-        connector = aiohttp.TCPConnector(limit=1, ssl=await asyncio.to_thread(trust.check) if trust else True)
+        connector = aiohttp.TCPConnector(
+            limit=1, resolver=named.Resolver(), ssl=await asyncio.to_thread(trust.check) if trust else True
+        )
         forever = aiohttp.ClientTimeout(total=None, sock_connect=None)
         async with aiohttp.ClientSession(
             connector=connector,
@@ -219,16 +224,24 @@ class OnvifCamera:
     # --- how ----------------------------------------------------------------------------------------------------
 
     async def _call(self, service: str, body: str) -> Element:
-        """With our name and password; once more with the camera's present time when it did not believe us."""
+        """With our name and password; once more when it did not believe us because its clock had moved, and only then."""
         if service not in self._services:
             raise NotSupported("the camera has no such service")
         try:
             return await self._post(service, body, self._header())
         except WrongPassword:
-            if not self._login[0]:
+            before = self._clock
+            if not self._login[0] or before is None:
                 raise
             await self.tell_time()
+            if not self._moved(before):
+                raise  # many cameras lock out who is refused often
             return await self._post(service, body, self._header())
+
+    def _moved(self, before: tuple[datetime, float]) -> bool:
+        """The camera's clock is not where it would have gone since then."""
+        (then, at), (now, since) = before, self._clock or before
+        return abs((now - then).total_seconds() - (since - at)) > MOVED
 
     def _header(self) -> str:
         name, password = self._login

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, closing, contextmanager, suppress
 
 from devices.errors import Lost
 from devices.journal import Journal
+from devices.names import NAMES
 from devices.pjlink.lines import SEARCH, read_found, read_news
 
 log = logging.getLogger(__name__)
@@ -115,10 +116,9 @@ class NewsListener:
 async def addresses_of(host: str) -> set[str]:
     """The IPv4 addresses of a host; none when its name is not known now."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, family=socket.AF_INET)
-    except OSError:
+        return set(await NAMES.addresses_v4(host))
+    except Lost:
         return set()
-    return {str(one[4][0]) for one in found}
 
 
 class _Answers(asyncio.DatagramProtocol):

@@ -31,6 +31,7 @@ from pysnmp.proto import errind
 from pysnmp.proto.rfc1902 import Integer32
 
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Refused, Rejected, WrongPassword
+from devices.names import NAMES
 from devices.snmp.login import Login
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,10 @@ class _Socket(UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
 
 class _Target(UdpTransportTarget):  # type: ignore[misc]
     PROTO_TRANSPORT = _Socket
+
+    async def _resolve_address(self, address: tuple[str, int]) -> tuple[str, int]:
+        """Not on the loop's own threads; raises Lost."""
+        return (await NAMES.addresses_v4(address[0]))[0], address[1]
 
 
 def has_heard(one: SnmpEngine) -> bool:

@@ -14,6 +14,7 @@ from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.context import Context
 from devices.driver import Driver, Manifest
 from devices.errors import Lost
+from devices.names import NAMES
 from devices.wol.packet import Magic, hardware
 
 SENDS = 3  # datagrams get lost, and nobody answers them
@@ -106,11 +107,12 @@ class WolComputer(Driver[WolSettings]):
         """A port that is closed answers as well: somebody said so."""
         try:
             async with asyncio.timeout(self._context.timing.reply):
-                _, writer = await asyncio.open_connection(self.settings.host, self.settings.probe)
+                first, *_ = await NAMES.addresses(self.settings.host or "")
+                _, writer = await asyncio.open_connection(first, self.settings.probe)
         except ConnectionRefusedError:
             self._context.heard("connection refused")
             return True
-        except (OSError, TimeoutError):
+        except (OSError, Lost, TimeoutError):
             return False
         self._context.heard(f"port {self.settings.probe} answers")
         writer.transport.abort()

@@ -8,12 +8,17 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
+from devices import DeviceConfig, Timing
 from devices.channel import open_tcp, open_udp
 from devices.emulators import PjlinkEmulator
+from devices.emulators.onvif import OnvifEmulator
 from devices.errors import Lost
-from tests.devices.stage import display, stage
+from tests.devices.cases.onvif import camera
+from tests.devices.stage import display, nothing_left_behind, stage
+from wire.devices import Role
 
 
 @pytest.fixture
@@ -73,3 +78,39 @@ async def test_a_name_nobody_knows_is_a_device_that_is_away(opener: Any, monkeyp
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(Lost, match="unknown"):
         await dial(opener, "projector.lan")
+
+
+NAMELESS: dict[str, dict[str, Any]] = {
+    "pjlink": {"listen": 24352},
+    "wol": {"mac": "00:11:22:33:44:%02x", "probe": 22},
+    "onvif": {},
+    "snmp": {"community": "public", "ports": {"1": {"interface": 1}}},
+}
+
+
+@pytest.mark.parametrize("driver", NAMELESS)
+async def test_devices_whose_names_nobody_knows_stall_nothing_local(driver: str, stuck: list[str]) -> None:
+    """More of them than the loop has threads of its own."""
+    given = [
+        {key: value % number if "%" in str(value) else value for key, value in NAMELESS[driver].items()}
+        for number in range(len(Role))
+    ]
+    devices = [
+        DeviceConfig(role.value, role, driver, role.value, {"host": f"{role.value}.invalid".replace("_", "-"), **one})
+        for role, one in zip(Role, given, strict=True)
+    ]
+    async with stage(*devices, timing=Timing()):
+        async with asyncio.timeout(8):
+            while len(set(stuck)) < len(devices):
+                await asyncio.sleep(0.02)
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: "free") == "free"
+        assert len(stuck) <= 2 * len(devices)
+
+
+async def test_a_camera_is_found_by_its_name() -> None:
+    async with nothing_left_behind(), OnvifEmulator(password="secret") as one:
+        config = camera(one)
+        named = msgspec.structs.replace(config, settings={**config.settings, "host": "localhost"})
+        async with stage(named) as room:
+            await room.online()

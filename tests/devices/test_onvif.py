@@ -7,6 +7,7 @@ import base64
 import contextlib
 import datetime
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -27,7 +28,7 @@ from devices.onvif.settings import OnvifSettings
 from devices.registry import Registry
 from tests.devices.cases.onvif import camera
 from tests.devices.certificates import certificate
-from tests.devices.stage import Stage, nothing_left_behind, stage
+from tests.devices.stage import QUICK, Stage, nothing_left_behind, stage
 from wire.devices import Connection
 
 
@@ -142,6 +143,18 @@ async def test_a_wrong_password_is_said(one: OnvifEmulator) -> None:
         device = await room.gone()
         assert device.fault is not None
         assert device.fault.code == "device.password"
+
+
+async def test_a_refused_password_is_sent_again_only_when_the_clock_had_moved(one: OnvifEmulator) -> None:
+    async with stage(camera(one, password="wrong"), timing=replace(QUICK, backoff_away=60)) as room:
+        await room.gone()
+        assert one.refused == 1, "many cameras lock out who is refused often"
+    one.refused = 0
+    async with stage(camera(one)) as room:
+        await room.online()
+        one.fault("clock")
+        assert (await room.do("move", pan=1)).outcome == "done"
+        assert one.refused == 1
 
 
 async def test_the_address_of_the_pictures_is_that_of_the_camera_we_reach(one: OnvifEmulator) -> None:
