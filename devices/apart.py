@@ -20,7 +20,7 @@ import msgspec
 from devices.capabilities import Arguments, Operation, Reply
 from devices.context import Context
 from devices.errors import DriverBlocked, Lost
-from devices.sharing import Shared
+from devices.sharing import Share, Shared
 from devices.state import WORDS
 from devices.watchdog import place
 from wire.devices import Value
@@ -115,7 +115,7 @@ class DistantContext(Context):
     """The context a driver has on its own thread: what it says is carried over; what it awaits, it awaits there."""
 
     def __init__(self, near: Context, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(near._state, near.timing, Shared(), near._spacing, lambda: None)
+        super().__init__(near._state, near.timing, Share(Shared(), lambda: None), near._spacing, lambda: None)
         self._names: set[str] = set()  # of properties
         self.over = False  # its connection ended: nobody listens
         self._near = near

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from devices.errors import DeviceError, Garbage, Lost
 from devices.request import DeviceRequest
-from devices.sharing import Shared
+from devices.sharing import Share
 from devices.state import DeviceState
 from devices.timing import Timing
 from wire.devices import Value
@@ -24,7 +24,7 @@ class Context:
         self,
         state: DeviceState,
         timing: Timing,
-        shared: Shared,
+        shared: Share,
         spacing: float,
         wake: Callable[[], None],
         request: Callable[[DeviceRequest], None] | None = None,

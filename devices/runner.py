@@ -21,7 +21,7 @@ from devices.lease import MoveLease
 from devices.queue import CommandQueue, Outcome, Task, settle
 from devices.request import DeviceRequest
 from devices.results import result_of
-from devices.sharing import Shared
+from devices.sharing import Share, Shared
 from devices.state import DeviceState
 from devices.timing import Timing
 from devices.wishes import Wishes
@@ -67,6 +67,7 @@ class DeviceRunner:
         self._lease = MoveLease(timing.lease, self._ask_stop)
         self._watched = False
         self._redial = asyncio.Event()
+        self._share = Share(shared, self._redial.set)
         self._scope: asyncio.Timeout | None = None  # of what is asked of the device now:
         self._under_way: Task | None = None  # this, or a poll
         self._news = False  # came since the last whole poll began
@@ -157,6 +158,7 @@ class DeviceRunner:
                 await self._until_redial()
         finally:
             await _end(attend)
+            self._share.end()
             self._lease.pause()
             self._queue.clear(Lost("shutting down"))
 
@@ -182,6 +184,8 @@ class DeviceRunner:
             notice = Notice("device.driver_crashed")
         held = lasted if self._backoff.breaker is Breaker.CLOSED else 0.0
         self._backoff.failed(held, locked=isinstance(error, WrongPassword))
+        if not 0 < held < self._timing.stable:  # one that comes and goes waits its own time
+            self._share.lost()
         self._lease.pause()
         self._wishes.lost()
         self.state.unreachable(notice)
@@ -209,7 +213,7 @@ class DeviceRunner:
         context = Context(
             self.state,
             self._timing,
-            self._shared,
+            self._share,
             spacing,
             self._connected,
             self._on_request,
@@ -256,6 +260,7 @@ class DeviceRunner:
     def _connected(self) -> None:
         if self._backoff.breaker is Breaker.TRYING:
             self._backoff.move(Breaker.CLOSED)
+        self._share.back()
         self._lease.resume()  # at once: a move that is asked for next is not the one to stop
         self._whole_at = 0.0
         self._queue.wake()

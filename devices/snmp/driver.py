@@ -96,7 +96,7 @@ class SnmpSwitch(Driver[SnmpSettings]):
     async def run(self, context: Context) -> None:
         """Ask what it is; then give cycled ports their power back in time, whatever happens to the connection."""
         settings, self._context = self.settings, context
-        async with self._engines(context.shared) as engines, engines.lend() as one:
+        async with self._engines(context.shared.whole) as engines, engines.lend() as one:
             patience = context.timing.reply * context.timing.attempts
             from devices.snmp.link import SnmpLink
 

@@ -97,6 +97,10 @@ class Stage:
     async def gone(self) -> Device:
         return await self.until(lambda device: device.connection is Connection.UNREACHABLE)
 
+    async def all(self, connection: Connection) -> None:
+        """Every device of the room, not the first alone."""
+        await self.until(lambda _: all(one.connection is connection for one in self.hub.snapshot().values()))
+
     async def shows(self, name: str, value: object) -> Device:
         return await self.until(lambda device: device.properties.get(name, Property()).reported == value)
 

@@ -12,7 +12,7 @@ from devices.context import Context
 from devices.emulators import PjlinkEmulator
 from devices.pjlink import lines
 from devices.pjlink.link import PjlinkLink
-from devices.sharing import Shared
+from devices.sharing import Share, Shared
 from devices.state import DeviceState, printable
 from devices.visca import frames
 from devices.visca.link import ViscaLink
@@ -24,7 +24,7 @@ LINES = [b"%1POWR=0\r", b"%1INPT=31\r", b"PJLINK 0\r", b"%2CLSS=2\r", b"%1AVMT=E
 
 def context(config: DeviceConfig) -> Context:
     state = DeviceState(config, [], {}, on_change=lambda: None)
-    return Context(state, QUICK, Shared(), 0.0, lambda: None)
+    return Context(state, QUICK, Share(Shared(), lambda: None), 0.0, lambda: None)
 
 
 @given(st.binary(max_size=200))

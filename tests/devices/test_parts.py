@@ -238,6 +238,54 @@ async def test_shared_is_opened_once_and_closed_by_the_last() -> None:
     assert log == ["open", "close"]
 
 
+async def test_shared_is_opened_for_all_though_the_first_gives_up_waiting() -> None:
+    going, opened = asyncio.Event(), 0
+
+    @asynccontextmanager
+    async def opener() -> AsyncIterator[str]:
+        nonlocal opened
+        opened += 1
+        await going.wait()
+        yield "open"
+
+    async def use() -> str:
+        async with shared.use("a", opener) as one:
+            return one
+
+    shared = Shared()
+    first, second = asyncio.create_task(use()), asyncio.create_task(use())
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait({first})
+    going.set()
+    assert await second == "open"
+    assert opened == 1
+    assert not shared._entries
+
+
+async def test_shared_that_cannot_be_opened_fails_for_all_and_is_tried_anew() -> None:
+    outcomes: list[Exception | None] = [OSError("no"), None]
+
+    @asynccontextmanager
+    async def opener() -> AsyncIterator[str]:
+        if (outcome := outcomes.pop(0)) is not None:
+            raise outcome
+        yield "open"
+
+    async def use() -> str:
+        async with shared.use("a", opener) as one:
+            return one
+
+    shared = Shared()
+
+    async def insist() -> str:
+        with pytest.raises(OSError, match="no"):
+            await use()
+        return await use()  # at once, before the other has seen that it failed
+
+    assert await asyncio.gather(insist(), insist()) == ["open", "open"]
+
+
 def test_notices_speak_both_languages_and_name_the_device() -> None:
     for code, sentence in NOTICES.items():
         assert code.startswith("device.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,8 +22,8 @@ from devices.pulse.driver import PulseAudioDevice
 from devices.pulse.meter import decibels
 from devices.pulse.settings import PulseSettings
 from devices.registry import Registry
-from tests.devices.stage import nothing_left_behind, stage
-from wire.devices import Device, DeviceCommand, Property, Role
+from tests.devices.stage import QUICK, nothing_left_behind, stage
+from wire.devices import Connection, Device, DeviceCommand, Property, Role
 
 
 @pytest.fixture
@@ -105,6 +107,25 @@ async def test_a_server_that_died_by_itself_is_started_again(server: PulseServer
         server.process.kill()
         await room.gone()
         await room.online()
+
+
+async def test_all_rooms_have_their_sound_back_when_one_finds_the_server_again(server: PulseServer) -> None:
+    """Their pauses have grown apart to half a minute; the shortest, of a second or two, is that of all."""
+    grown = replace(QUICK, backoff_first=30.0, backoff_last=30.0, backoff_away=30.0, stable=0.0)
+    names = [f"room{number}" for number in range(8)]
+    configs = [
+        DeviceConfig(name, role, "pulse", name, {"server": server.address, "sink": name})
+        for name, role in zip(names, Role, strict=False)
+    ]
+    async with AsyncExitStack() as stack:
+        for name in names:
+            await stack.enter_async_context(server.add("sink", name))
+        room = await stack.enter_async_context(stage(*configs, timing=grown))
+        await room.all(Connection.ONLINE)
+        server.fault("silent")
+        await room.all(Connection.UNREACHABLE)
+        server.fault("silent", False)
+        await room.all(Connection.ONLINE)
 
 
 PLACE, SERIAL = "pci-0000:00:14.0-usb-0:3.2:1.0", "Jabra_SPEAK_510_745C4B"
