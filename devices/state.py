@@ -138,7 +138,7 @@ class DeviceState:
         if same(value, known.desired):
             known.fulfilled = True
             self.open_wishes.discard(name)
-        elif known.fulfilled and value != CHANGING.get(str(known.desired)):
+        elif known.fulfilled and value not in (None, CHANGING.get(str(known.desired))):  # not to know undoes nothing
             known.desired, known.fulfilled = None, False
             self.open_wishes.discard(name)
         if changed:

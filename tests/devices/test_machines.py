@@ -1,4 +1,4 @@
-"""State machines under any order of events: the move lease with queue and runner, what is known of a device, back-off."""
+"""State machines under any order of events: move lease with queue and runner, the queue, what is known, the back-off."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from devices.backoff import TRANSITIONS, Backoff, Breaker
+from devices.capabilities import OPERATIONS, Arguments, PortState
 from devices.config import DeviceConfig
 from devices.errors import Lost, NotNow, Rejected, WrongPassword
+from devices.queue import MOST, CommandQueue, Task
 from devices.state import DeviceState
 from devices.timing import Timing
 from tests.devices import virtual
@@ -21,6 +23,7 @@ from tests.devices.scripted import ROOMS, Scene
 from wire.devices import Connection, DeviceResult, Role, Value
 from wire.problems import Notice
 
+CALM = 300.0  # seconds after which all has settled: longer than any pause before a dial or a stop
 BRIEF = st.sampled_from([0.0, 0.01, 0.05, 0.1, 0.3, 0.49, 0.5, 0.51, 1.0, 3.0, 4.0])
 SLOWEST = 0.4  # seconds that a stop, a move or a dial takes here at most
 OPS: dict[str, dict[str, Any]] = {
@@ -39,6 +42,7 @@ class Motion(RuleBasedStateMachine):
         self.loop = virtual.VirtualLoop()
         asyncio.set_event_loop(self.loop)
         self.asked: list[tuple[float, str, asyncio.Task[DeviceResult]]] = []
+        self.refusing = False  # it refused a stop: the next is asked later than a lease
         self.loop.run_until_complete(self._start())
 
     async def _start(self) -> None:
@@ -78,6 +82,21 @@ class Motion(RuleBasedStateMachine):
     def command(self, op: str) -> None:
         self._command(op, OPS[op])
 
+    @rule(first=st.sampled_from(sorted(OPS)), order=st.permutations(sorted(OPS)))
+    def crowd(self, first: str, order: list[str]) -> None:
+        """All at once behind one that takes longer than anybody waits."""
+        self.scene.driver.takes[first] = 5.0
+        for op in (first, *order):
+            self._command(op, OPS[op])
+
+    @rule(refuses=st.booleans())
+    def stop_is_refused(self, refuses: bool) -> None:
+        if refuses:
+            self.scene.driver.raises["stop"] = Rejected(retryable=True)
+            self.refusing = True
+        else:
+            self.scene.driver.raises.pop("stop", None)
+
     @rule(op=st.sampled_from(["move", "stop"]), seconds=st.floats(0, SLOWEST))
     def motion_takes(self, op: str, seconds: float) -> None:
         self.scene.driver.takes[op] = seconds
@@ -107,7 +126,7 @@ class Motion(RuleBasedStateMachine):
         driver, runner = self.scene.driver, self.scene.runner
         if not driver.moving:
             return
-        if runner.state.connection is Connection.ONLINE and runner.state.settled:
+        if runner.state.connection is Connection.ONLINE and runner.state.settled and not self.refusing:
             begun = max(driver.moved_at[-1], self.online_since())
             assert self.loop.time() - begun <= ROOMS.lease + 2 * SLOWEST + 0.02
         assert runner._lease.moving, "the lease knows"
@@ -127,11 +146,25 @@ class Motion(RuleBasedStateMachine):
             assert wanted, f"{op} was never asked"
             assert at - max(wanted) < limit, f"{op} begun after its time"
 
+    async def _calm(self) -> None:
+        """Nobody does anything, the device obeys at once: all ends well."""
+        driver, runner = self.scene.driver, self.scene.runner
+        driver.raises.clear()
+        driver.takes.clear()
+        await asyncio.sleep(CALM)
+        assert runner.state.connection is Connection.ONLINE
+        assert not driver.moving, "it stands still"
+        assert not runner._lease.moving
+        assert not runner._queue.waiting
+        assert all(task.done() for _, _, task in self.asked)
+
     def teardown(self) -> None:
         async def end() -> None:
-            self.scene.driver.raises.clear()
-            self.running.cancel()
-            await asyncio.wait({self.running, *(task for _, _, task in self.asked)})
+            try:
+                await self._calm()
+            finally:
+                self.running.cancel()
+                await asyncio.wait({self.running, *(task for _, _, task in self.asked)})
 
         try:
             self.loop.run_until_complete(end())
@@ -156,6 +189,9 @@ class Known(RuleBasedStateMachine):
         self.reported_at: float | None = None
         self.believed: Value = None
         self.there = False
+        self.wish: Value = None
+        self.open = self.met = False  # to be applied again; seen or believed to be so since the device came
+        self.known = self.heard = self.slow = False
 
     def _changed(self) -> None:
         self.changes += 1
@@ -163,6 +199,9 @@ class Known(RuleBasedStateMachine):
     @rule(value=VALUES)
     def desire(self, value: Value) -> None:
         self.state.desire("power", value)
+        self.known = self.known or value is not None
+        self.wish, self.open = value, False
+        self.met = value is not None and value == (self.reported if self.believed is None else self.believed)
 
     @rule(value=VALUES, remaining=st.none() | st.floats(0, 30))
     def report(self, value: Value, remaining: float | None) -> None:
@@ -170,30 +209,43 @@ class Known(RuleBasedStateMachine):
         before, changes = self.shown, self.changes
         self.state.report("power", value, remaining, remaining)
         self.reported, self.reported_at, self.believed = value, self.now, None
+        self.known = self.heard = True
+        self.slow = remaining is not None
+        on_its_way = (self.wish, value) in (("on", "warming"), ("off", "cooling"))
+        if value == self.wish:
+            self.met, self.open = True, False
+        elif self.met and value is not None and not on_its_way:  # somebody at the device
+            self.wish, self.met, self.open = None, False, False
         assert self.shown == before or self.changes > changes, "every change is told"
 
     @rule(value=VALUES)
     def assume(self, value: Value) -> None:
+        before, changes = self.shown, self.changes
         self.state.assume("power", value)
-        self.believed = value
+        self.believed, self.known = value, True
+        if value is not None and value == self.wish:
+            self.met, self.open = True, False
+        assert self.shown == before or self.changes > changes, "every change is told"
 
     @rule()
     def reopen(self) -> None:
         self.state.reopen("power")
+        self.open = self.wish is not None
 
     @rule()
     def comes(self) -> None:
         self.state.connected("M", None)
         self.there = True
+        self.open, self.met = self.wish is not None, False
 
     @rule(code=st.sampled_from(["device.unreachable", "device.garbage"]))
     def goes(self, code: str) -> None:
         again = self.state.connection is Connection.UNREACHABLE and self.state.fault is not None
         again = again and self.state.fault is not None and self.state.fault.code == code
         self.state.unreachable(Notice(code))
-        self.there = False
+        self.there = self.heard = False
         if not again:
-            self.believed = None
+            self.believed, self.slow = None, False
 
     @property
     def shown(self) -> tuple[Value, Value, Value]:
@@ -206,20 +258,86 @@ class Known(RuleBasedStateMachine):
         assert (reported, assumed) == (self.reported, self.believed)
         known = self.state.device().properties.get("power")
         assert known is None or known.observed_at == self.reported_at
-        heard = self.state.device(heard=True).properties
-        assert not heard or self.reported_at is not None
+        assert ("power" in self.state.device(heard=True).properties) == self.heard
+        assert (known is not None) == self.known
 
     @invariant()
-    def an_open_wish_is_a_wish_that_is_not_met(self) -> None:
-        if "power" in self.state.open_wishes:
-            desired, _, _ = self.shown
-            assert desired is not None
-        if self.state.changing:
-            assert self.state.unmet == {}
+    def a_wish_lasts_until_it_is_met_and_then_undone(self) -> None:
+        assert self.shown[0] == self.wish
+        assert ("power" in self.state.open_wishes) == self.open
+        assert self.state.changing == self.slow
+        assert self.state.unmet == ({"power": self.wish} if self.open and not self.slow else {})
 
     @invariant()
     def it_is_online_exactly_when_it_came(self) -> None:
         assert (self.state.connection is Connection.ONLINE) == self.there
+
+
+WAITING = {name: OPERATIONS[name] for name in ("move", "stop", "set_power", "set_volume", "recall_preset", "set_port")}
+
+
+class Waiting(RuleBasedStateMachine):
+    """The queue beside a plain picture of it: one task a lane, motion first, then by age, each answered once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = virtual.VirtualLoop()
+        asyncio.set_event_loop(self.loop)
+        self.queue = self.loop.run_until_complete(self._queue())
+        self.lanes: dict[str, Task] = {}  # that wait, the oldest first
+        self.taken: list[Task] = []
+
+    async def _queue(self) -> CommandQueue:
+        return CommandQueue()
+
+    def _put(self, name: str, port: int = 1) -> None:
+        operation = WAITING[name]
+        args = PortState(port=port, on=True) if name == "set_port" else Arguments()
+        task = Task(operation, args, 1e9, self.loop.create_future())
+        lane = f"port:{port}" if name == "set_port" else operation.lane
+        room = lane in self.lanes or name != "set_port" or len(self.lanes) < MOST
+        older = self.lanes.pop(lane, None) if room else None
+        self.queue.put(task)
+        if older is not None:
+            assert older.answer.result().superseded
+        if room:
+            self.lanes[lane] = task
+        else:
+            assert isinstance(task.answer.result().error, NotNow)
+
+    @rule(name=st.sampled_from(sorted(WAITING)), port=st.integers(1, 4))
+    def put(self, name: str, port: int) -> None:
+        self._put(name, port)
+
+    @rule(more=st.integers(MOST - 2, MOST + 2))
+    def flood(self, more: int) -> None:
+        for port in range(1, more + 1):
+            self._put("set_port", port)
+
+    @rule()
+    def take(self) -> None:
+        order = {name: number for number, name in enumerate(("motion", "power"))}
+        first = min(self.lanes, key=lambda lane: order.get(lane, len(order)), default=None)  # of equals the oldest
+        got = self.loop.run_until_complete(self.queue.get(self.loop.time()))
+        assert got is (None if first is None else self.lanes.pop(first))
+        if got is not None:
+            self.taken.append(got)
+
+    @rule()
+    def clear(self) -> None:
+        self.queue.clear(Lost("fell"))
+        assert all(isinstance(task.answer.result().error, Lost) for task in self.lanes.values())
+        self.lanes.clear()
+
+    @invariant()
+    def what_waits_is_not_answered(self) -> None:
+        assert self.queue.waiting == bool(self.lanes)
+        assert not any(task.answer.done() for task in (*self.lanes.values(), *self.taken))
+        assert len(self.lanes) <= MOST + len(WAITING)
+
+    def teardown(self) -> None:
+        asyncio.set_event_loop(None)
+        self.loop.close()
 
 
 class Dials(RuleBasedStateMachine):
@@ -266,7 +384,9 @@ class Dials(RuleBasedStateMachine):
 
 
 TestMotion = Motion.TestCase
-TestMotion.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestMotion.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)
+TestWaiting = Waiting.TestCase
+TestWaiting.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestKnown = Known.TestCase
 TestKnown.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 TestDials = Dials.TestCase
