@@ -31,7 +31,8 @@ class Ends:
         subscriber: Subscriber | Receiver
         if arrival.wishes.single:
             subscriber = Receiver(name, commands, settings.max_lines)
-            publisher = Publisher(name, self._local(), commands, settings.max_lines, subscriber)
+            most = settings.max_lines + settings.max_tracks
+            publisher = Publisher(name, self._local(), commands, most, subscriber)
             subscriber.restart(now)
         else:
             subscriber = Subscriber(f"{sid}/sub", self._local(), commands, settings.max_subscriptions)

@@ -16,6 +16,8 @@ from signaling.rtc.receiver import Received, Receiver
 from signaling.rtc.track import Track, lowest_first
 from wire.problems import Code, Refusal
 
+CROWDED = 4  # where an offer has more than this part of the sections it may have
+
 
 @dataclass
 class Line:
@@ -27,6 +29,12 @@ class Line:
     chosen: codecs.Chosen | None = None
     track: Track | None = None
     bound_msid: str | None = None
+    sent: bool = False  # carried a track, once
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its track ended and it is offered for nothing else."""
+        return self.sent and self.track is None and self.media.direction == "inactive"
 
 
 @dataclass
@@ -69,6 +77,7 @@ class Publisher:
         self._lines: dict[str, Line] = {}
         self._known = sdp.Known()
         self._pending: list[Track] = []
+        self._crowded = False  # sections that are over are rejected, for the client to use again (RFC 9429 §5.2.2)
 
     def open(self, room: str) -> None:
         """Create the relay's transport."""
@@ -140,6 +149,7 @@ class Publisher:
         if self._receiver is not None:
             offered = zip(remote.sections, remote.bundle_only, strict=True)
             bound.received = self._receiver.take((media, media.port != 0 or bundled) for media, bundled in offered)
+        self._crowded = len(remote.sections) > self._max_sections // CROWDED
         offered = zip(remote.sections, remote.bundle_only, strict=True)
         sections = [self._answer_section(media, media.port != 0 or bundled) for media, bundled in offered]
         return sdp.describe(sections, self._local, sdp.PASSIVE, self._origin), bound
@@ -170,6 +180,7 @@ class Publisher:
             before = self._lines.get(media.rtp.muxId)
             if before is not None:
                 line.track, line.bound_msid, line.chosen = before.track, before.bound_msid, _still(media, before.chosen)
+                line.sent = before.sent
             offered[media.rtp.muxId] = line
         for mid, line in self._lines.items():
             if line.track is not None and self._has_ended(line, offered.get(mid)):
@@ -208,7 +219,7 @@ class Publisher:
         if line.chosen is None:
             bound.refused.append(track)
             return
-        line.track, line.bound_msid = track, line.media.msid
+        line.track, line.bound_msid, line.sent = track, line.media.msid, True
         track.bind(line.media.rtp.muxId, codecs.relay_codec(line.chosen), _encodings(line, track))
         (bound.started if track.main is None else bound.seconds).append(track.main or track)
         self._commands.append(
@@ -236,6 +247,8 @@ class Publisher:
         if self._receiver is not None and (sent := self._receiver.section(media)) is not None:
             return sent
         chosen = line.chosen = line.chosen or codecs.choose(media, None)
+        if self._crowded and line.is_over:
+            return sdp.rejected(media)
         if chosen is None or not line.sending:
             return _inactive(media, chosen)
         info = line.track.info if line.track is not None else None

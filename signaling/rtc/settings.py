@@ -23,7 +23,9 @@ class RtcSettings:
     max_sessions: int = 200  # of a room
     max_tracks: int = 16
     max_sections: int = 128  # media sections of one SDP
-    max_lines: int = 128  # the same of path V1, where the client's offers carry what it receives too
+    max_lines: int = (
+        112  # the same of path V1 up to which tracks are given lines; what the client publishes comes on top
+    )
     max_candidates: int = 200  # trickled per ICE generation
     max_subscriptions: int = 400
     max_faults: int = 20  # bad requests before the session is ended

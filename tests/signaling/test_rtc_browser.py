@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser
 
 from signaling.media import Leave
+from signaling.rtc import RtcSettings
 from tests.signaling.rtc.browser import Tab
 from tests.signaling.rtc.world import World
 
@@ -148,6 +149,74 @@ async def test_freed_sections_are_used_again(world: World, browser: Browser, pat
     assert (
         await bob.run(count) == {"v0": 2, "v1": 7}[path]
     )  # data and one section used three times; data and three each
+
+
+@pytest.mark.parametrize("path", ["v1", "v0"])
+@pytest.mark.parametrize("world", [RtcSettings(max_lines=16, max_sections=16)], indirect=True)
+async def test_what_is_published_anew_uses_sections_again(world: World, browser: Browser, path: str) -> None:
+    """livekit-client takes a new section for each track: those whose tracks ended are rejected, and it uses them again."""
+    ann, bob = [Tab(await browser.new_page(), path, small=True) for _ in range(2)]
+    await ann.join(world.url, world.token("ann"))
+    await bob.join(world.url, world.token("bob"))
+    await ann.run("room.localParticipant.setCameraEnabled(true)")
+    sections = "room.engine.pcManager.publisher._pc.localDescription.sdp.split('m=').length - 1"
+    counts = []
+    for _ in range(6):
+        await ann.run("share()")
+        await bob.until("await decoded('ann', 'screen_share') > 5")
+        counts.append(await ann.run(sections))
+        await ann.run(
+            "room.localParticipant.unpublishTrack(room.localParticipant.getTrackPublication('screen_share').track)"
+        )
+        await bob.until("room.remoteParticipants.get('ann').getTrackPublication('screen_share') === undefined")
+    assert counts[0] == {"v0": 3, "v1": 9}[path]
+    assert counts[-1] <= counts[0] + 3, counts
+    await bob.more_frames("ann", 5)  # the camera goes on
+
+
+@pytest.mark.parametrize("world", [RtcSettings(max_lines=7, tick=0.1)], indirect=True)
+async def test_who_finds_no_line_gets_the_one_that_is_freed(world: World, browser: Browser) -> None:
+    """Seven sections of path V1: three voices, three pictures, data. Bob is shown whoever is there, as others go."""
+    bob = Tab(await browser.new_page(), small=True)
+    await bob.join(world.url, world.token("bob"))
+    names = ["ann", "eve", "dan", "joe", "kim"]
+    tabs = {name: Tab(await browser.new_page(), small=True) for name in names}
+    for name in names:
+        await tabs[name].join(world.url, world.token(name, can_subscribe=False))
+        await tabs[name].run("room.localParticipant.setCameraEnabled(true)")
+    for name in names[:3]:
+        await bob.more_frames(name, 5)
+    await bob.until("heard.filter((name) => name === 'trackSubscriptionFailed').length >= 2")
+    assert set(await bob.run("inbound()")) == {"ann video", "eve video", "dan video"}
+
+    # Pictures that end, people who leave: each frees a line for who waits, and who comes back waits in turn.
+    camera = "room.localParticipant.getTrackPublication('camera')"
+    for gone, comes in (("ann", "joe"), ("eve", "kim"), ("dan", "ann"), ("joe", "eve")):
+        await tabs[gone].run(f"room.localParticipant.unpublishTrack({camera}.track)")
+        await bob.more_frames(comes, 5)
+        await tabs[gone].run("room.localParticipant.setCameraEnabled(true)")
+        await bob.until(f"room.remoteParticipants.get('{gone}').getTrackPublication('camera')")
+    shown = ["kim", "ann", "eve"]
+    for gone, comes in (("kim", "dan"), ("ann", "joe")):
+        await tabs[gone].run("room.disconnect()")
+        await bob.more_frames(comes, 5)
+        await tabs[gone].join(world.url, world.token(gone, can_subscribe=False))
+        await tabs[gone].run("room.localParticipant.setCameraEnabled(true)")
+        shown.append(comes)
+    assert set(await bob.run("inbound()")) == {f"{name} video" for name in shown[2:]}
+
+    # A fourth voice is given a picture's line, rejected and made anew; everybody is heard, the other two are still seen.
+    for name in names[:4]:
+        await tabs[name].run("room.localParticipant.setMicrophoneEnabled(true)")
+    for name in names[:4]:
+        await bob.until(f"((await inbound())['{name} audio'] || {{}}).totalAudioEnergy > 0")
+    seen = [name for name in await bob.run("inbound()") if name.endswith("video")]
+    assert len(seen) == 2
+    for name in seen:
+        await bob.more_frames(name.split(" ")[0], 5)
+    sections = "room.engine.pcManager.publisher._pc.remoteDescription.sdp.split('m=').length - 1"
+    assert await bob.run(sections) == 7
+    assert "disconnected" not in await bob.run("heard")
 
 
 async def test_why_a_join_fails_is_shown(world: World, browser: Browser) -> None:
