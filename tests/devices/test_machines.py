@@ -89,13 +89,17 @@ class Motion(RuleBasedStateMachine):
         for op in (first, *order):
             self._command(op, OPS[op])
 
-    @rule(refuses=st.booleans())
-    def stop_is_refused(self, refuses: bool) -> None:
-        if refuses:
-            self.scene.driver.raises["stop"] = Rejected(retryable=True)
-            self.refusing = True
-        else:
-            self.scene.driver.raises.pop("stop", None)
+    @rule(seconds=BRIEF)
+    def stop_is_refused(self, seconds: float) -> None:
+        """It moves, and for as long does not let itself be stopped."""
+        self.scene.driver.raises["stop"] = Rejected(retryable=True)
+        self.refusing = True
+        self._command("move", {"pan": 0.5})
+        self._sleep(seconds)
+
+    @rule()
+    def stop_is_obeyed(self) -> None:
+        self.scene.driver.raises.pop("stop", None)
 
     @rule(op=st.sampled_from(["move", "stop"]), seconds=st.floats(0, SLOWEST))
     def motion_takes(self, op: str, seconds: float) -> None:
@@ -384,7 +388,7 @@ class Dials(RuleBasedStateMachine):
 
 
 TestMotion = Motion.TestCase
-TestMotion.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)
+TestMotion.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 TestWaiting = Waiting.TestCase
 TestWaiting.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestKnown = Known.TestCase
