@@ -19,6 +19,7 @@ mod hold;
 mod last;
 mod loudest;
 mod rates;
+mod sound;
 
 pub use demand::Demand;
 pub use floor::Floor;
@@ -27,6 +28,7 @@ pub use hold::{Ceiling, Hold};
 pub use last::{Camera, latest};
 pub use loudest::{Change, Loudest};
 pub use rates::Rates;
+pub use sound::Sound;
 
 use std::cmp::Reverse;
 

@@ -42,6 +42,8 @@ pub struct Forward {
     template: Template,
     /// Headers of redundant audio, and the payload type of what it holds.
     red: Option<Box<Template>>,
+    /// Redundancy is left out all the same.
+    pub plain: bool,
     payload_type: u8,
     rtx: Option<Box<Rtx>>,
     kind: Kind,
@@ -105,6 +107,7 @@ impl Forward {
             ssrc: config.ssrc,
             template: layout(config.ssrc, config.payload_type, extensions),
             red: config.red_payload_type.map(|payload_type| Box::new(layout(config.ssrc, payload_type, extensions))),
+            plain: false,
             payload_type: config.payload_type,
             rtx: rtx.map(|(ssrc, payload_type)| {
                 let template = layout(ssrc, payload_type, extensions);
@@ -144,6 +147,12 @@ impl Forward {
     #[must_use]
     pub fn rtx_ssrc(&self) -> Option<u32> {
         self.rtx.as_ref().map(|rtx| rtx.ssrc)
+    }
+
+    /// Whether its subscriber takes redundant sound.
+    #[must_use]
+    pub fn takes_redundancy(&self) -> bool {
+        self.red.is_some()
     }
 
     /// Forwards of a stream that holds several layers what the subscriber may have.
@@ -276,8 +285,8 @@ impl Forward {
         }
         let (template, payload) = match (packet.red, &self.red) {
             (None, _) => (&self.template, payload),
-            (Some(_), Some(red)) => (&**red, payload),
-            (Some(primary), None) => (&self.template, payload.get(usize::from(primary)..).unwrap_or_default()),
+            (Some(_), Some(red)) if !self.plain => (&**red, payload),
+            (Some(primary), _) => (&self.template, payload.get(usize::from(primary)..).unwrap_or_default()),
         };
         if !egress.send_rtp(template, stamp, payload, index, moment, out) {
             return false;

@@ -1,11 +1,15 @@
-//! Bytes over the last second.
+//! What passed in the last second.
 
 use std::time::{Duration, Instant};
 
 const BUCKETS: usize = 10;
 const BUCKET: Duration = Duration::from_millis(100);
+/// All buckets but the newest.
+const CLOSED: Duration = Duration::from_millis(900);
+/// What a packet has beside its payload, bytes: fixed header, extensions, authentication tag.
+const AROUND: usize = 12 + 20 + 16;
 
-/// A rate measured over the last second in steps of 100 ms.
+/// A rate measured over the last second in steps of 100 ms, headers and tags of SRTP included.
 #[derive(Clone, Debug)]
 pub struct Bitrate {
     buckets: [u64; BUCKETS],
@@ -21,10 +25,10 @@ impl Bitrate {
         Self { buckets: [0; BUCKETS], current: 0, start: now }
     }
 
-    /// Counts bytes.
-    pub fn add(&mut self, bytes: usize, now: Instant) {
+    /// Counts a packet by the bytes of its payload.
+    pub fn add(&mut self, payload: usize, now: Instant) {
         self.advance(now);
-        self.buckets[self.current] += bytes as u64;
+        self.buckets[self.current] += (payload + AROUND) as u64;
     }
 
     /// bit/s over the last second.
@@ -32,7 +36,18 @@ impl Bitrate {
     pub fn bits_per_second(&self, now: Instant) -> u64 {
         let mut moved = self.clone();
         moved.advance(now);
-        moved.buckets.iter().sum::<u64>() * 8
+        // The newest bucket is not over yet.
+        let open = now.saturating_duration_since(moved.start);
+        let covered = (CLOSED + open).as_secs_f64();
+        let bits = moved.buckets.iter().sum::<u64>() * 8;
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate"
+        )]
+        let rate = (bits as f64 / covered) as u64;
+        rate
     }
 
     fn advance(&mut self, now: Instant) {
@@ -58,11 +73,21 @@ mod tests {
         let start = Instant::now();
         let mut rate = Bitrate::new(start);
         for step in 0..50 {
-            rate.add(125, start + Duration::from_millis(step * 20));
+            rate.add(125 - AROUND, start + Duration::from_millis(step * 20));
         }
-        let end = start + Duration::from_millis(990);
-        assert_eq!(rate.bits_per_second(end), 50_000);
-        assert_eq!(rate.bits_per_second(end + Duration::from_millis(500)), 25_000);
+        let end = start + Duration::from_millis(999);
+        assert_eq!(rate.bits_per_second(end), 50_050);
+        for step in 50..80 {
+            let now = start + Duration::from_millis(step * 20);
+            rate.add(125 - AROUND, now);
+            assert!(
+                (49_000..55_000).contains(&rate.bits_per_second(now)),
+                "whatever the moment: {}",
+                rate.bits_per_second(now)
+            );
+        }
+        let end = start + Duration::from_millis(1_599);
+        assert_eq!(rate.bits_per_second(end + Duration::from_millis(500)), 25_025);
         assert_eq!(rate.bits_per_second(end + Duration::from_secs(100)), 0);
     }
 }

@@ -5,12 +5,14 @@ mod key_frame;
 mod liveness;
 mod missing;
 mod reception;
+mod retransmission;
 mod spatial;
 
 pub use bitrate::Bitrate;
 pub use liveness::SILENCE;
 pub use missing::Missing;
 pub use reception::Reception;
+pub use retransmission::unwrap_retransmission;
 pub use spatial::Spatial;
 
 use std::time::Instant;
@@ -28,18 +30,6 @@ use crate::rtp::{Extensions, Header, Label, Unwrapper};
 
 /// Sequence numbers asked for in one NACK.
 const NACKS: usize = 64;
-
-/// The original packet inside a retransmission (RFC 4588 section 4): its header as it was sent first, and its payload.
-///
-/// # Errors
-/// [`Reason::EmptyRetransmission`] for padding without a packet, which probes send.
-pub fn unwrap_retransmission(header: &Header, payload: &[u8], ssrc: u32) -> Result<(Header, usize), Reason> {
-    let sequence = crate::bytes::u16_at(payload, 0).ok_or(Reason::EmptyRetransmission)?;
-    if payload.len() == 2 {
-        return Err(Reason::EmptyRetransmission);
-    }
-    Ok((Header { sequence, ssrc, ..*header }, 2))
-}
 
 /// What a packet was to its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +61,8 @@ pub struct Layer {
     first_packet: Option<Instant>,
     reception: Reception,
     bitrate: Bitrate,
+    /// The same without redundancy, where there is any.
+    plain: Option<Box<Bitrate>>,
     last_packet: Option<Instant>,
     live: bool,
     steady_since: Instant,
@@ -106,6 +98,7 @@ impl Layer {
             first_packet: None,
             reception: Reception::new(clock_rate, now),
             bitrate: Bitrate::new(now),
+            plain: None,
             last_packet: None,
             live: false,
             steady_since: now,
@@ -132,7 +125,8 @@ impl Layer {
     /// Takes packets of this payload type for redundant audio (RFC 2198).
     #[must_use]
     pub fn with_red(self, payload_type: Option<u8>) -> Self {
-        Self { red_payload_type: payload_type, ..self }
+        let plain = payload_type.map(|_| Box::new(self.bitrate.clone()));
+        Self { red_payload_type: payload_type, plain, ..self }
     }
 
     /// What it holds, where that is several layers.
@@ -257,6 +251,9 @@ impl Layer {
         self.packets += 1;
         self.bytes += payload.len() as u64;
         self.bitrate.add(payload.len(), now);
+        if let Some(plain) = &mut self.plain {
+            plain.add(payload.len() - usize::from(red.unwrap_or_default()), now);
+        }
         if self.last_packet.replace(now).is_none_or(|last| now.saturating_duration_since(last) >= STALL) {
             self.steady_since = now;
         }
@@ -360,6 +357,12 @@ impl Layer {
     #[must_use]
     pub fn bits_per_second(&self, now: Instant) -> u64 {
         self.bitrate.bits_per_second(now)
+    }
+
+    /// The same without redundancy.
+    #[must_use]
+    pub fn plain_bits_per_second(&self, now: Instant) -> u64 {
+        self.plain.as_deref().unwrap_or(&self.bitrate).bits_per_second(now)
     }
 
     /// Counters since the layer began.

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::{PeerKey, Subscription, SubscriptionKey, Switch, SwitchEvent, Wishes};
-use crate::allocate::{Camera, Grant, LAYERS, Rank, Video, Withheld, enough, latest, reallocate};
+use crate::allocate::{Camera, Grant, LAYERS, Rank, Sound, Video, Withheld, enough, latest, reallocate};
 use crate::arena::Key;
 use crate::egress::Egress;
 use crate::message::Kind;
@@ -30,6 +30,8 @@ pub(super) struct Allocation {
     limited: bool,
     /// bit/s wanted and not sent.
     missing: u64,
+    /// Redundancy is taken out of its sound.
+    plain: bool,
 }
 
 /// What one decision is made with, kept for its memory.
@@ -124,7 +126,13 @@ impl Switch {
         let estimate = self.egresses.get(peer.place()).and_then(Egress::estimate);
         let Some(state) = self.peers.get(peer) else { return };
         let last_video = self.rooms.get(state.room).and_then(|room| room.last_video);
+        let before = state.allocation.plain;
         let sound = self.gather(peer, scratch, now);
+        let plain = estimate.is_some_and(|estimate| sound.burdens(estimate, before));
+        if plain || before {
+            self.set_plain(peer, plain);
+        }
+        let voices = if plain { sound.plain } else { sound.whole };
         scratch.hidden.clear();
         if let Some(limit) = last_video {
             latest(limit, &scratch.cameras, &mut scratch.shown);
@@ -132,16 +140,17 @@ impl Switch {
             scratch.hidden.extend(hidden.map(|(key, _)| *key));
             scratch.videos.retain(|video| !scratch.hidden.contains(&video.key));
         }
-        reallocate(estimate.map(|estimate| estimate.saturating_sub(sound)), &mut scratch.videos);
+        reallocate(estimate.map(|estimate| estimate.saturating_sub(voices)), &mut scratch.videos);
         let missing = scratch.videos.iter().map(Video::missing).sum();
         let sent: u64 = scratch.videos.iter().map(Video::rate).sum();
         let limited = estimate.is_some() || last_video.is_some();
         if let Some(state) = self.peers.get_mut(peer) {
             let due = estimate.map(|_| now + LONGEST);
-            state.allocation = Allocation { due, decided: Some(now), estimate, limited, missing };
+            state.allocation = Allocation { due, decided: Some(now), estimate, limited, missing, plain };
             if let Some(egress) = self.egresses.get_mut(peer.place()) {
                 // What goes up leaves something over: probing for less would never let it.
-                egress.set_wanted(sound + if missing > 0 { enough(sent + missing) } else { sent });
+                let wanted = voices + if missing > 0 { enough(sent + missing) } else { sent };
+                egress.set_wanted(if plain { wanted.max(sound.comfortable()) } else { wanted });
             }
         }
         for video in &scratch.videos {
@@ -152,14 +161,15 @@ impl Switch {
         }
     }
 
-    /// Collects the videos a subscriber wants; returns the bit/s of its sound.
-    fn gather(&mut self, peer: Key, scratch: &mut Scratch, now: Instant) -> u64 {
+    /// Collects the videos a subscriber wants; returns what its sound costs.
+    fn gather(&mut self, peer: Key, scratch: &mut Scratch, now: Instant) -> Sound {
         scratch.videos.clear();
         scratch.cameras.clear();
         scratch.owners.clear();
-        let Some(state) = self.peers.get(peer) else { return 0 };
+        let mut sound = Sound::default();
+        let Some(state) = self.peers.get(peer) else { return sound };
         let floor = self.rooms.get(state.room).and_then(super::Room::floor);
-        let (mut sound, mut before) = (0, Key::NONE);
+        let mut before = Key::NONE;
         for (_, key) in &state.subscriptions {
             // Retransmissions are listed after what they repair.
             if std::mem::replace(&mut before, *key) == *key {
@@ -173,8 +183,10 @@ impl Switch {
                 continue;
             }
             if published.track.kind() == Kind::Audio {
-                let heard = published.track.is_heard();
-                sound += layers.into_iter().flatten().next().filter(|_| heard).unwrap_or_default();
+                if let ([Some(whole), plain, ..], true) = (layers, published.track.is_heard()) {
+                    let plain = plain.unwrap_or(whole);
+                    sound.add(if forward.takes_redundancy() { whole } else { plain }, plain, forward.stats().lost);
+                }
                 continue;
             }
             let allowed = usize::from(forward.max_layer).saturating_add(1).min(LAYERS);
@@ -195,6 +207,17 @@ impl Switch {
             }
         }
         sound
+    }
+
+    /// Takes redundancy out of all the sound a subscriber is sent, or leaves it in.
+    fn set_plain(&mut self, peer: Key, plain: bool) {
+        let Some(state) = self.peers.get(peer) else { return };
+        for (_, key) in &state.subscriptions {
+            let Some(Subscription { place, .. }) = self.subscriptions.get(*key) else { continue };
+            if let Some(published) = self.tracks.get_mut(place.track) {
+                published.track.set_plain(place.forward, plain);
+            }
+        }
     }
 
     /// Takes a decision about one video.

@@ -37,6 +37,13 @@ impl Track {
         }
     }
 
+    /// Takes redundancy out of the sound that a subscription is sent, or leaves it in.
+    pub fn set_plain(&mut self, place: usize, plain: bool) {
+        if let Some(subscriber) = self.subscribers.get_mut(place) {
+            subscriber.forward.plain = plain;
+        }
+    }
+
     /// Notes what a subscription may be sent.
     pub fn set_grant(&mut self, place: usize, grant: Grant, now: Instant) {
         let Some(subscriber) = self.subscribers.get_mut(place) else { return };
@@ -75,7 +82,8 @@ impl Track {
         self.heard
     }
 
-    /// bit/s that each layer costs a subscriber, `None` where nothing flows. Measures at most ten times a second.
+    /// bit/s that each layer costs a subscriber, `None` where nothing flows; of sound what it costs as it comes, and without
+    /// redundancy. Measures at most ten times a second.
     pub fn rates(&mut self, now: Instant) -> [Option<u64>; LAYERS] {
         if self.rates.due(now) {
             let flowing = self.layers.iter().any(Layer::is_flowing);
@@ -85,6 +93,11 @@ impl Track {
                 let shown = layer.is_some_and(|layer| if flowing { layer.is_flowing() } else { layer.is_live() });
                 let active = layer.and_then(Layer::spatial).is_none_or(|spatial| spatial.is_active(number));
                 *place = (shown && active).then_some(bitrate);
+            }
+            if self.kind == Kind::Audio
+                && let ([Some(_), plain, ..], Some(sound)) = (&mut carried, self.layers.first())
+            {
+                *plain = Some(sound.plain_bits_per_second(now));
             }
             self.rates.measure(carried, now);
         }

@@ -55,3 +55,37 @@ fn padding_leaves_no_gap() {
     assert_eq!((stats.packets, stats.lost), (7, 0), "padding is received like any other packet");
     assert_eq!(scene.switch.peer_stats(publisher.key).unwrap().dropped.of(crate::drop::Reason::Malformed), 0);
 }
+
+/// On a narrow link redundancy would take the place of pictures.
+#[test]
+fn left_out_while_it_burdens_the_link() {
+    let mut scene = Scene::new();
+    let (mut publisher, mut subscriber) = (scene.client(), scene.client());
+    let config = TrackConfig { codec: Codec { red_payload_type: Some(63), ..codec("audio/opus", 111) }, ..audio() };
+    let track = scene.switch.add_track(publisher.key, &config, scene.now).unwrap();
+    let with = SubscriptionConfig { red_payload_type: Some(98), payload_type: 97, ..shown(900, false) };
+    scene.switch.subscribe(subscriber.key, track, &with, scene.now).unwrap();
+    // 32 kbit/s, and the packet before again.
+    let mut payload = vec![0xef, 0x0f, 0x00, 80, 0x6f];
+    payload.extend([1; 80].into_iter().chain([2; 80]));
+    let mut step = 0;
+    let mut types_at = |scene: &mut Scene, bitrate: u64| {
+        let remb = subscriber.rtcp(|writer| assert!(writer.remb(bitrate, &[900])));
+        scene.receive(&subscriber, remb);
+        for _ in 0..100 {
+            let sent = Sent { ssrc: 300, payload_type: 63, timestamp: step * 960, marker: false, payload: &payload };
+            step += 1;
+            let packet = publisher.next(sent);
+            scene.receive(&publisher, packet);
+            scene.pass(Duration::from_millis(20));
+        }
+        let seen = subscriber.open(std::mem::take(&mut scene.out.packets)).0;
+        assert!(seen.windows(2).all(|pair| pair[1].header.sequence == pair[0].header.sequence.wrapping_add(1)));
+        let media = seen.iter().rev().take(10).map(|seen| (seen.header.payload_type, seen.payload.len()));
+        media.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(types_at(&mut scene, 1_000_000), [(98, 165)]);
+    assert_eq!(types_at(&mut scene, 200_000), [(97, 80)], "34 kbit/s are more than an eighth");
+    assert_eq!(types_at(&mut scene, 320_000), [(97, 80)], "and still more than seven tenths of one");
+    assert_eq!(types_at(&mut scene, 1_000_000), [(98, 165)]);
+}

@@ -295,7 +295,7 @@ fn cumulative_bitrates() {
         let track = scene.switch.tracks.keys().next().unwrap();
         let rates: Vec<_> = scene.switch.tracks.get(track).unwrap().track.layer_bitrates(scene.now).collect();
         let lowest = rates[0];
-        assert!((2_300..3_500).contains(&lowest), "25 pictures of 14 bytes a second: {lowest}");
+        assert!((20_000..23_000).contains(&lowest), "25 pictures of 14 bytes in two packets a second: {lowest}");
         let expected = if only_key { [1, 1, 1] } else { [1, 2, 3] };
         assert_eq!(rates, expected.map(|times| times * lowest));
     }
