@@ -14,7 +14,7 @@ from devices.mqtt.announcements import Availability, Sensor, Source, described, 
 from devices.mqtt.broker import Address, BrokerLink, Listener
 from devices.mqtt.packets import Published
 from devices.mqtt.readings import Lease, Unreadable
-from devices.mqtt.search import MqttPlace, search
+from devices.mqtt.search import MqttPlace, brokers, search
 from devices.mqtt.settings import MqttSettings
 from wire.problems import Notice
 
@@ -53,6 +53,11 @@ class MqttSensor(Driver[MqttSettings]):
             if path_of(source.value) is None:
                 remedy = "Write {{ value }} or {{ value_json.name }}."
                 raise DeviceSettingsError([Mistake(config.id, f"settings.sources.{name}.value", "not read", remedy)])
+
+    @classmethod
+    async def discover(cls, seconds: float) -> list[Found]:
+        """Brokers that announce themselves; what is behind one, when it is named."""
+        return await brokers(seconds)
 
     @classmethod
     async def discover_at(cls, place: MqttPlace, seconds: float) -> list[Found]:

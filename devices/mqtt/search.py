@@ -9,8 +9,12 @@ from typing import Annotated
 import msgspec
 
 from devices.discovery import Found
+from devices.mdns import announced
 from devices.mqtt.announcements import Sensor, described, names
 from devices.mqtt.broker import Address, BrokerLink
+
+SECURE = "_secure-mqtt._tcp"
+KINDS = ("_mqtt._tcp", SECURE)
 
 
 class MqttPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -29,6 +33,20 @@ class MqttPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         """Where it is and who we are there."""
         port = self.port or (8883 if self.tls else 1883)
         return Address(self.host, port, self.username, self.password, self.tls, self.ca)
+
+
+async def brokers(seconds: float) -> list[Found]:
+    """Those that announce themselves: nobody connects to them before the installer names one."""
+    found = []
+    for one in await announced(*KINDS, seconds=seconds):
+        tls, usual = one.kind == SECURE, MqttPlace(one.host, tls=one.kind == SECURE).address.port
+        settings = (
+            {"host": one.host} | ({"port": one.port} if one.port != usual else {}) | ({"tls": True} if tls else {})
+        )
+        given = " ".join(f"--set {key}={str(value).lower()}" for key, value in settings.items())
+        about = f"broker; its sensors: roomctl devices discover --driver mqtt {given}"
+        found.append(Found("mqtt", one.name, about, settings, f"{one.name} {one.host}:{one.port}"))
+    return found
 
 
 async def search(place: MqttPlace, seconds: float) -> list[Found]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
 
 from devices.config import DeviceConfig
 from devices.context import Context
+from devices.discovery import Found
 from devices.driver import Driver, Manifest
+from devices.mdns import announced
 from devices.rtsp.capture import with_login
 from devices.rtsp.feed import VideoFeed
 from devices.rtsp.link import RtspLink
 from devices.rtsp.messages import codec
+
+PORT = 554  # RFC 2326 §3.2
 
 
 class RtspSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +46,18 @@ class RtspCamera(Driver[RtspSettings]):
     def __init__(self, config: DeviceConfig, settings: RtspSettings) -> None:
         super().__init__(config, settings)
         self.video = VideoFeed()
+
+    @classmethod
+    async def discover(cls, seconds: float) -> list[Found]:
+        """Streams that announce themselves; many cameras name no path, which then is in their manual."""
+        found = []
+        for one in await announced("_rtsp._tcp", seconds=seconds):
+            path = one.text.get("path", "").lstrip("/")
+            url = f"rtsp://{one.host}{'' if one.port == PORT else f':{one.port}'}/{path}"
+            with suppress(msgspec.ValidationError):
+                msgspec.convert({"url": url}, RtspSettings)
+                found.append(Found("rtsp", one.name, settings={"url": url}, identity=f"{one.name} {url}"))
+        return found
 
     @property
     def address(self) -> str:

@@ -11,11 +11,13 @@ from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError
+from devices.mdns import announced
 from devices.ups.lines import number, supply
 from devices.ups.link import Stale, UpsdLink
 from wire.problems import Notice
 
 PORT = 3493
+MOST = 32  # computers with supplies
 SHOWN = {"battery.charge": "charge", "battery.runtime": "runtime", "ups.load": "load"}
 NOTICES = {"battery": "device.on_battery", "low": "device.battery_low"}
 
@@ -52,13 +54,22 @@ class UpsSupply(Driver[UpsSettings]):
 
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:
-        """The supplies attached to this computer."""
+        """The supplies attached to this computer, and to those whose upsd announces itself."""
+        there = [(one.host, one.port) for one in await announced("_nut._tcp", seconds=0.7 * seconds)]
+        asked = [cls._supplies(host, port, 0.3 * seconds) for host, port in [("127.0.0.1", PORT), *there][:MOST]]
+        return [found for several in await asyncio.gather(*asked) for found in several]
+
+    @classmethod
+    async def _supplies(cls, host: str, port: int, seconds: float) -> list[Found]:
         try:
-            async with asyncio.timeout(seconds), UpsdLink.open("127.0.0.1", PORT) as link:
+            async with asyncio.timeout(seconds), UpsdLink.open(host, port) as link:
                 named = await link.supplies()
         except (DeviceError, TimeoutError):
             return []
-        return [Found("ups", name, about, {"ups": name}, f"local {name}") for name, about in named.items()]
+        local = (host, port) == ("127.0.0.1", PORT)
+        place = {} if local else {"host": host} | ({"port": port} if port != PORT else {})
+        where = "local" if local else f"{host}:{port}"
+        return [Found("ups", name, about, {"ups": name, **place}, f"{where} {name}") for name, about in named.items()]
 
     async def run(self, context: Context) -> None:
         """Hold the connection that all supplies of one upsd share."""
