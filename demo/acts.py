@@ -5,6 +5,7 @@ An act is no fault: the device does what it is there for, and the room has to fo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from devices.emulators.cec import CecEmulator
@@ -21,6 +22,7 @@ from wire.devices import Value
 
 Act = Callable[[], Awaitable[None] | None]
 MOST_PEOPLE = 60  # who fit into a room
+HELD = 1.5  # seconds that somebody holds a volume key
 QUIET, LOUD = 0.3, 0.9  # of the knob
 
 
@@ -28,7 +30,13 @@ def acts_of(emulator: Emulator) -> Mapping[str, Act]:
     """What can be done with one device, by name."""
     match emulator:
         case HidEmulator():
-            return {"press": emulator.press}
+            return {
+                "press": emulator.press,
+                "hook": emulator.hook,
+                "volume_up": lambda: emulator.turn(up=True),
+                "volume_down": lambda: emulator.turn(up=False),
+                "volume_hold": lambda: hold(emulator),
+            }
         case CecEmulator():
             return {"remote": emulator.remote}
         case PjlinkEmulator():
@@ -46,7 +54,7 @@ def shown_by(emulator: Emulator) -> dict[str, Value]:
     """What one would see, standing before the device."""
     match emulator:
         case HidEmulator():
-            return {"light": emulator.light}
+            return {"light": emulator.light, "off_hook": emulator.off_hook}
         case CecEmulator() | PjlinkEmulator():
             return {"power": emulator.power}
         case ViscaEmulator():
@@ -58,6 +66,15 @@ def shown_by(emulator: Emulator) -> dict[str, Value]:
         case UpsServer():
             return {"charge": charge_of(emulator)}
     return {}
+
+
+async def hold(speakerphone: HidEmulator, seconds: float = HELD) -> None:
+    """The key for less, held."""
+    speakerphone.hold(up=False)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        speakerphone.hold(up=None)
 
 
 def _power_key(projector: PjlinkEmulator) -> None:

@@ -67,6 +67,7 @@ class HidEmulator(NodeEmulator):
     def forget(self) -> None:
         """As just plugged in."""
         self.light = self.off_hook = self.muted = self.lifted = False
+        self._down: int | None = None  # the volume key that somebody holds
         self._lights: dict[int, bytes] = {}
 
     def press(self) -> None:
@@ -85,6 +86,11 @@ class HidEmulator(NodeEmulator):
         """Somebody presses a volume key."""
         self._click(VOLUME_UP if up else VOLUME_DOWN)
 
+    def hold(self, *, up: bool | None) -> None:
+        """Somebody holds a volume key down; None: lets go."""
+        self._down = None if up is None else VOLUME_UP if up else VOLUME_DOWN
+        self._say(VOLUME_UP)
+
     def _revert(self) -> None:
         self.muted = self.light
         self._news.set()
@@ -100,8 +106,8 @@ class HidEmulator(NodeEmulator):
         if usage not in self.device.keys:
             return
         report, body = self.device.keys[usage][0].report, 0
-        for one, on in ((usage, down), (HOOK_SWITCH, self.lifted)):
-            for field in self.device.keys.get(one, ())[:1]:
+        for one, on in ((usage, down), (HOOK_SWITCH, self.lifted), (self._down, True)):
+            for field in self.device.keys.get(one, ())[:1] if one is not None else ():
                 body |= (on << field.offset) if field.report == report else 0
         length = self.device.reports.length(Kind.INPUT, report)
         self.push((bytes([report]) if self.device.reports.numbered else b"") + body.to_bytes(length, "little"))

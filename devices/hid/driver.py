@@ -18,6 +18,7 @@ from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import Garbage, NotSupported, Rejected
 from devices.hid.descriptor import LONGEST, BadDescriptor, parse
+from devices.hid.held import Held
 from devices.hid.hidraw import get_output, read_descriptor, read_name
 from devices.hid.keys import Keys, Style
 from devices.hid.telephony import LED_MUTE, LED_OFF_HOOK, Telephony
@@ -59,6 +60,7 @@ class HidTelephony(Driver[HidSettings]):
     def __init__(self, config: DeviceConfig, settings: HidSettings) -> None:
         super().__init__(config, settings)
         check(config, settings)
+        self._held = Held(lambda up: self._context.ask("step_volume", up=up))
         self._lit = {"mute": False, "call": settings.off_hook == "always"}  # as last written or read
 
     @property
@@ -92,7 +94,10 @@ class HidTelephony(Driver[HidSettings]):
             if self.settings.off_hook != "never":
                 await self._show(device)
             context.connected(model=name, capabilities=self._can(device))
-            await self._node.until_lost()
+            try:
+                await self._node.until_lost()
+            finally:
+                self._held.now(None)
 
     async def poll(self, *, whole: bool) -> None:
         """Read the lights back where the device lets us; else its name proves that it is there."""
@@ -122,6 +127,7 @@ class HidTelephony(Driver[HidSettings]):
             self._context.heard(f"key: {op} {name}={value}")
             if op != "set_call" or self.settings.off_hook == "meeting":
                 self._context.ask(op, **{name: value})
+        self._held.now(self._keys.held)
 
     def _can(self, device: Telephony) -> list[str]:
         can = ["mute"] if device.light(LED_MUTE) else []

@@ -43,6 +43,14 @@ class Keys:
                 wishes += self._hook(before, value, now, pressed=pressed, in_call=in_call)
         return wishes
 
+    @property
+    def held(self) -> bool | None:
+        """Whether the volume key that is down is the one for up; None: neither is, both are, or they only tell presses."""
+        down = [usage for usage in (VOLUME_UP, VOLUME_DOWN) if self._were.get(usage, 0) > 0]
+        if len(down) != 1 or self._field(down[0]).relative:
+            return None
+        return down[0] == VOLUME_UP
+
     def _mute(self, before: int, value: int, *, pressed: bool, muted: bool) -> list[Wish]:
         if self._field(PHONE_MUTE).minimum < 0:  # two buttons, on and off
             return [("set_mute", "on", value > 0)] if value else []

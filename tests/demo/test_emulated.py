@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -15,8 +15,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from demo.acts import drain
-from demo.emulated import Equipment
+from demo.acts import drain, shown_by
+from demo.emulated import Emulated, Equipment
 from demo.faults import EVERYWHERE, FaultsPage
 from demo.files import EmulatedRoom, EquipmentFile
 from demo.fittings import Fitter
@@ -53,11 +53,18 @@ def fitted(folder: Path, *indices: int) -> EquipmentFile:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_faults_page_has_words_for_all_that_can_be_done(folder: Path, language: str) -> None:
+async def test_the_faults_page_has_words_for_all_that_can_be_done(folder: Path, language: str) -> None:
     known, equipment = load(language), Equipment(fitted(folder, *range(31)))
     every = [*equipment.all, *equipment.everywhere.values()]
     keys = {f"faults.fault.{fault}" for one in every for fault in one.emulator.available_faults}
     keys |= {f"faults.hand.{act}" for one in every for act in one.acts}
+    keys |= {
+        f"faults.shows.{name}.{word}"
+        for one in every
+        for name, value in shown_by(one.emulator).items()
+        if isinstance(value, bool)
+        for word in ("on", "off")
+    }
     assert sorted(key for key in keys if key not in known) == []
 
 
@@ -113,6 +120,22 @@ async def _come_and_go(equipment: Equipment, room: str, hub: Watched) -> None:
     if "key" in devices:
         devices["key"].acts["press"]()
         await hub.until(lambda: [request.op for request in hub.requests] == ["set_mute"])
+        await _phone(devices, hub)
+
+
+async def _phone(devices: Mapping[str, Emulated], hub: Watched) -> None:
+    acts = devices["key"].acts
+    for act in ("hook", "volume_up", "volume_down"):
+        acts[act]()
+    await hub.until(lambda: len(hub.requests) == 4)
+    assert [(one.op, one.args) for one in hub.requests[1:]] == [
+        ("set_call", {"on": True}),
+        ("step_volume", {"up": True}),
+        ("step_volume", {"up": False}),
+    ]
+    await cast(Awaitable[None], acts["volume_hold"]())
+    await hub.until(lambda: len(hub.requests) > 6)
+    assert {(one.op, one.args["up"]) for one in hub.requests[4:]} == {("step_volume", False)}
 
 
 async def test_without_mosquitto_the_rest_runs_and_the_page_says_why(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ import pytest
 
 from devices import DeviceConfig, DeviceSettingsError
 from devices.emulators.hid import BUTTON, SPEAKERPHONE, HidEmulator
+from devices.hid.descriptor import parse
 from devices.hid.driver import HidTelephony
+from devices.hid.held import EVERY, FIRST, MOST, Held
+from devices.hid.keys import Keys
+from devices.hid.telephony import Telephony
 from devices.registry import Registry
+from tests.devices import virtual
 from tests.devices.stage import Stage, nothing_left_behind, stage
 from tests.devices.usbtree import usb_tree
 from wire.devices import Connection, Property, Role
@@ -141,6 +147,69 @@ async def test_volume_keys_ask_for_steps(phone: HidEmulator) -> None:
         assert [(one.op, one.args) for one in room.requests] == [
             ("step_volume", {"up": up}) for up in (True, True, False)
         ]
+
+
+async def test_a_volume_key_that_is_held_asks_for_steps_until_it_is_let_go(phone: HidEmulator) -> None:
+    async with stage(key(phone)) as room:
+        await room.online()
+        phone.hold(up=False)
+        async with asyncio.timeout(8):
+            while len(room.requests) < 4:
+                await asyncio.sleep(0.02)
+        phone.hold(up=None)
+        phone.press()
+        async with asyncio.timeout(8):
+            while room.requests[-1].op != "set_mute":
+                await asyncio.sleep(0.02)
+        steps = len(room.requests) - 1
+        await asyncio.sleep(3 * EVERY)
+        assert [(one.op, one.args) for one in room.requests[:steps]] == [("step_volume", {"up": False})] * steps
+        assert len(room.requests) == steps + 1, "it was let go"
+
+
+def held(*changes: tuple[float, bool | None]) -> list[tuple[float, bool]]:
+    """The repetitions within a minute, when the key that is down changes so (seconds, which)."""
+    steps: list[tuple[float, bool]] = []
+
+    async def hold(loop: virtual.VirtualLoop) -> None:
+        one = Held(lambda up: steps.append((round(loop.time(), 2), up)))
+        for at, up in changes:
+            await asyncio.sleep(at - loop.time())
+            one.now(up)
+        await asyncio.sleep(60)
+
+    virtual.run(hold)
+    return steps
+
+
+def test_steps_come_at_their_pace_and_end_though_nobody_hears_of_the_release() -> None:
+    assert held((0, True), (FIRST + 1.5 * EVERY, None)) == [(0.5, True), (0.65, True)]
+    assert held((0, True), (0.3, None), (0.4, True), (0.8, None)) == [], "short presses are one step each"
+    assert held((0, True), (0.6, False), (1.2, None)) == [(0.5, True), (1.1, False)]
+    lost = held((0, True))
+    assert len(lost) == MOST
+    assert lost[-1][0] < 4
+
+
+def test_only_one_volume_key_at_a_time_is_held() -> None:
+    keys = Keys(Telephony(parse(SPEAKERPHONE)))
+    seen = []
+    for bits in (b"\x01\x01", b"\x01\x03", b"\x01\x02", b"\x01\x00"):
+        keys.hear(bits, 0.0, muted=False, in_call=False)
+        seen.append(keys.held)
+    assert seen == [True, None, False, None]
+
+
+async def test_a_held_key_ends_with_its_device(phone: HidEmulator) -> None:
+    async with stage(key(phone)) as room:
+        await room.online()
+        phone.hold(up=True)
+        await wished(room, phone, 1)
+        phone.fault("unplugged")
+        await room.gone()
+        steps = len(room.requests)
+        await asyncio.sleep(FIRST + 2 * EVERY)
+        assert len(room.requests) == steps
 
 
 async def test_lights_that_are_always_read_back_as_out_are_assumed(tmp_path: Path) -> None:
