@@ -78,12 +78,14 @@ async def test_a_cut_signal_connection_is_resumed(scene: Scene, path: str) -> No
     froze = await freezes(bob, "ann"), await freezes(ann, "bob")
     scene.world.server.listen(changes.append)
 
-    scene.wire.cut()
+    # Pictures and sound flow while there is no signal connection: it comes back only after that was seen.
+    scene.wire.cut(down=True)
     await bob.until("heard.includes('signalReconnecting')")
-    decoded, heard = await bob.frames("ann"), await energy(bob, "ann")
+    for tab, other in ((ann, "bob"), (bob, "ann")):
+        await flows(tab, other)
+    assert "reconnected" not in await bob.run("heard")
+    scene.wire.mend()
     await bob.until("heard.includes('reconnected')")
-    assert await bob.frames("ann") > decoded
-    assert await energy(bob, "ann") > heard
     for tab, other in ((ann, "bob"), (bob, "ann")):
         await flows(tab, other)
     assert (await freezes(bob, "ann"), await freezes(ann, "bob")) == froze
