@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 
@@ -33,6 +34,7 @@ class Mistake:
 
 def of_struct(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
     """Every field of a struct that is wrong, missing or surplus, however deep."""
+    kind = _given(kind)
     if not (isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
         return _of_value(value, kind, at, lines)
     fields = {one.encode_name: one for one in msgspec.structs.fields(kind)}
@@ -97,6 +99,12 @@ def _choices(kind: Any, value: Any) -> str:
     if not names:
         return "Correct the value."
     return f"{suggestion(value, names)}It is one of: {', '.join(names)}."
+
+
+def _given(kind: Any) -> Any:
+    """Of a type that may be left out, the one that it has where it is written."""
+    others = [one for one in get_args(kind) if one is not type(None)]
+    return others[0] if isinstance(kind, UnionType) and len(others) == 1 else kind
 
 
 def _what_it_takes(known: msgspec.inspect.Type) -> msgspec.inspect.Type:

@@ -122,6 +122,16 @@ def test_a_room_without_mistakes_has_none(tmp_path: Path) -> None:
         (rule('{ role = "second_display", property = "power", value = "off" }'), "when.role", "role_missing", "mean"),
         (rule('{ role = "front_dispaly", property = "power", value = "off" }'), "when.role", "wrong", "front_display"),
         (rule(then=asks("room_mic", "set_mute", "on = true")), "then.command.role", "role_missing", "The room has:"),
+        (
+            rule(then='{ command = { role = "front_dispaly", op = "wake" } }'),
+            *("then.command.role", "wrong", "Did you mean 'front_display'?"),
+        ),
+        (
+            rule(
+                then='{ command = { role = "front_display", op = "set_power", arg = { on = true }, args = { on = true } } }'
+            ),
+            *("then.command.arg", "unknown", "Did you mean 'args'?"),
+        ),
         (rule(then='{ notice = "device.lampe" }'), "then.notice", "wrong", "Did you mean 'device.lamp'?"),
         (rule(display('property = "power"')), "when", "wrong", "Keep one of them"),
         (rule(then="{}"), "then", "wrong", "Keep one of them"),
