@@ -10,6 +10,7 @@ import pytest
 
 from devices import DeviceConfig, DeviceRequest, Found, discover
 from devices.context import Context
+from devices.discovery import MOST
 from devices.driver import Driver, Manifest
 from devices.registry import Registry
 from tests.devices.stage import nothing_left_behind, stage
@@ -59,6 +60,16 @@ class Broken(Key):
         raise ZeroDivisionError
 
 
+class Flood(Key):
+    """It finds more than anybody has, the last first."""
+
+    manifest = Manifest("flood", "0", "Flood", NoSettings, ("usb",), "tests.devices.test_seams:Key")
+
+    @classmethod
+    async def discover(cls, seconds: float) -> list[Found]:
+        return [Found("flood", f"{number:04}", identity=str(number)) for number in reversed(range(MOST + 100))]
+
+
 async def test_a_wish_of_a_device_goes_up_to_the_room() -> None:
     registry = Registry([Key])
     config = DeviceConfig("b", Role.MUTE_BUTTON, "key", "Touche")
@@ -76,6 +87,15 @@ async def test_a_search_gives_each_device_once_whatever_some_drivers_do(
     assert "stuck" in caplog.text
     assert "broken" in caplog.text
     assert await discover(Registry([Key, Stuck]), 0.0, ["nobody"]) == []
+
+
+async def test_a_search_is_bounded_and_in_order() -> None:
+    found = await discover(Registry([Key, Flood]), 0.0)
+    names = [one.name for one in found if one.driver == "flood"]
+    assert len(names) == MOST
+    assert names == sorted(names)
+    assert found[-1].driver == "key"
+    assert {one.driver for one in await discover(Registry([Key, Flood]), 0.0, ["key"])} == {"key"}
 
 
 async def test_ages_are_told_by_the_clock_of_the_room() -> None:

@@ -14,6 +14,7 @@ from devices.emulators import PjlinkEmulator, ViscaEmulator
 from devices.emulators.hid import HidEmulator
 from devices.emulators.mqtt import MqttBroker, MqttSensorEmulator
 from devices.emulators.snmp import COMMUNITY, SnmpSwitchEmulator
+from devices.mqtt.packets import Published
 from tests.roomctl.cli.command import at, roomctl
 from tests.roomctl.test_config import GOOD
 
@@ -265,12 +266,19 @@ async def test_the_shell_completes_commands_operations_drivers_and_devices(tmp_p
 
 
 async def test_sensors_are_found_behind_a_broker_that_is_named(tmp_path: Path) -> None:
-    async with MqttBroker(tmp_path) as broker, MqttSensorEmulator(broker, "air7", retain=True):
+    async with MqttBroker(tmp_path, password="secret") as broker, MqttSensorEmulator(broker, "air7", retain=True):
+        async with broker.link() as link:
+            silent = b'{"uniq_id": "lamp", "cmd_t": "lamp/set", "dev": {"ids": ["lamp"], "name": "A lamp"}}'
+            link.publish(Published("homeassistant/switch/lamp/config", silent, retained=True))
+            await link.ping()
         host, port = broker.address
-        words = ("devices", "discover", "--driver", "mqtt", "--set", f"host={host}", "--set", f"port={port}", "--json")
+        given = {"host": host, "port": port, "username": "room", "password": "secret"}
+        words = ["devices", "discover", "--driver", "mqtt", "--json"]
+        words += [word for name, value in given.items() for word in ("--set", f"{name}={value}")]
         ran = await roomctl(*words)
         assert ran.status == 0, ran
-        assert [one["settings"] for one in ran.json] == [{"host": host, "port": port, "device": "air7"}]
+        found = {"host": host, "port": port, "username": "room", "device": "air7"}
+        assert [one["settings"] for one in ran.json] == [found], "what measures something, and no password"
     ran = await roomctl(*words)
     assert (ran.status, ran.out) == (1, "")
     assert "Error" in ran.err
