@@ -16,6 +16,7 @@ from devices import DeviceConfig, Found, discover
 from devices.capabilities import OPERATIONS
 from devices.errors import DeviceError
 from devices.registry import Registry
+from devices.spelling import suggestion
 from roomctl.cli import selftest, show
 from roomctl.cli.complaints import plainly
 from roomctl.cli.status import Status, of_devices, of_result
@@ -63,7 +64,9 @@ def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: 
     """Search this machine and its network for devices, or the place that you name. Changes nothing on them."""
     registry = Registry.installed()
     if unknown := [name for name in drivers if registry.driver(name) is None]:
-        raise click.UsageError(f"No driver is called {', '.join(unknown)}; there are: {', '.join(registry.ids)}.")
+        meant = suggestion(unknown[0], registry.ids)
+        said = f"No driver is called {', '.join(unknown)}; there are: {', '.join(registry.ids)}. {meant}"
+        raise click.UsageError(said)
     if place:
         found = asyncio.run(_at(registry, drivers, pairs(place), seconds))
     else:
@@ -235,7 +238,8 @@ def send_command(
 ) -> int:
     """Command one device: `roomctl devices send set_power on=true --config room.toml --device projector`."""
     if operation not in OPERATIONS:
-        raise click.UsageError(f"No operation is called {operation!r}; there are: {', '.join(OPERATIONS)}.")
+        meant = suggestion(operation, OPERATIONS)
+        raise click.UsageError(f"No operation is called {operation!r}; there are: {', '.join(OPERATIONS)}. {meant}")
     wanted = pairs(arguments)
     try:
         msgspec.convert(wanted, OPERATIONS[operation].arguments)

@@ -171,10 +171,24 @@ class _Examination:
             await self._try(one, "set_volume", {"volume": now}, "volume")
         if "input" in can and isinstance(now := _reported(one, "input"), str):
             await self._try(one, "select_input", {"input": now}, "input")
+        if "video" in can:
+            await self._picture(one)
         if "ptz" in can:
             await self._try(one, "move", {"pan": 0.1})
             await asyncio.sleep(MOVE)
             await self._try(one, "stop", {})
+
+    async def _picture(self, one: Trial) -> None:
+        begun, feed, said = time.perf_counter(), one.hub.video(self._config.role), ""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE):
+                if feed is not None:
+                    async with feed.watch() as pictures:
+                        frame = await anext(pictures)
+                    said = f"{frame.width} x {frame.height}"
+        fault = one.devices[0].fault
+        why = sentence(fault) if fault is not None else f"none within {SETTLE:g} s"
+        self._note("picture", begun, passed=bool(said), said=said or why)
 
     async def _power(self, one: Trial, *, was_off: bool) -> None:
         """Off and on again; what was off is only switched on, and off at the end."""

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from devices import DeviceConfig, DeviceSettingsError
 from devices.registry import Registry
+from devices.spelling import suggestion
 from roomctl.cli.show import UNNAMED
 from roomctl.config import read_config
 from roomctl.errors import ConfigError
@@ -110,5 +111,6 @@ def _of_file(path: Path, names: list[str]) -> list[DeviceConfig]:
         raise click.UsageError(str(error)) from error
     if unknown := [name for name in names if not any(name in (one.id, one.role) for one in configs)]:
         known = ", ".join(f"{one.id} ({one.role.value})" for one in configs) or "none"
-        raise click.UsageError(f"{path} has no device {', '.join(unknown)}; it has: {known}.")
+        meant = suggestion(unknown[0], [name for one in configs for name in (one.id, one.role.value)])
+        raise click.UsageError(f"{path} has no device {', '.join(unknown)}; it has: {known}. {meant}")
     return [one for one in configs if not names or one.id in names or one.role.value in names]

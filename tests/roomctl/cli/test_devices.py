@@ -13,6 +13,8 @@ import pytest
 from devices.emulators import PjlinkEmulator, ViscaEmulator
 from devices.emulators.hid import HidEmulator
 from devices.emulators.mqtt import MqttBroker, MqttSensorEmulator
+from devices.emulators.onvif import OnvifEmulator
+from devices.emulators.rtsp import RtspServer
 from devices.emulators.snmp import COMMUNITY, SnmpSwitchEmulator
 from devices.mqtt.packets import Published
 from tests.roomctl.cli.command import at, roomctl
@@ -162,6 +164,34 @@ async def test_selftest_takes_a_speakerphone_off_hook_and_back(tmp_path: Path) -
         ["set_mute", "on=True"],
         ["set_mute", "on=False"],
     ]
+
+
+async def test_selftest_looks_at_the_picture() -> None:
+    options = ("--commands", "--seconds", "0", "--driver", "rtsp")
+    async with RtspServer() as camera:
+        ran = await roomctl("devices", "selftest", *options, "--set", f"url={camera.url}")
+        assert ran.status == 0, ran
+        assert [line for line in ran.out.splitlines() if "ok   picture" in line and "320 x 180" in line]
+    async with OnvifEmulator(stream=camera.url) as moving:
+        ran = await roomctl("devices", "selftest", "--commands", "--seconds", "0", *at("onvif", moving.address))
+        assert ran.status == 1
+        (line,) = [line for line in ran.out.splitlines() if "FAIL" in line]
+        assert "picture" in line
+        assert "No picture" in line or "no picture" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("send", "set_pwer", "on=true", *at("pjlink", CLOSED)), "Did you mean 'set_power'?"),
+        (("discover", "--driver", "pjlnk"), "Did you mean 'pjlink'?"),
+        (("probe", "--driver", "pjlnk", "--set", "host=x"), "Did you mean 'pjlink'?"),
+    ],
+)
+async def test_a_name_that_nearly_exists_is_suggested(words: tuple[str, ...], meant: str) -> None:
+    ran = await roomctl("devices", *words)
+    assert ran.status == 2
+    assert meant in " ".join(ran.err.split())
 
 
 async def test_selftest_examines_undoes_what_it_did_and_keeps_secrets(tmp_path: Path) -> None:
