@@ -8,7 +8,19 @@ import sys
 
 import pytest
 
-HEAVY = {"av", "numpy", "pysnmp", "pulsectl", "aiohttp", "aiortc", "sqlalchemy", "cryptography", "rich", "relay"}
+HEAVY = {
+    "av",
+    "numpy",
+    "pysnmp",
+    "zeroconf",
+    "pulsectl",
+    "aiohttp",
+    "aiortc",
+    "sqlalchemy",
+    "cryptography",
+    "rich",
+    "relay",
+}
 PROGRAM = """
 import json, sys
 from roomctl.cli.main import main
