@@ -1,10 +1,10 @@
-"""`python -m bench`: what the relay and a join cost on this machine; a table, and `bench/results/latest.json`.
+"""`python -m bench`: what the relay, a join and devices cost on this machine; a table, and `bench/results/latest.json`.
 
-    python -m bench [--only relay|join] [--turns 7] [--millis 400]
+    python -m bench [--only relay|join|devices] [--turns 7] [--millis 400]
 
 `relay` builds and runs the Rust bench (`relay/bench`): CPU per forwarded packet against the bare limit loop at the same
 GSO run length, in turns in one run. `join` is the time from joining to the first decoded frame, with LiveKit's Python SDK
-and in Chromium.
+and in Chromium. `devices` is what all devices of 31 rooms cost, and how fast one obeys (`bench/devices.py`).
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import msgspec
 
-from bench import browser_join, join
+from bench import browser_join, devices, join
+from bench.record import RESULTS, record
 from bench.rows import Row, table
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKSPACE = ROOT / "relay" / "Cargo.toml"
-RESULTS = ROOT / "bench" / "results" / "latest.json"
 LONGEST = 900.0
 """Seconds the Rust bench may take to build, and to run."""
 
@@ -38,17 +37,18 @@ def main() -> int:
     if options.only in (None, "join"):
         rows.append(asyncio.run(join.measure()))
         rows += asyncio.run(browser_join.measure())
-    rows = [_with_machine(row) for row in rows]
-    print(table(rows))
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
+    if options.only in (None, "devices"):
+        rows += devices.measured(devices.parser().parse_args([]))
+    print(table(record(rows, alone=options.only is not None)))
     print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Costs of the relay and of joining.")
-    parser.add_argument("--only", choices=["relay", "join"], help="measure one of them")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Costs of the relay, of joining and of devices."
+    )
+    parser.add_argument("--only", choices=["relay", "join", "devices"], help="measure one of them")
     parser.add_argument("--turns", type=int, default=7, help="repetitions of each forwarding measurement")
     parser.add_argument("--millis", type=int, default=400, help="length of one, ms")
     return parser
@@ -65,11 +65,6 @@ def _relay(turns: int, millis: int) -> list[Row]:
     if done.returncode:
         sys.exit("The forwarding bench failed (see above); are UDP ports 20000-20500 free?")
     return msgspec.json.decode(done.stdout, type=list[Row])
-
-
-def _with_machine(row: Row) -> Row:
-    machine = {"machine": f"{os.cpu_count()} cores, Linux {platform.release()}"}
-    return msgspec.structs.replace(row, conditions={**row.conditions, **machine})
 
 
 if __name__ == "__main__":

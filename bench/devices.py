@@ -1,10 +1,11 @@
 """What a network's devices cost one agent process: 31 rooms × 8 devices, their emulators and PulseAudio in another.
 
-    python -m bench.devices [--rooms 31] [--seconds 20] [--reconnects 10000] [--unreachable 300] [--json FILE]
+    python -m bench.devices [--rooms 31] [--seconds 20] [--reconnects 10000] [--unreachable 300]
                             [--only idle|reconnect|unreachable]
 
 Each room has a VISCA and an ONVIF camera, two PJLink displays, a speaker, a microphone, an MQTT sensor (one mosquitto for
-all rooms) and a supply (one upsd for all). CPU is getrusage of this process.
+all rooms) and a supply (one upsd for all). CPU is getrusage of this process. What the emulators, which share one process,
+take of a command by themselves is measured beside it (`bench/bare.py`).
 """
 
 from __future__ import annotations
@@ -12,12 +13,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
 import multiprocessing
 import os
 import random
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -27,19 +26,21 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
+from bench import bare
+from bench.record import record
 from bench.rows import Row, table
 from devices import DeviceConfig, DeviceHub, Shared, Timing
 from devices.emulators import PjlinkEmulator, PulseServer, ViscaEmulator
 from devices.emulators.mqtt import MqttBroker, MqttSensorEmulator
 from devices.emulators.onvif import OnvifEmulator
 from devices.emulators.ups import UpsServer
-from wire.devices import Connection, DeviceCommand, Role
+from wire.devices import Connection, DeviceCommand, Role, Value
 
 Room = list[DeviceConfig]
-Found = list[tuple[str, float, str, float | None]]  # name, value, unit, goal
+Found = list[Row]
 DISPLAYS = (Role.FRONT_DISPLAY, Role.SECOND_DISPLAY)
 FLAPPING = 20  # devices that share the reconnects
-RESTLESS = replace(Timing(), backoff_first=0.002, backoff_last=0.002, nudge=0.0, stable=1e9)
+RESTLESS = replace(Timing(), backoff_first=0.002, backoff_last=0.002, backoff_away=0.002, nudge=0.0, stable=1e9)
 LONG_AWAY = replace(Timing(), backoff_first=Timing().backoff_away, away_after=0)  # as after ten minutes
 WARM = 0.1  # part of the reconnects after which growth is counted
 
@@ -128,17 +129,36 @@ async def idle(rooms: list[Room], seconds: float) -> Found:
         await _online(hubs)
         await asyncio.sleep(5.0)  # past the first polls
         cpu, resident = await _cpu(seconds), _resident()
-        stored = await _latency(hubs, "store_preset", {"preset": 9})
-        stopped = await _latency(hubs, "stop", {})
+        with bare.exchanges(_camera_of(rooms[0])) as own:
+            stored = await _latency(hubs, "store_preset", {"preset": 9})
+            stopped = await _latency(hubs, "stop", {})
+    conditions = {"devices": f"{len(rooms)} rooms x 8", "for": f"{seconds:.0f} s"}
     return [
-        ("idle CPU", cpu, "% of a core", 5.0),
-        ("resident", resident, "MB", 250.0),
-        ("command to acknowledgement, p99", stored, "ms", 5.0),
-        ("stop of pan and zoom, two commands, p99", stopped, "ms", 5.0),
+        _row("devices_idle_cpu", cpu, "% of a core", conditions, goal=5.0),
+        _row("devices_resident", resident, "MB", conditions, goal=250.0),
+        *_over("device_command", stored, own.once(), conditions | {"what": "one exchange"}),
+        *_over("device_stop", stopped, own.twice(), conditions | {"what": "pan and zoom, two exchanges"}),
     ]
 
 
-async def _latency(hubs: list[DeviceHub], op: str, args: dict[str, str | int | float | bool | None]) -> float:
+def _over(name: str, taken: list[float], own: list[float], conditions: dict[str, str]) -> Found:
+    """Rows of what a command takes, what its emulator takes of that by itself, and what is ours at p99."""
+    late, theirs = _percentile(taken, 0.99), _percentile(own, 0.99)
+    return [
+        _row(f"{name}_p50", _percentile(taken, 0.5), "ms", conditions),
+        _row(f"{name}_p99", late, "ms", conditions),
+        _row(f"{name}_emulator_p99", theirs, "ms", conditions),
+        _row(f"{name}_over_emulator_p99", late - theirs, "ms", conditions, goal=5.0),
+    ]
+
+
+def _camera_of(room: Room) -> tuple[str, int]:
+    settings = next(one.settings for one in room if one.driver == "visca")
+    return str(settings["host"]), int(settings["port"])
+
+
+async def _latency(hubs: list[DeviceHub], op: str, args: dict[str, Value]) -> list[float]:
+    """Milliseconds from asking to the acknowledgement, sorted; what the emulator takes is in them."""
     taken = []
     for hub in hubs * 10:
         await asyncio.sleep(0.03)  # past the pause after the exchange before
@@ -146,7 +166,11 @@ async def _latency(hubs: list[DeviceHub], op: str, args: dict[str, str | int | f
         result = await hub.execute(DeviceCommand(Role.MAIN_CAMERA, op, args))
         assert result.outcome == "done", result
         taken.append(1000 * (time.perf_counter() - begun))
-    return sorted(taken)[int(len(taken) * 0.99)]
+    return sorted(taken)
+
+
+def _percentile(values: list[float], part: float) -> float:
+    return values[int(len(values) * part)]
 
 
 async def reconnect(flapping: Room, wanted: int) -> Found:
@@ -164,10 +188,11 @@ async def reconnect(flapping: Room, wanted: int) -> Found:
 
         warm = await until(int(WARM * wanted))
         grown = await until(wanted) - warm
+    conditions = {"reconnects": str(wanted)}
     return [
-        (f"growth over {wanted} reconnects", grown, "MB", 2.0),
-        ("one reconnect", 1000 * (_own_cpu() - own) / wanted, "ms of CPU", None),
-        ("reconnects", wanted / (time.monotonic() - begun), "1/s", None),
+        _row("device_reconnect_growth", grown, "MB", conditions, goal=2.0),
+        _row("device_reconnect_cpu", 1000 * (_own_cpu() - own) / wanted, "ms", conditions),
+        _row("device_reconnect_rate", wanted / (time.monotonic() - begun), "1/s", conditions),
     ]
 
 
@@ -179,11 +204,20 @@ async def unreachable(reachable: Room, seconds: float) -> Found:
         there = await _cpu(seconds)
     nowhere = [_at("display", Role.FRONT_DISPLAY, "pjlink", ("127.0.0.1", 24499)) for _ in reachable]
     gone = [await _away(nowhere, seconds, timing) for timing in (Timing(), LONG_AWAY)]
+    conditions = {"displays": str(len(reachable)), "for": f"{seconds:.0f} s"}
     return [
-        (f"{len(reachable)} reachable displays", there, "% of a core", None),
-        (f"{len(reachable)} displays away for a minute", gone[0], "% of a core", None),
-        (f"{len(reachable)} displays away for long", gone[1], "% of a core", there),
+        _row("devices_reachable_cpu", there, "% of a core", conditions),
+        _row("devices_away_cpu", gone[0], "% of a core", conditions | {"away": "a minute"}, goal=1.0, limit=there),
+        _row(
+            "devices_long_away_cpu", gone[1], "% of a core", conditions | {"away": "ten minutes"}, goal=1.0, limit=there
+        ),
     ]
+
+
+def _row(
+    name: str, value: float, unit: str, conditions: dict[str, str], *, goal: float | None = None, limit: float = 0.0
+) -> Row:
+    return Row(name, value, unit, limit or None, value / limit if limit else None, goal, 0.0, conditions)
 
 
 async def _away(nowhere: Room, seconds: float, timing: Timing) -> float:
@@ -230,26 +264,26 @@ def measure(asked: argparse.Namespace, folder: Path) -> Found:
         process.join(20)
 
 
-def main() -> None:
-    """Print the table, and write it when asked."""
+def parser() -> argparse.ArgumentParser:
+    """What can be asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rooms", type=int, default=31)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--reconnects", type=int, default=10_000)
     parser.add_argument("--unreachable", type=int, default=300)
     parser.add_argument("--only", choices=("idle", "reconnect", "unreachable"), help="one part of it")
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
+    return parser
+
+
+def measured(asked: argparse.Namespace) -> Found:
+    """The rows of what is asked."""
     with tempfile.TemporaryDirectory(prefix="rd") as folder:
-        found = measure(asked, Path(folder) / "a")
-    conditions = {"devices": f"{asked.rooms} rooms × 8 devices", "for": f"{asked.seconds:.0f} s"}
-    rows = [
-        Row(f"devices: {name}", value, unit, None, None, goal, 0.0, conditions) for name, value, unit, goal in found
-    ]
-    sys.stdout.write(table(rows) + "\n")
-    if asked.json:
-        plain = [{"name": row.name, "value": round(row.value, 3), "unit": row.unit, "goal": row.goal} for row in rows]
-        asked.json.write_text(json.dumps(plain, indent=2, ensure_ascii=False))
+        return measure(asked, Path(folder) / "a")
+
+
+def main() -> None:
+    """Print the table, and keep its rows."""
+    print(table(record(measured(parser().parse_args()), alone=True)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
+
+from bench.record import record
 from bench.rows import Row, table
 
 
@@ -31,3 +36,18 @@ def test_the_table_names_what_all_rows_share() -> None:
 
 def test_no_rows_make_an_empty_table() -> None:
     assert table([]).startswith("name")
+
+
+def test_a_part_measured_alone_takes_the_place_of_its_own_rows(tmp_path: Path) -> None:
+    file = tmp_path / "results" / "latest.json"
+
+    def kept() -> dict[str, float]:
+        return {one.name: one.value for one in msgspec.json.decode(file.read_bytes(), type=list[Row])}
+
+    first, second = row("first", value=1, ratio=None, goal=2), row("second", value=2, ratio=None, goal=2)
+    printed = record([first, second], alone=False, file=file)
+    assert all("machine" in one.conditions for one in printed)
+    record([row("second", value=3, ratio=None, goal=2)], alone=True, file=file)
+    assert kept() == {"first": 1, "second": 3}
+    record([second], alone=False, file=file)
+    assert kept() == {"second": 2}
