@@ -50,7 +50,7 @@ class Backoff:
         self.move(Breaker.OPEN)
 
     def wait(self, *, watched: bool) -> float:
-        """Seconds until the next try, drawn evenly below the ceiling.
+        """Seconds until the next try, drawn evenly below the ceiling, and above its half once it has grown.
 
         A device that refuses our password is asked seldom, whoever looks: some lock everybody out after a few tries.
         """
@@ -60,7 +60,8 @@ class Backoff:
         lasting = self._timing.backoff_away if away else self._timing.backoff_last
         highest = self._timing.backoff_watched if watched else lasting
         ceiling = min(highest, self._timing.backoff_first * 2 ** min(self._failures - 1, 16))
-        return self._dice.uniform(0, ceiling)
+        grown = ceiling >= self._timing.backoff_last  # its upper half is spread enough, and dials a third less
+        return self._dice.uniform(ceiling / 2 if grown else 0, ceiling)
 
     def due(self, now: float, *, watched: bool) -> float:
         """Loop time of the next try. Long waits end together with those of others: one wake-up for many."""

@@ -140,5 +140,5 @@ async def paced(case: Case, folder: Path, registry: Registry) -> None:
                 await room.gone()
                 before = dials
                 await asyncio.sleep(DIALLING)
-    # Full jitter: a wait is half its ceiling on average, `backoff_first`; three times as often is no chance any more.
+    # A wait is `backoff_first` or half as much again on average; three dials in the time of one are no chance any more.
     assert dials - before <= 3 * DIALLING / QUICK.backoff_first, "a busy loop"
