@@ -40,6 +40,8 @@ fn main() -> Result<(), Failure> {
         rows.extend(row::measure(&setting, run, &mut relay, &mut limit)?);
     }
     relay.close();
+    // Its sockets are where the next relay's will be.
+    drop(limit);
     rows.push(keyframe::measure(&setting)?);
     println!("{}", serde_json::to_string_pretty(&rows)?);
     Ok(())
