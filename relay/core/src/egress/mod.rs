@@ -37,20 +37,21 @@ pub struct Turnaround {
     pub full: bool,
 }
 
-/// What sends packets to one peer.
+/// What sends packets to one peer. What every packet touches stands side by side, in this order.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct Egress {
     destination: Option<Destination>,
+    packets: u64,
+    bytes: u64,
+    pacer: Pacer,
+    tape: Tape,
     sealer: Option<Sealer>,
     bandwidth: Estimator,
-    pacer: Pacer,
+    repeats: Repeats,
     /// Next SRTP index of streams that ended. An index must never be used twice under one key (RFC 7714 section 8.1),
     /// so a stream that begins again with the same SSRC goes on from here.
     ended: Vec<(u32, u64)>,
-    repeats: Repeats,
-    tape: Tape,
-    packets: u64,
-    bytes: u64,
 }
 
 impl Egress {

@@ -8,6 +8,9 @@ pub const HEAD: usize = 32;
 const MAX_CELLS: usize = 8;
 /// Cells of a tape unless said otherwise: 10 s of 800 packets a second in 320 KiB.
 const DEFAULT: usize = 8_192;
+/// Cells gathered before they are written to the ring, together: a ring is larger than what a core's caches keep of all
+/// peers, and a line that has to be fetched to be written to holds up everything written after it.
+const STAGE: usize = 8;
 /// Cells a tape begins with.
 const FIRST: usize = 512;
 /// How far back a tape is asked.
@@ -71,6 +74,9 @@ pub struct Tape {
     cells: Vec<Cell>,
     capacity: usize,
     next: usize,
+    /// The last `staged` cells, each at its place modulo [`STAGE`].
+    stage: [Cell; STAGE],
+    staged: usize,
     /// What times count from: the first record.
     began: Option<Instant>,
     /// The instant recorded last, and what it is here: packets come and go many at a time.
@@ -92,6 +98,8 @@ impl Tape {
             cells: Vec::new(),
             capacity: capacity.max(MAX_CELLS).next_power_of_two(),
             next: 0,
+            stage: [Cell::default(); STAGE],
+            staged: 0,
             began: None,
             latest: None,
         }
@@ -110,10 +118,36 @@ impl Tape {
             return None;
         }
         let time = self.time(now);
-        let cell = self.cells.get_mut(at)?;
-        self.next = self.next.wrapping_add(1);
+        let cell = self.stage(at);
         (cell.time, cell.len, cell.kept, cell.part) = (time, len, kept, Part::Out);
         Some(&mut cell.head)
+    }
+
+    /// The next cell, whose place in the ring is `at`.
+    #[inline]
+    fn stage(&mut self, at: usize) -> &mut Cell {
+        self.write_back();
+        self.next = self.next.wrapping_add(1);
+        self.staged += 1;
+        &mut self.stage[at % STAGE]
+    }
+
+    /// Writes the cells gathered to the ring, once there are enough.
+    #[inline]
+    fn write_back(&mut self) {
+        if self.staged == STAGE {
+            let first = self.next.wrapping_sub(STAGE) & self.cells.len().wrapping_sub(1);
+            if let Some(cells) = self.cells.get_mut(first..first + STAGE) {
+                cells.copy_from_slice(&self.stage);
+            }
+            self.staged = 0;
+        }
+    }
+
+    /// The cell at a place in the ring.
+    fn cell(&self, at: usize) -> Option<&Cell> {
+        let back = self.next.wrapping_sub(at) & self.cells.len().wrapping_sub(1);
+        if (1..=self.staged).contains(&back) { self.stage.get(at % STAGE) } else { self.cells.get(at) }
     }
 
     #[inline]
@@ -137,9 +171,10 @@ impl Tape {
         for piece in head.chunks(HEAD).take(MAX_CELLS) {
             let mut at = self.next & self.cells.len().wrapping_sub(1);
             if at == 0 {
+                self.write_back();
                 at = self.turn(time);
             }
-            let Some(cell) = self.cells.get_mut(at) else { return };
+            let cell = self.stage(at);
             cell.time = time;
             cell.len = len;
             cell.kept = u8::try_from(piece.len()).unwrap_or(0);
@@ -147,7 +182,6 @@ impl Tape {
             if let Some(place) = cell.head.get_mut(..piece.len()) {
                 place.copy_from_slice(piece);
             }
-            self.next = self.next.wrapping_add(1);
             part = Part::More;
         }
     }
@@ -177,7 +211,7 @@ impl Tape {
         let mut open = false;
         for step in 0..self.cells.len() {
             let at = (self.next + step) & (self.cells.len() - 1);
-            let Some(cell) = self.cells.get(at) else { continue };
+            let Some(cell) = self.cell(at) else { continue };
             let head = cell.head.get(..usize::from(cell.kept)).unwrap_or_default();
             let direction = match cell.part {
                 Part::Empty => continue,
