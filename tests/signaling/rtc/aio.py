@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from livekit.protocol.rtc import SessionDescription
 
@@ -20,7 +20,7 @@ class AioSubscriber:
         self.client = client
         self.frames: dict[str, int] = {}
         self.codecs: list[str] = []  # of the last answer
-        self._connection = RTCPeerConnection()
+        self._connection = RTCPeerConnection(RTCConfiguration(bundlePolicy=RTCBundlePolicy.MAX_COMPAT))
         self._watching: set[asyncio.Task[None]] = set()
         self._more = asyncio.Event()
         self._connection.on("track", self._on_track)
