@@ -283,7 +283,7 @@ async def test_shared_that_cannot_be_opened_fails_for_all_and_is_tried_anew() ->
             await use()
         return await use()  # at once, before the other has seen that it failed
 
-    assert await asyncio.gather(insist(), insist()) == ["open", "open"]
+    assert list(await asyncio.gather(insist(), insist())) == ["open", "open"]
 
 
 def test_notices_speak_both_languages_and_name_the_device() -> None:
