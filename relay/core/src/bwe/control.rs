@@ -5,9 +5,8 @@ use super::detector::Usage;
 
 /// What remains of the acknowledged rate on over-use.
 const BACK_OFF: f64 = 0.85;
-/// The same with a queue shorter than this, µs: as much as a layer more or less.
+/// The same while the queue does not stand: as much as a layer more or less.
 const LITTLE_BACK_OFF: f64 = 0.92;
-const HARDLY_A_QUEUE: i64 = 20_000;
 /// Least that remains while a long queue drains.
 const DRAIN: f64 = 0.5;
 /// A queue of this much takes the rate to nothing; a shorter one in proportion, µs.
@@ -186,10 +185,13 @@ impl Control {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "µs")]
     fn decrease(&mut self, signal: &Signal, now: u64) -> bool {
         let Some(latest) = signal.latest.or(signal.acknowledged) else { return false };
-        // While hardly anything waits the last moments tell no more than the longer time.
-        let hardly = signal.queue < HARDLY_A_QUEUE;
-        let acknowledged = if hardly { signal.acknowledged.map_or(latest, |long| long.max(latest)) } else { latest };
+        // While little waits the link is not busy all the time: the last moments tell no more than the longer time, and
+        // neither more than what is known to pass.
+        let short = signal.queue < STANDING_QUEUE;
+        let acknowledged = if short { signal.acknowledged.map_or(latest, |long| long.max(latest)) } else { latest };
         let little = acknowledged < 0.6 * self.rate;
+        let known = self.capacity().filter(|_| short && !little);
+        let acknowledged = acknowledged.max(known.unwrap_or_default());
         if little && signal.queue < SHORT_QUEUE {
             return false;
         }
@@ -228,7 +230,7 @@ impl Control {
 /// The share of what passes that lets a queue drain.
 #[allow(clippy::cast_precision_loss, reason = "µs")]
 fn drain(queue: i64) -> f64 {
-    let most = if queue < HARDLY_A_QUEUE { LITTLE_BACK_OFF } else { BACK_OFF };
+    let most = if queue < STANDING_QUEUE { LITTLE_BACK_OFF } else { BACK_OFF };
     (1.0 - queue as f64 / LONG_QUEUE).clamp(DRAIN, most)
 }
 
@@ -238,6 +240,20 @@ mod tests {
 
     fn signal(usage: Usage, queue: i64, acknowledged: f64) -> Signal {
         Signal { usage, queue, acknowledged: Some(acknowledged), latest: Some(acknowledged), rtt: 0.05 }
+    }
+
+    #[test]
+    fn a_moment_without_a_queue_says_little_of_what_passes() {
+        let mut control = Control::new(2.2e6);
+        assert!(control.update(&signal(Usage::Over, 40_000, 2e6), 1_000_000));
+        for step in 0..40 {
+            control.update(&signal(Usage::Normal, 0, 1.7e6), 1_500_000 + step * 100_000);
+        }
+        assert!(control.rate() > 1.8e6, "{}", control.rate());
+        control.update(&signal(Usage::Over, 20_000, 1.6e6), 6_000_000);
+        assert!((control.rate() / 2e6 - 0.92).abs() < 0.01, "{}", control.rate());
+        control.update(&signal(Usage::Over, 60_000, 1.6e6), 7_000_000);
+        assert!((control.rate() / 1.6e6 - 0.8).abs() < 0.01, "a queue that stands tells: {}", control.rate());
     }
 
     #[test]
