@@ -128,6 +128,14 @@ class DeviceState:
         if self.desired(name) is not None:
             self.open_wishes.add(name)
 
+    def doubt(self) -> None:
+        """A whole poll is over and nothing is under way: what was done, and is not so, was lost on the way."""
+        for name, known in self._known.items():
+            unlike = known.reported is not None and not same(known.reported, known.desired)
+            on_its_way = known.reported == CHANGING.get(str(known.desired))
+            if known.desired is not None and known.heard and known.assumed is None and unlike and not on_its_way:
+                self.open_wishes.add(name)
+
     def report(self, name: str, value: Value, remaining: float | None, total: float | None) -> None:
         """The device said so."""
         known = self._known.setdefault(name, _Known())
