@@ -221,6 +221,7 @@ async def test_a_password_changed_back_while_the_broker_starts_is_the_next_one_i
         log_in = dock.open
 
         async def later() -> None:
+            monkeypatch.undo()
             one.fault("wrong_password", False)  # the server runs, its sensors are on their way
             await log_in()
 
@@ -228,7 +229,9 @@ async def test_a_password_changed_back_while_the_broker_starts_is_the_next_one_i
         await room.online()
         one.fault("wrong_password")
         await room.gone()
-        await room.online()
+        await one.settled()
+        async with stage(sensor(one.address, **settings)) as later_room:  # that was never refused, and so need not wait
+            await later_room.online()
 
 
 async def test_a_sensor_plugged_in_while_its_broker_is_off_logs_in_with_it(broker: MqttBroker) -> None:

@@ -25,6 +25,7 @@ export function shownWord(name: string, value: Seen): string {
   if (name === 'charge' && typeof value === 'number') return t('faults.shows.charge', { n: value });
   if (name === 'moving') return t(value === true ? 'faults.shows.moving.on' : 'faults.shows.moving.off');
   if (name === 'light') return t(value === true ? 'faults.shows.light.on' : 'faults.shows.light.off');
+  if (name === 'off_hook') return t(value === true ? 'faults.shows.off_hook.on' : 'faults.shows.off_hook.off');
   return worded(`value.${name}.${String(value)}`, String(value));
 }
 
