@@ -80,7 +80,7 @@ async def test_a_room_says_what_is_asked_said_and_believed(stage: Stage, open_pa
     await expect(page.locator("h1")).to_contain_text("Escaut")
     await expect(page.locator(".verdict")).to_contain_text("L’image passe sur le second écran.")
     projector = page.locator(".device", has_text="Epson")
-    await expect(projector).to_contain_text("Muet")
+    await expect(projector).to_contain_text("Injoignable")
     await expect(projector).to_contain_text("%1POWR=1")
     await expect(projector.locator(".age").first).to_contain_text("il y a 14\u00a0min")
     await expect(page.locator(".device", has_text="Sony")).to_contain_text("chauffe, demandé\u00a0: allumé, encore")

@@ -5,7 +5,7 @@ export type IconName =
   | 'mic' | 'mic-off' | 'cam' | 'cam-off' | 'volume' | 'minus' | 'plus' | 'share' | 'leave' | 'call' | 'invite' | 'people'
   | 'person' | 'chat' | 'hand' | 'react' | 'more' | 'layout' | 'grid' | 'blur' | 'back' | 'go' | 'up' | 'down' | 'left'
   | 'right' | 'close' | 'check' | 'search' | 'send' | 'file' | 'help' | 'center' | 'screen' | 'projector' | 'speaker'
-  | 'server' | 'network' | 'clock' | 'calendar' | 'test' | 'restart' | 'apply' | 'wrench' | 'logs' | 'lock' | 'link' | 'air';
+  | 'server' | 'network' | 'clock' | 'calendar' | 'test' | 'restart' | 'apply' | 'wrench' | 'battery' | 'logs' | 'lock' | 'link' | 'air';
 
 /** Filled glyphs (class `g`): the shapes of states, and the mark. */
 export type GlyphName = 'st-ready' | 'st-degraded' | 'st-unusable' | 'st-unknown' | 'st-maint' | 'st-live' | 'mark';

@@ -26,7 +26,7 @@ function usual(room: FaultyRoom): Usual[] {
   };
   add('main_camera', 'unplugged', 'cam', ['faults.act.camera', 'faults.act.camera_end']);
   add('front_display', 'reboot', 'screen', ['faults.act.display', 'faults.act.display_end'], true);
-  add('ups', 'power', 'wrench', ['faults.act.power', 'faults.act.power_end']);
+  add('ups', 'power', 'battery', ['faults.act.power', 'faults.act.power_end']);
   add(AGENT, GONE, 'server', ['faults.act.agent', 'faults.act.agent_end']);
   return list;
 }

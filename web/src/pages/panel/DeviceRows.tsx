@@ -7,7 +7,7 @@ import { askDevice, dispatch } from './store';
 
 const ICON: Record<DeviceKind, IconName> = {
   projector: 'projector', screen: 'screen', camera: 'cam', microphone: 'mic', speaker: 'speaker', input: 'share',
-  sensor: 'air', computer: 'server', supply: 'wrench', network: 'network',
+  sensor: 'air', computer: 'server', supply: 'battery', network: 'network',
 };
 
 const NAME: Partial<Record<DeviceKind, Key>> = {

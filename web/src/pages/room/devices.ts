@@ -103,7 +103,7 @@ function icon(device: Device): IconName {
     case 'room_computer':
       return 'server';
     case 'ups':
-      return 'wrench';
+      return 'battery';
     case 'network_switch':
       return 'network';
   }
