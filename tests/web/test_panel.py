@@ -202,6 +202,24 @@ async def test_everything_fits_and_can_be_touched(stage: Stage, open_page: Open,
         assert await page.evaluate(FITS), name
 
 
+@pytest.mark.parametrize(("width", "height"), [(768, 1024), (820, 1180), (390, 844)])
+async def test_what_calls_stays_in_sight_on_a_tablet_held_upright(
+    stage: Stage, open_page: Open, width: int, height: int
+) -> None:
+    Agent(stage, scenes.idle(scenes.now()))
+    page = await open_page(PATH, width, height)
+    call = page.get_by_role("button", name="Appeler un centre")
+    await expect(call).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("button", name="Aide")).to_be_in_viewport(ratio=1)
+    await call.click()
+    await expect(page.locator(".go-bar .start")).to_be_in_viewport(ratio=1)
+    if width > 600:
+        await expect(page.locator(".room-choice").first).to_be_in_viewport(ratio=1)
+    await page.get_by_role("button", name="Saintes").click()
+    await expect(page.locator(".room-choice", has_text="Senne").first).to_be_in_viewport(ratio=1)
+    assert await page.evaluate(SMALL) == []
+
+
 async def _until(agent: Agent, op: str, times: int = 1) -> None:
     """Wait until the panel asked for `op`."""
     async with asyncio.timeout(5):

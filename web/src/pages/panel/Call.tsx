@@ -51,9 +51,15 @@ export function Call({ current, view, sheet }: Props) {
   );
 }
 
+/** Its rooms come into sight, where they stand below the centers. */
+function choose(center: string): void {
+  dispatch({ type: 'center', center });
+  requestAnimationFrame(() => document.getElementById('choose')?.scrollIntoView());
+}
+
 function CenterKey({ center, open }: { center: CallCenter; open: boolean }) {
   return (
-    <button type="button" class="center-key" aria-pressed={open} onClick={() => dispatch({ type: 'center', center: center.id })}>
+    <button type="button" class="center-key" aria-pressed={open} onClick={() => choose(center.id)}>
       <Code center={center.id} />
       <span>
         <b>{center.name}</b>
