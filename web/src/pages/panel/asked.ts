@@ -71,8 +71,15 @@ export interface Volume {
 const turned = (view: PanelView): boolean =>
   Object.values(view.devices ?? {}).some(({ role, properties = {} }) => role === 'room_speaker' && given(properties['volume']?.reported) && !given(properties['volume'].desired));
 
-/** The volume to show, 0..1. At rest nobody set one for a meeting: what the speakers say holds. */
+/** All loudspeakers are out of reach: what they said last is no volume, and they obey no key. */
+function unheard(view: PanelView): boolean {
+  const speakers = Object.values(view.devices ?? {}).filter(({ role }) => role === 'room_speaker');
+  return speakers.length > 0 && speakers.every(({ connection }) => connection === 'unreachable');
+}
+
+/** The volume to show, 0..1; none while no loudspeaker answers. At rest nobody set one for a meeting: what the speakers say holds. */
 export function volumeOf(wishes: Wishes, view: PanelView): Volume {
+  if (unheard(view)) return { value: null, confirmed: false };
   const confirmed = view.media?.volume ?? null;
   const wanted = (view.phase === 'idle' || turned(view)) && confirmed !== null ? confirmed : view.media?.volume_wanted;
   const value = wishes.volume?.value ?? wanted ?? confirmed;

@@ -78,6 +78,13 @@ describe('devices', () => {
     expect(volumeOf({}, running({ media, devices: speaker({ reported: 0.9, desired: 0.5 }) })).value).toBe(0.5);
   });
 
+  it('claim no volume of loudspeakers that do not answer', () => {
+    const speaker = (id: string, connection: 'online' | 'unreachable') => ({ [id]: device({ id, role: 'room_speaker', connection, capabilities: ['volume'], properties: { volume: { reported: 0.5 } } }) });
+    const media = { volume: 0.5, volume_wanted: 0.5 };
+    expect(volumeOf({}, running({ media, devices: speaker('s', 'unreachable') }))).toEqual({ value: null, confirmed: false });
+    expect(volumeOf({}, running({ media, devices: { ...speaker('s', 'unreachable'), ...speaker('t', 'online') } })).value).toBe(0.5);
+  });
+
   it('say what the sensors say, as old as the oldest of it, and nothing of silent ones', () => {
     const people = device({ id: 'o', role: 'occupancy_sensor', properties: { occupied: { reported: true, observed_at: NOW - 5 }, people: { reported: 3, observed_at: NOW - 5 }, battery: { reported: 80, observed_at: NOW - 99 } } });
     const air = device({ id: 'a', role: 'air_sensor', properties: { co2: { reported: 640, observed_at: NOW - 30 }, temperature: { reported: null } } });
