@@ -26,6 +26,9 @@ const POWER: Record<Power, Key> = {
 /** A camera that is off sees nothing: said in words of its own. */
 const EYE: Partial<Record<Power, Key>> = { on: 'panel.eye.on', off: 'panel.eye.off' };
 
+/** In French the word agrees with the name. */
+const READY: Partial<Record<DeviceKind, Key>> = { camera: 'panel.eye.ready', microphone: 'panel.sound.ready', speaker: 'panel.sound.ready' };
+
 /** The name of a device by what it is for. */
 export const deviceName = (row: DeviceRow): string =>
   row.role === 'second_display' ? t('panel.device.second_screen') : row.role === 'mute_button' ? t('role.mute_button') : t(NAME[row.kind] ?? `role.${row.role}`);
@@ -37,7 +40,7 @@ export function deviceWords(row: DeviceRow): string {
   if (!row.reachable) return t('panel.device.unreachable');
   if (row.remaining !== null && row.remaining > 0 && row.power === 'warming') return t('panel.power.warming_left', { n: row.remaining });
   if (row.remaining !== null && row.remaining > 0 && row.power === 'cooling') return t('panel.power.cooling_left', { n: row.remaining });
-  const word = row.power !== null ? t((row.kind === 'camera' ? EYE[row.power] : undefined) ?? POWER[row.power]) : row.muted !== null ? t(row.muted ? 'panel.sound.muted' : 'panel.sound.open') : t(row.kind === 'camera' ? 'panel.eye.ready' : 'panel.device.ready');
+  const word = row.power !== null ? t((row.kind === 'camera' ? EYE[row.power] : undefined) ?? POWER[row.power]) : row.muted !== null ? t(row.muted ? 'panel.sound.muted' : 'panel.sound.open') : t(READY[row.kind] ?? 'panel.device.ready');
   if (row.blank && row.power === 'on') return t('panel.display.blanked');
   return row.evidence === 'assumed' ? t('panel.unconfirmed', { words: word }) : word;
 }
