@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 WORDS = 200  # characters of last words kept
 TOLERANCE = 0.01  # two volumes closer than this are the same
+RETRIES = 2  # of a wish that a device took and does not show: one that can only come near, or lies, is let be
 CHANGING = {"on": "warming", "off": "cooling"}  # on the way to the wish, not against it
 
 
@@ -50,6 +51,7 @@ class _Known:
     total: float | None = None
     heard: bool = False  # reported since the device was last away
     fulfilled: bool = False  # the device was seen, or is believed, to have the desired value
+    doubts: int = 0  # how often it was asked again for what it took and did not show
 
     @property
     def believed(self) -> Value:
@@ -89,7 +91,7 @@ class DeviceState:
         self.last_seen = self.clock()
         self.open_wishes = {name for name, known in self._known.items() if known.desired is not None}
         for known in self._known.values():
-            known.fulfilled = False  # what it was before it went proves nothing
+            known.fulfilled, known.doubts = False, 0  # what it was before it went proves nothing
         self.on_change()
 
     def unreachable(self, notice: Notice) -> None:
@@ -121,7 +123,7 @@ class DeviceState:
         if known.desired != value:
             known.desired = value
             self.on_change()
-        known.fulfilled = value is not None and same(value, known.believed)
+        known.fulfilled, known.doubts = value is not None and same(value, known.believed), 0
 
     def reopen(self, name: str) -> None:
         """The wish, if there is one, is to be applied again."""
@@ -129,12 +131,24 @@ class DeviceState:
             self.open_wishes.add(name)
 
     def doubt(self) -> None:
-        """A whole poll is over and nothing is under way: what was done, and is not so, was lost on the way."""
+        """A whole poll is over and nothing is under way: what was done, and is not so, was lost on the way.
+
+        It is asked for again, twice at most: a device that comes as near as it can, or says that it did and does nothing,
+        is believed then, and may be changed by hand.
+        """
         for name, known in self._known.items():
             unlike = known.reported is not None and not same(known.reported, known.desired)
             on_its_way = known.reported == CHANGING.get(str(known.desired))
-            if known.desired is not None and known.heard and known.assumed is None and unlike and not on_its_way:
-                self.open_wishes.add(name)
+            if known.desired is None or not known.heard or known.assumed is not None or not unlike or on_its_way:
+                continue
+            known.doubts += 1
+            self.open_wishes.add(name)
+            if known.doubts > RETRIES:
+                words = "device %s: %s stays %s, not %s as asked"
+                self.journal.say(logging.WARNING, words, self.config.id, name, known.reported, known.desired)
+                known.desired, known.fulfilled = None, False
+                self.open_wishes.discard(name)
+                self.on_change()
 
     def report(self, name: str, value: Value, remaining: float | None, total: float | None) -> None:
         """The device said so."""

@@ -191,6 +191,19 @@ async def test_volume_by_level_or_by_steps(levels: bool, reached: int, tmp_path:
             assert room.property("mute").reported is on
 
 
+async def test_a_volume_that_steps_cannot_meet_is_let_be_and_may_be_turned_by_hand(tmp_path: Path) -> None:
+    emulator = CecEmulator(tmp_path / "cec", power="on", audio=True, levels=False)
+    async with emulator as tv, stage(television(tv)) as room:
+        await room.until(lambda device: "volume" in device.capabilities)
+        assert (await room.do("set_volume", volume=0.46)).outcome == "done"
+        await room.until(lambda device: device.properties["volume"].desired is None)
+        assert abs(tv.volume - 46) <= 2
+        tv.volume = 20
+        await room.shows("volume", 0.2)
+        await asyncio.sleep(5 * QUICK.watched)  # whole polls
+        assert tv.volume == 20
+
+
 async def test_a_volume_is_not_offered_where_there_is_no_audio_system(tmp_path: Path) -> None:
     async with CecEmulator(tmp_path / "cec", power="on") as tv, stage(television(tv)) as room:
         await room.online()

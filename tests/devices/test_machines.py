@@ -194,6 +194,7 @@ class Known(RuleBasedStateMachine):
         self.believed: Value = None
         self.there = False
         self.wish: Value = None
+        self.doubts = 0  # since it was asked, or came
         self.open = self.met = False  # to be applied again; seen or believed to be so since the device came
         self.known = self.heard = self.slow = False
 
@@ -204,7 +205,7 @@ class Known(RuleBasedStateMachine):
     def desire(self, value: Value) -> None:
         self.state.desire("power", value)
         self.known = self.known or value is not None
-        self.wish, self.open = value, False
+        self.wish, self.open, self.doubts = value, False, 0
         self.met = value is not None and value == (self.reported if self.believed is None else self.believed)
 
     @rule(value=VALUES, remaining=st.none() | st.floats(0, 30))
@@ -237,10 +238,21 @@ class Known(RuleBasedStateMachine):
         self.open = self.wish is not None
 
     @rule()
+    def doubt(self) -> None:
+        self.state.doubt()
+        on_its_way = (self.wish, self.reported) in (("on", "warming"), ("off", "cooling"))
+        unlike = self.reported not in (None, self.wish) and not on_its_way
+        if self.wish is not None and self.heard and self.believed is None and unlike:
+            self.doubts += 1
+            self.open = self.doubts <= 2  # then it is let be
+            if not self.open:
+                self.wish, self.met = None, False
+
+    @rule()
     def comes(self) -> None:
         self.state.connected("M", None)
         self.there = True
-        self.open, self.met = self.wish is not None, False
+        self.open, self.met, self.doubts = self.wish is not None, False, 0
 
     @rule(code=st.sampled_from(["device.unreachable", "device.garbage"]))
     def goes(self, code: str) -> None:

@@ -142,3 +142,23 @@ def test_the_seconds_are_learned_from_the_last_time() -> None:
     assert slow.saw("warming", 200.0) == (54.0, 54.0)
     slow.lost_sight()
     assert slow.saw("warming", 220.0) == (54.0, 54.0), "when it began is not known"
+
+
+class _Liar(PjlinkEmulator):
+    """Says that it muted, and does not."""
+
+    asked = 0
+
+    def answer(self, line: str) -> str:
+        if "AVMT 2" in line or "AVMT 3" in line:
+            self.asked += 1
+            return "%1AVMT=OK"
+        return super().answer(line)
+
+
+async def test_one_that_says_it_did_and_does_not_is_asked_twice_more_and_shown_as_it_is() -> None:
+    async with _Liar(power="on") as pj, stage(display(pj.address)) as room:
+        await room.online()
+        assert (await room.do("set_mute", on=True)).outcome == "done"
+        await room.until(lambda device: device.properties["mute"].desired is None)
+        assert (room.property("mute").reported, pj.asked) == (False, 3)
