@@ -129,6 +129,7 @@ class DeviceState:
         """The wish, if there is one, is to be applied again."""
         if self.desired(name) is not None:
             self.open_wishes.add(name)
+            self._known[name].doubts = 0  # who says that it cannot yet is no liar
 
     def doubt(self) -> None:
         """A whole poll is over and nothing is under way: what was done, and is not so, was lost on the way.
@@ -136,6 +137,8 @@ class DeviceState:
         It is asked for again, twice at most: a device that comes as near as it can, or says that it did and does nothing,
         is believed then, and may be changed by hand.
         """
+        if self.changing:
+            return
         for name, known in self._known.items():
             unlike = known.reported is not None and not same(known.reported, known.desired)
             on_its_way = known.reported == CHANGING.get(str(known.desired))

@@ -236,13 +236,14 @@ class Known(RuleBasedStateMachine):
     def reopen(self) -> None:
         self.state.reopen("power")
         self.open = self.wish is not None
+        self.doubts = 0 if self.open else self.doubts
 
     @rule()
     def doubt(self) -> None:
         self.state.doubt()
         on_its_way = (self.wish, self.reported) in (("on", "warming"), ("off", "cooling"))
         unlike = self.reported not in (None, self.wish) and not on_its_way
-        if self.wish is not None and self.heard and self.believed is None and unlike:
+        if self.wish is not None and self.heard and self.believed is None and unlike and not self.slow:
             self.doubts += 1
             self.open = self.doubts <= 2  # then it is let be
             if not self.open:
