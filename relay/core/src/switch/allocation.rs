@@ -128,7 +128,9 @@ impl Switch {
         let last_video = self.rooms.get(state.room).and_then(|room| room.last_video);
         let before = state.allocation.plain;
         let sound = self.gather(peer, scratch, now);
-        let plain = estimate.is_some_and(|estimate| sound.burdens(estimate, before));
+        // Where nothing but sound is wanted it takes the place of nothing.
+        let pictures = !scratch.videos.is_empty();
+        let plain = pictures && estimate.is_some_and(|estimate| sound.burdens(estimate, before));
         if plain || before {
             self.set_plain(peer, plain);
         }

@@ -65,12 +65,14 @@ fn left_out_while_it_burdens_the_link() {
     let track = scene.switch.add_track(publisher.key, &config, scene.now).unwrap();
     let with = SubscriptionConfig { red_payload_type: Some(98), payload_type: 97, ..shown(900, false) };
     scene.switch.subscribe(subscriber.key, track, &with, scene.now).unwrap();
+    let camera = scene.switch.add_track(publisher.key, &video(1), scene.now).unwrap();
+    let picture = scene.switch.subscribe(subscriber.key, camera, &shown(910, true), scene.now).unwrap();
     // 32 kbit/s, and the packet before again.
     let mut payload = vec![0xef, 0x0f, 0x00, 80, 0x6f];
     payload.extend([1; 80].into_iter().chain([2; 80]));
     let mut step = 0;
     let mut types_at = |scene: &mut Scene, bitrate: u64| {
-        let remb = subscriber.rtcp(|writer| assert!(writer.remb(bitrate, &[900])));
+        let remb = subscriber.rtcp(|writer| assert!(writer.remb(bitrate, &[900, 910])));
         scene.receive(&subscriber, remb);
         for _ in 0..100 {
             let sent = Sent { ssrc: 300, payload_type: 63, timestamp: step * 960, marker: false, payload: &payload };
@@ -88,4 +90,6 @@ fn left_out_while_it_burdens_the_link() {
     assert_eq!(types_at(&mut scene, 200_000), [(97, 80)], "34 kbit/s are more than an eighth");
     assert_eq!(types_at(&mut scene, 320_000), [(97, 80)], "and still more than seven tenths of one");
     assert_eq!(types_at(&mut scene, 1_000_000), [(98, 165)]);
+    scene.switch.unsubscribe(picture);
+    assert_eq!(types_at(&mut scene, 200_000), [(98, 165)], "where there is no picture it takes the place of none");
 }
