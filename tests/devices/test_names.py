@@ -96,7 +96,9 @@ async def test_devices_whose_names_nobody_knows_stall_nothing_local(driver: str,
         for number in range(len(Role))
     ]
     devices = [
-        DeviceConfig(role.value, role, driver, role.value, {"host": f"{role.value}.invalid".replace("_", "-"), **one})
+        DeviceConfig(
+            role.value, role, driver, role.value, {"host": f"{driver}-{role.value}.invalid".replace("_", "-"), **one}
+        )
         for role, one in zip(Role, given, strict=True)
     ]
     async with stage(*devices, timing=Timing()):
