@@ -1,7 +1,8 @@
 """Addresses of devices by name: looked up on threads of their own, so that a name nobody knows stalls nothing local.
 
 The C library's resolver blocks for as long as its name servers are silent (resolv.conf(5): 5 s and two tries each). On
-the loop's own pool a few such names would hold up every file and device node; and one name holds one thread at most.
+the loop's own pool a few such names would hold up every file and device node; and one name holds one thread at most. The
+threads are daemons: a program that ends does not wait for an answer that nobody wants any more.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import asyncio
 import ipaddress
 import socket
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
 
 from devices.errors import Lost
 
-THREADS = 16
+THREADS = 16  # of one program; further names wait for one
 MOST = 4  # addresses of one name that are tried
 
 
@@ -22,8 +24,10 @@ class Names:
     """Looks names up; the same name asked for again while it is looked up waits for the same answer."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="names")
         self._lock = threading.Lock()
+        self._waiting: SimpleQueue[tuple[str, Future[list[str]]]] = SimpleQueue()
+        self._threads = 0
+        self._idle = 0  # threads without a name to look up, less the names that wait
         self._asked: dict[str, Future[list[str]]] = {}
 
     async def addresses(self, host: str) -> list[str]:
@@ -31,13 +35,10 @@ class Names:
         if _is_address(host):
             return [host]
         with self._lock:
-            before = self._asked.get(host)
-            answer = self._asked[host] = before or self._pool.submit(_look_up, host)
-        if before is None:
-            answer.add_done_callback(lambda _: self._forget(host))
+            answer = self._asked.get(host) or self._begin(host)
         try:
             return await asyncio.shield(asyncio.wrap_future(answer))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that is none
             raise Lost(f"{host}: {error}") from error
 
     async def addresses_v4(self, host: str) -> list[str]:
@@ -46,9 +47,35 @@ class Names:
             raise Lost(f"{host} has no IPv4 address")
         return found
 
-    def _forget(self, host: str) -> None:
-        with self._lock:
-            self._asked.pop(host, None)
+    def _begin(self, host: str) -> Future[list[str]]:
+        """Called with the lock held."""
+        answer: Future[list[str]] = Future()
+        answer.set_running_or_notify_cancel()  # whoever waits may leave; the others still get the answer
+        self._asked[host] = answer
+        self._waiting.put((host, answer))
+        self._idle -= 1
+        if self._idle < 0 and self._threads < THREADS:
+            self._threads += 1
+            self._idle += 1
+            threading.Thread(target=self._serve, name=f"names {self._threads}", daemon=True).start()
+        return answer
+
+    def _serve(self) -> None:
+        while True:
+            host, answer = self._waiting.get()
+            found: list[str] = []
+            error: Exception | None = None
+            try:
+                found = _look_up(host)
+            except Exception as raised:
+                error = raised
+            with self._lock:
+                self._asked.pop(host, None)
+                self._idle += 1
+            if error is None:
+                answer.set_result(found)
+            else:
+                answer.set_exception(error)
 
 
 def _is_address(host: str) -> bool:
