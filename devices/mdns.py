@@ -1,7 +1,7 @@
 """Multicast DNS: what announces itself on the room's networks, by kind of service (RFC 6762, RFC 6763).
 
 Anybody on the network can announce anything, in anybody's name: what is found is a suggestion to the installer, who looks
-at its address before a password goes there.
+at its address before a password goes there. An address outside of our own networks is not believed, and nothing is sent to it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from ipaddress import IPv4Network
 from typing import Any
+
+from devices.networks import near, own_networks
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ async def announced(*kinds: str, seconds: float, interfaces: Sequence[str] = ())
     except (OSError, Error) as error:
         log.warning("services cannot be searched by multicast DNS: %s", error)
         return []
+    networks = await asyncio.to_thread(own_networks, interfaces)
     heard: dict[tuple[str, str], None] = {}
 
     def hear(zeroconf: Any, service_type: str, name: str, state_change: Any) -> None:
@@ -57,22 +61,24 @@ async def announced(*kinds: str, seconds: float, interfaces: Sequence[str] = ())
         browser = mdns.AsyncServiceBrowser(ours.zeroconf, wanted, handlers=[hear], question_type=everybody)
         await asyncio.sleep(BROWSING * seconds)
         left = (1 - BROWSING) * seconds
-        known = await asyncio.gather(*(_known(mdns, ours, *one, left) for one in list(heard)))
+        known = await asyncio.gather(*(_known(mdns, ours, *one, left, networks) for one in list(heard)))
         await browser.async_cancel()
     finally:
         await ours.async_close()
     return sorted((one for one in known if one is not None), key=lambda one: (one.kind, one.name))
 
 
-async def _known(mdns: Any, ours: Any, kind: str, name: str, seconds: float) -> Announced | None:
-    """Its address and words, when it tells them in time."""
+async def _known(
+    mdns: Any, ours: Any, kind: str, name: str, seconds: float, networks: Sequence[IPv4Network]
+) -> Announced | None:
+    """Its address and words, when it tells them in time and is on one of our networks."""
     from zeroconf import DNSQuestionType, Error, IPVersion
 
     try:
         info = mdns.AsyncServiceInfo(kind, name)
         if not await info.async_request(ours.zeroconf, 1000 * seconds, DNSQuestionType.QM):
             return None
-        addresses = info.parsed_addresses(IPVersion.V4Only)
+        addresses = near(info.parsed_addresses(IPVersion.V4Only), networks)
     except (Error, ValueError, UnicodeError) as error:
         log.debug("%s announces itself in no readable way: %s", name, error)
         return None
