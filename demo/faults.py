@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from wire.problems import Code, Problem, Refusal
 AGENT = "agent"  # stands for the room's agent where a device id is expected
 GONE = "gone"  # its only fault
 EVERYWHERE = "all"  # stands for a room: what all rooms rest on
+PATIENCE = 1.0  # seconds for what a room says of its devices
 
 
 Rooms = Mapping[str, tuple[EmulatedRoom, Mapping[str, Emulated]]]
@@ -75,7 +77,19 @@ class FaultsPage:
 
     async def _state(self, request: web.Request) -> web.Response:
         rooms = {id: self._describe(id) for id in (*self._rooms, EVERYWHERE)}
-        return web.json_response({"rooms": rooms}, headers={"Cache-Control": "no-store"})
+        broken = [id for id, (_, devices) in self._rooms.items() if any(one.emulator.faults for one in _there(devices))]
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
+            told = await asyncio.gather(*(self._told(session, id) for id in broken))
+        said = dict(zip(broken, told, strict=True))
+        return web.json_response({"rooms": rooms, "said": said}, headers={"Cache-Control": "no-store"})
+
+    async def _told(self, session: aiohttp.ClientSession, room: str) -> object:
+        """What a room's agent says of its devices; nothing while it does not answer."""
+        try:
+            async with session.get(f"{self._agents}/demo/agents/{room}") as answer:
+                return await answer.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return {}
 
     async def _switch(self, request: web.Request) -> web.Response:
         return await self._answered(request, FaultRequest, self._set)
@@ -149,6 +163,11 @@ class FaultsPage:
             return {"name": "", "center": "", "agent": True, "devices": devices}
         room = self._rooms[id][0]
         return {"name": room.name, "center": room.center, "agent": id not in self._away, "devices": devices}
+
+
+def _there(devices: Mapping[str, Emulated]) -> list[Emulated]:
+    """Those that this machine emulates."""
+    return [one for one in devices.values() if not one.missing]
 
 
 def _described(device: Emulated) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """`python -m demo.rooms --config FILE`: the agents of all demo rooms in one process.
 
-`POST /demo/agents/{room}` with `{"present": false}` takes a room's agent away, as if its machine were switched off.
+`POST /demo/agents/{room}` with `{"present": false}` takes a room's agent away, as if its machine were switched off;
+`GET` answers what is wrong with its devices, as the agent knows it.
 """
 
 from __future__ import annotations
@@ -36,12 +37,14 @@ class Rooms:
         self.server = RoomServer(Pages())
         self._shared = Shared()  # one connection to the sound server for all rooms
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._agents: dict[str, RoomAgent] = {}
 
     def bring(self, room: str) -> None:
         """Start a room's agent, if it does not run. Raises KeyError for an unknown room."""
         if room in self._running:
             return
         agent = RoomAgent(self._configs[room], shared=self._shared)
+        self._agents[room] = agent
         self.server.add(agent)
         self._running[room] = asyncio.create_task(agent.run(), name=f"agent {room}")
 
@@ -49,6 +52,7 @@ class Rooms:
         """End a room's agent at once. Raises KeyError for an unknown room."""
         self._configs[room]
         await self.server.drop(room)
+        self._agents.pop(room, None)
         task = self._running.pop(room, None)
         if task is not None:
             task.cancel()
@@ -71,6 +75,15 @@ class Rooms:
             await self.take(room)
         return web.json_response({"present": wanted})
 
+    async def troubles(self, request: web.Request) -> web.Response:
+        """`GET /demo/agents/{room}`: the notices of each device by its id, for the faults page's process only."""
+        if "Origin" in request.headers:
+            raise web.HTTPForbidden
+        agent = self._agents.get(request.match_info["room"])
+        devices = agent.equipment.snapshot() if agent is not None else {}
+        told = {id: [one.fault, *one.besides] for id, one in devices.items() if one.fault is not None}
+        return web.Response(body=msgspec.json.encode(told), content_type="application/json")
+
     async def close(self) -> None:
         """End all."""
         await asyncio.gather(*(self.take(room) for room in list(self._running)))
@@ -80,6 +93,7 @@ async def _run(file: RoomsFile) -> None:
     rooms = Rooms(file.rooms)
     app = rooms.server.application()
     app.router.add_post("/demo/agents/{room}", rooms.handle)
+    app.router.add_get("/demo/agents/{room}", rooms.troubles)
     for config in file.rooms:
         rooms.bring(config.room.id)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)

@@ -1,7 +1,9 @@
 """What is known of one device: desired, reported and assumed kept apart, and the wire's picture of it.
 
 A wish lasts until the device was seen to fulfil it and something else then changed it: whoever stands at the device
-wins. A wish that a device could not take yet, or lost in a reboot, is *open*: the runner applies it again.
+wins. A wish that a device could not take yet, or lost in a reboot, is *open*: the runner applies it again. One that it
+took and never showed is let be, and said (`device.not_followed`) until it is met or asked anew, or the device was away:
+that notice is the framework's, and what a driver says of its device neither hides nor ends it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from devices.capabilities import OPERATIONS
 from devices.config import DeviceConfig
 from devices.journal import Journal
 from wire.devices import Connection, Device, Property, Value
@@ -21,6 +24,11 @@ log = logging.getLogger(__name__)
 WORDS = 200  # characters of last words kept
 TOLERANCE = 0.01  # two volumes closer than this are the same
 RETRIES = 2  # of a wish that a device took and does not show: one that can only come near, or lies, is let be
+NEAR = (
+    0.1  # two parts of a whole (volumes) closer than this: the device came as near as its steps let it, and is no liar
+)
+LASTING = frozenset(one.changes for one in OPERATIONS.values() if one.persistent)  # wishes that are asked again
+NOT_FOLLOWED = "device.not_followed"
 CHANGING = {"on": "warming", "off": "cooling"}  # on the way to the wish, not against it
 
 
@@ -41,6 +49,11 @@ def same(one: Value, other: Value) -> bool:
     return one == other
 
 
+def near(one: Value, other: Value) -> bool:
+    """Parts of a whole, as close as a device with coarse steps may come."""
+    return isinstance(one, int | float) and isinstance(other, int | float) and abs(one - other) <= NEAR
+
+
 @dataclass
 class _Known:
     desired: Value = None
@@ -52,6 +65,7 @@ class _Known:
     heard: bool = False  # reported since the device was last away
     fulfilled: bool = False  # the device was seen, or is believed, to have the desired value
     doubts: int = 0  # how often it was asked again for what it took and did not show
+    unfollowed: Value = None  # what it took, was asked for again, and never showed
 
     @property
     def believed(self) -> Value:
@@ -98,7 +112,7 @@ class DeviceState:
         """We cannot talk with it; what it last reported stays, with its age."""
         notice = Notice(notice.code, {"device": self.config.name, **notice.args})
         for known in self._known.values():
-            known.heard = False
+            known.heard, known.unfollowed = False, None
         if (self.connection, self.fault) != (Connection.UNREACHABLE, notice):
             self.journal.say(logging.INFO, "device %s is unreachable: %s", self.config.id, notice.code)
             self.connection, self.fault = Connection.UNREACHABLE, notice
@@ -124,6 +138,9 @@ class DeviceState:
             known.desired = value
             self.on_change()
         known.fulfilled, known.doubts = value is not None and same(value, known.believed), 0
+        if known.unfollowed is not None:
+            known.unfollowed = None
+            self.on_change()
 
     def reopen(self, name: str) -> None:
         """The wish, if there is one, is to be applied again."""
@@ -135,7 +152,7 @@ class DeviceState:
         """A whole poll is over and nothing is under way: what was done, and is not so, was lost on the way.
 
         It is asked for again, twice at most: a device that comes as near as it can, or says that it did and does nothing,
-        is believed then, and may be changed by hand.
+        is believed then, and may be changed by hand. Of one that did nothing it is said.
         """
         if self.changing:
             return
@@ -149,6 +166,8 @@ class DeviceState:
             if known.doubts > RETRIES:
                 words = "device %s: %s stays %s, not %s as asked"
                 self.journal.say(logging.WARNING, words, self.config.id, name, known.reported, known.desired)
+                untrue = name in LASTING and not near(known.reported, known.desired)
+                known.unfollowed = known.desired if untrue else None
                 known.desired, known.fulfilled = None, False
                 self.open_wishes.discard(name)
                 self.on_change()
@@ -160,6 +179,8 @@ class DeviceState:
         changed = (known.reported, known.assumed, known.remaining) != (value, None, remaining)
         known.reported, known.assumed, known.observed_at = value, None, now
         known.remaining, known.total, known.heard = remaining, total, True
+        if known.unfollowed is not None and same(value, known.unfollowed):
+            known.unfollowed, changed = None, True  # late, but so
         if same(value, known.desired):
             known.fulfilled = True
             self.open_wishes.discard(name)
@@ -208,8 +229,18 @@ class DeviceState:
         """In the middle of a slow change."""
         return any(known.remaining is not None for known in self._known.values())
 
+    @property
+    def notices(self) -> list[Notice]:
+        """All that is wrong with it, what people should read first before the rest."""
+        if self.connection is not Connection.ONLINE:
+            return [] if self.fault is None else [self.fault]
+        untrue = [name for name, known in self._known.items() if known.unfollowed is not None]
+        said = [Notice(NOT_FOLLOWED, {"device": self.config.name, "property": name}) for name in untrue]
+        return said if self.fault is None else [*said, self.fault]
+
     def device(self, *, heard: bool = False) -> Device:
         """The wire's picture; of `heard` only the properties reported since the device was last away."""
+        notices = self.notices
         return Device(
             id=self.config.id,
             role=self.config.role,
@@ -223,5 +254,6 @@ class DeviceState:
             model=self.model,
             last_seen=self.last_seen,
             last_words=self.last_words,
-            fault=self.fault,
+            fault=notices[0] if notices else None,
+            besides=notices[1:],
         )

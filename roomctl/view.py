@@ -98,12 +98,14 @@ def media_state(config: RoomConfig, room: Room, known: Known) -> MediaState:
     muted = reported(known.devices, Role.ROOM_MIC, "mute")
     powered = reported(known.devices, Role.MAIN_CAMERA, "power")
     volume = reported(known.devices, Role.ROOM_SPEAKER, "volume")
-    silent = _silent(known.devices, Role.ROOM_MIC)
+    silent, blind = (_silent(known.devices, role) for role in (Role.ROOM_MIC, Role.MAIN_CAMERA))
+    seen = published.camera and powered not in (False, "off", "standby")
     return MediaState(
         mic=published.mic and muted is not True and not silent,
         mic_wanted=room.switches.mic,
         mic_silent=published.mic and silent,
-        camera=published.camera and powered not in (False, "off", "standby"),
+        camera=seen and not blind,
+        camera_silent=seen and blind,
         camera_wanted=room.switches.camera,
         volume=float(volume) if isinstance(volume, int | float) else None,
         volume_wanted=known.volume_wanted,

@@ -2,6 +2,9 @@
 
 `python -m web` writes `web/.build/catalogs/<language>.json`: each key has a string, or two where the sentence
 has a plural (msgid_plural): form 0 for "one" as CLDR has it for the language, form 1 otherwise. Places are `{name}`.
+
+What a code means stands under the code (`device.lamp`), what to do under `CODE.next`, and who can under `CODE.who`: no
+sentence but one of `WHO`, whose words are `who.…`. What only docs/diagnostics.md says is not compiled.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ Argument = str | int | float
 TRANSLATIONS = Path(__file__).parent / "translations"
 COMPILED = Path(__file__).parent / ".build" / "catalogs"
 LANGUAGES = tuple(sorted(path.stem for path in TRANSLATIONS.glob("*.po")))
+WHO = ("anyone", "host", "it", "installer")
+_ON_PAPER = re.compile(r"config\..+|problem\..+\.who")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -88,7 +93,8 @@ def compile_all(target: Path = COMPILED) -> list[Path]:
     written = []
     for language, catalog in load_all().items():
         path = target / f"{language}.json"
-        text = json.dumps(catalog.sentences, ensure_ascii=False, indent=0, sort_keys=True)
+        sentences = {key: said for key, said in catalog.sentences.items() if not _ON_PAPER.fullmatch(key)}
+        text = json.dumps(sentences, ensure_ascii=False, indent=0, sort_keys=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
         written.append(path)

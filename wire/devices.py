@@ -67,7 +67,8 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str = ""
     last_seen: float | None = None  # Unix seconds
     last_words: str = ""  # the last thing it said, printable, ≤ 200 characters
-    fault: Notice | None = None
+    fault: Notice | None = None  # what is wrong with it; of several the one to read first
+    besides: list[Notice] = []  # what else is wrong with it
 
 
 Outcome = Literal["done", "accepted", "superseded", "unsupported", "timed_out", "failed"]

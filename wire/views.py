@@ -70,6 +70,7 @@ class MediaState(msgspec.Struct, frozen=True, omit_defaults=True):
     mic: bool = False
     mic_wanted: bool = False
     mic_silent: bool = False
+    camera_silent: bool = False
     camera: bool = False
     camera_wanted: bool = False
     volume: float | None = None

@@ -46,7 +46,12 @@ def sentence(notice: Notice) -> str:
     words = NOTICES.get(notice.code)
     if words is None:
         return notice.code
-    return f"{words.en} {words.en_next}".format_map({"device": "it", **notice.args})
+    return f"{words.en} {words.en_next}".format_map({"device": "it", "property": "what was asked", **notice.args})
+
+
+def troubles(device: Device) -> list[Notice]:
+    """All that is wrong with it, what to read first before the rest."""
+    return [] if device.fault is None else [device.fault, *device.besides]
 
 
 def value_in_words(one: Property) -> str:
@@ -87,7 +92,7 @@ def devices_table(devices: Iterable[Device], columns: int = WIDE) -> RenderableT
                 "connection": Text(one.connection.value + age, style=COLORS[one.connection]),
                 "model": Text(printable(one.model)),
                 "says": Text(says or printable(one.last_words)),
-                "trouble": Text(sentence(one.fault), style="red") if one.fault else Text(),
+                "trouble": Text("\n".join(sentence(said) for said in troubles(one)), style="red"),
             }
         )
     return _laid_out(rows, columns)

@@ -67,7 +67,7 @@ COMPLAINTS: Final[Mapping[str, str]] = MappingProxyType(
         for code in (
             *("unplugged", "refused", "password", "certificate", "garbage", "unknown_name", "no_picture"),
             *("misconfigured", "driver_crashed", "driver_blocked", "not_announced", "offline", "stale"),
-            *("lamp", "fan", "temperature", "cover", "filter", "battery"),
+            *("not_followed", "lamp", "fan", "temperature", "cover", "filter", "battery"),
             *("on_battery", "battery_low", "replace_battery"),
         )
     }

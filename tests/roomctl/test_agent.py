@@ -199,6 +199,23 @@ async def test_a_microphone_that_does_not_answer_is_claimed_neither_open_nor_shu
         assert not view.media.mic, "nothing is sent: it is shut, whatever the device does"
 
 
+async def test_a_camera_that_does_not_answer_is_claimed_neither_open_nor_shut(
+    server: LinkServer, make_room: MakeRoom
+) -> None:
+    room = make_room(auto=True, after=0.0)
+    async with running(room.agent):
+        await server.linked()
+        await server.result(await prepare(server), "done")
+        await room.shows(lambda view: view.phase is Phase.IN_MEETING and view.media.camera)
+        room.devices.unplug(Role.MAIN_CAMERA)
+        view = await room.shows(lambda view: not view.media.camera)
+        assert view.media.camera_silent
+        assert view.media.camera_wanted
+        await press(room, "set_camera", on=False)
+        view = await room.shows(lambda view: not view.media.camera_silent)
+        assert not view.media.camera, "nothing is sent: it is shut, whatever the device does"
+
+
 async def test_volume_and_microphone_work_without_the_server(server: LinkServer, room: TestRoom) -> None:
     await server.stop()
     await room.shows(lambda view: not view.server)

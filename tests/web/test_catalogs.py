@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from devices.config import CODES
-from devices.notices import NOTICES
+from devices.notices import ANSWERS, NOTICES
 from web import LANGUAGES
-from web.catalogs import CatalogError, load, load_all, places
+from web.catalogs import WHO, CatalogError, load, load_all, places
 from wire.problems import Code
 
 WEB = Path(__file__).parents[2] / "web"
@@ -79,13 +79,14 @@ def test_what_a_device_says_begins_with_its_name_so_that_a_row_that_has_it_can_l
     language: str, apart: str
 ) -> None:
     sentences = load(language).sentences
-    assert [code for code in NOTICES if not str(sentences[code]).startswith("{device}" + apart)] == []
+    assert [code for code in (*NOTICES, *ANSWERS) if not str(sentences[code]).startswith("{device}" + apart)] == []
 
 
 def test_words_of_devices_are_those_of_the_catalog() -> None:
     french, english = load("fr").sentences, load("en").sentences
-    for code, words in NOTICES.items():
+    for code, words in {**NOTICES, **ANSWERS}.items():
         assert (english[code], english[f"{code}.next"]) == (words.en, words.en_next), code
+        assert english[f"{code}.who"] == words.who, code
         said = str(french[code]).replace("\u00a0", " "), str(french[f"{code}.next"]).replace("\u00a0", " ")
         assert said == (words.fr, words.fr_next), code
 
@@ -131,4 +132,6 @@ def _used_patterns() -> list[str]:
 
 def _notices() -> set[str]:
     codes = {code for path in _NOTICE_SOURCES for code in _NOTICE.findall((REPOSITORY / path).read_text())}
-    return codes | {f"{code}.next" for code in NOTICES} | CODES  # what to do about each, and mistakes of a file
+    codes |= {*NOTICES, *ANSWERS, *CODES, *(f"problem.{code.value}" for code in Code)}
+    beside = {f"{code}{end}" for code in codes for end in (".next", ".who")}  # what to do about each, and who can
+    return codes | (beside & load("fr").sentences.keys()) | {f"who.{one}" for one in WHO}

@@ -81,6 +81,10 @@ async def test_a_microphone_that_does_not_answer_is_not_said_to_be_open(stage: S
     await expect(page.get_by_text("les micros ne répondent pas")).to_be_visible()
     await expect(page.get_by_text("micros ouverts")).to_have_count(0)
     await expect(page.get_by_text("micros coupés")).to_have_count(0)
+    seen = msgspec.structs.replace(view.media, camera=False, camera_silent=True)
+    topic.update(msgspec.structs.replace(view, media=seen))
+    await expect(page.get_by_text("la caméra ne répond pas")).to_be_visible()
+    await expect(page.get_by_text("caméra coupée")).to_have_count(0)
     assert await page.evaluate(UNREADABLE) == []
 
 

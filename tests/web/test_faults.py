@@ -55,7 +55,13 @@ def put(stage: Stage) -> dict[str, Any]:
 
     stage.app.router.add_post("/faults/acts", act)
     stage.page("/faults", "faults", {"dashboard": "http://127.0.0.1:1/dashboard", "agents": "http://127.0.0.1:2"})
-    stage.json("GET", "/faults/state", lambda _: {"rooms": rooms})
+    told = {"lln-lauzelle": {"camera": [{"code": "device.password", "args": {"device": "C"}}]}}
+
+    def state(_: web.Request) -> dict[str, Any]:
+        broken = {id for id, room in rooms.items() if any(one["faults"] for one in room["devices"].values())}
+        return {"rooms": rooms, "said": {id: said for id, said in told.items() if id in broken}}
+
+    stage.json("GET", "/faults/state", state)
     stage.app.router.add_post("/faults", switch)
     return rooms
 
@@ -68,6 +74,10 @@ async def test_breaks_and_mends(stage: Stage, open_page: Open, width: int) -> No
     await page.get_by_role("button", name="Débrancher la caméra").click()
     await expect(page.get_by_role("heading", name="1 panne en ce moment")).to_be_visible()
     assert rooms["lln-lauzelle"]["devices"]["camera"]["faults"] == ["unplugged"]
+    said = page.locator(".broken .told")
+    await expect(said).to_contain_text("mot de passe refusé")
+    await expect(said).to_contain_text("Corriger le mot de passe dans la configuration de la salle.")
+    await expect(said).to_contain_text("L’informatique.")
     link = page.locator(".broken").get_by_role("link", name="Voir au tableau de bord")
     await expect(link).to_have_attribute("href", "http://127.0.0.1:1/dashboard/rooms/lln-lauzelle")
     if width > 820:
@@ -92,6 +102,18 @@ async def test_shows_faults_switched_elsewhere_and_refusals(stage: Stage, open_p
     await page.get_by_text("Toutes les pannes de cette salle").click()
     await page.get_by_role("button", name="strange").click()
     await expect(page.get_by_role("alert")).to_contain_text("Ce changement n’a pas été fait.")
+
+
+async def test_a_device_has_one_name_on_all_of_the_page(stage: Stage, open_page: Open) -> None:
+    rooms = put(stage)
+    rooms["lln-lauzelle"]["devices"]["display"] |= {"name": "Projecteur", "acts": ["press"], "faults": ["reboot"]}
+    page = await open_page("/faults")
+    name = "Écran principal (Projecteur)"
+    await expect(page.locator(".broken")).to_contain_text(name)
+    await expect(page.locator(".usual b", has_text=name)).to_be_visible()
+    await expect(page.locator(".hands b", has_text=name)).to_be_visible()
+    await page.get_by_text("Toutes les pannes de cette salle").click()
+    await expect(page.locator("legend", has_text=name)).to_be_visible()
 
 
 async def test_hands_press_keys_and_missing_servers_are_named(stage: Stage, open_page: Open) -> None:

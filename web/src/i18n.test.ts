@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import english from '../.build/catalogs/en.json';
 import french from '../.build/catalogs/fr.json';
-import { ago, briefly, clock, day, duration, known, language, languages, notice, number, problem, t, use, useTimeZone } from './i18n';
+import { ago, briefly, clock, day, duration, known, language, languages, nextStep, notice, number, problem, t, use, useTimeZone, whoWords } from './i18n';
 
 beforeEach(() => use('fr', french));
 
@@ -55,8 +55,22 @@ describe('notices and problems', () => {
     expect(briefly(of)).toBe('not plugged in');
   });
 
+  test('what a device did not follow is called by its name', () => {
+    expect(notice({ code: 'device.not_followed', args: { device: 'Écran', property: 'power' } })).toContain('(Alimentation)');
+    expect(notice({ code: 'device.not_followed', args: { device: 'Écran', property: 'port_3' } })).toContain('(Port 3)');
+  });
+
+  test('what to do about a notice, and who can', () => {
+    expect(nextStep({ code: 'device.unplugged', args: { device: 'x' } })).toEqual({ words: 'Rebrancher son câble sur l’ordinateur de la salle.', who: 'anyone' });
+    expect(nextStep({ code: 'device.garbage.next' })?.who).toBe('it');
+    expect(nextStep({ code: 'health.next.check_camera' })).toMatchObject({ who: 'anyone' });
+    expect(nextStep({ code: 'device.from_the_future' })).toBeNull();
+    expect(whoWords('it')).toBe('L’informatique');
+  });
+
   test('a notice may carry a refusal’s code', () => {
     expect(notice({ code: 'storage_full' })).toContain('plus de place');
+    expect(notice({ code: 'problem.storage_full' })).toContain('L’informatique doit en libérer.');
   });
 
   test('a refusal says what to do', () => {

@@ -55,17 +55,46 @@ export function known(key: string): key is Key {
 /** What a notice says; its code may be a refusal's. An unknown code says that something is not known, never the bare code. */
 export function notice(of: Notice): string {
   const args = spoken(of.args ?? {});
-  return fill(of.code, args) ?? fill(`problem.${of.code}`, args) ?? t('notice.unknown');
+  const refusal = of.code.startsWith('problem.') ? of.code : `problem.${of.code}`;
+  return known(refusal) ? whole(refusal) : (fill(of.code, args) ?? t('notice.unknown'));
 }
+
+/** What to do about a notice, and who can: `anyone` there, the center's `host`, `it` or the `installer`; null where nobody knows. */
+export function nextStep(of: Notice): { words: string; who: string } | null {
+  const step = /\.next(\.|$)/u.test(of.code) ? of.code : `${of.code}.next`;
+  const who = sentences.value[`${step.replace(/\.next$/u, '')}.who`];
+  return known(step) && typeof who === 'string' ? { words: notice({ ...of, code: step }), who } : null;
+}
+
+/** Who can, in words. */
+export const whoWords = (who: string): string => (known(`who.${who}`) ? t(`who.${who}` as Key) : who);
 
 /** A notice about a device where its name stands already: "Caméra : câble débranché." says "câble débranché". */
 export function briefly(of: Notice): string {
   return notice({ ...of, args: { ...of.args, device: '' } }).replace(/^\s*:\s*/u, '').replace(/\.$/u, '');
 }
 
-/** What a refusal's code says. */
+/** What a refusal's code says, and what to do. */
 export function problem(code: Code): string {
-  return t(`problem.${code}`);
+  return whole(`problem.${code}`);
+}
+
+function whole(refusal: Key): string {
+  const step = `${refusal}.next`;
+  return known(step) ? `${t(refusal)} ${t(step)}` : t(refusal);
+}
+
+/** "Alimentation", "Volume"… A property of devices that the catalog does not know keeps its own name. */
+export function propertyName(name: string): string {
+  const port = /^(port|power)_(\d+)$/u.exec(name);
+  if (port !== null) return t(port[1] === 'port' ? 'property.port' : 'property.port_power', { n: port[2] ?? '' });
+  const key = `property.${name}`;
+  return known(key) ? t(key) : name;
+}
+
+/** "a, b et c". */
+export function listed(words: readonly string[]): string {
+  return new Intl.ListFormat(language.value, { type: 'conjunction' }).format(words);
 }
 
 /** Hours and minutes of a moment (Unix seconds), 24 h. */
@@ -116,13 +145,13 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat(language.value, { ...options, timeZone: zone.value });
 }
 
-/** Arguments that are moments (`since`, `until`, `at`, `…_at`: Unix seconds) as a time of day, other numbers as written. */
+/** Arguments that are moments (`since`, `until`, `at`, `…_at`: Unix seconds) as a time of day, a `property` by its name. */
 function spoken(args: Args): Args {
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, word(name, value)]));
 }
 
 function word(name: string, value: string | number): string | number {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return name === 'property' ? propertyName(value) : value;
   if (name === 'since' || name === 'until' || name === 'at' || name.endsWith('_at')) return clock(value);
   return name === 'count' ? value : number(value);
 }

@@ -184,6 +184,7 @@ export interface DashboardRoom {
  * A device of a room as its agent sees it. `capabilities` like `power`, `ptz`, `presets`, `volume`, `mute`.
  */
 export interface Device {
+  besides?: Notice[];
   capabilities?: string[];
   connection?: Connection;
   driver: string;
@@ -338,6 +339,7 @@ export interface IncomingCall {
  */
 export interface MediaState {
   camera?: boolean;
+  camera_silent?: boolean;
   camera_wanted?: boolean;
   connected?: boolean;
   mic?: boolean;

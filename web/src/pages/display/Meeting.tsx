@@ -62,7 +62,7 @@ function Alone({ document }: { document: DisplayView }) {
 }
 
 function Foot({ document, more }: { document: DisplayView; more: number }) {
-  const { mic = false, mic_silent: silent = false, camera = false } = document.media ?? {};
+  const { mic = false, mic_silent: silent = false, camera = false, camera_silent: blind = false } = document.media ?? {};
   const rings = called(document);
   const cut = cutOff.value || !(document.server ?? false);
   return (
@@ -70,7 +70,7 @@ function Foot({ document, more }: { document: DisplayView; more: number }) {
       <Code center={document.center.id} />
       <b>{document.room.name}</b>
       <span class={mic ? 'on' : 'on off'}><Icon name={mic || silent ? 'mic' : 'mic-off'} />{t(mic ? 'display.mic.open' : silent ? 'display.mic.silent' : 'display.mic.shut')}</span>
-      <span class={camera ? 'on' : 'on off'}><Icon name={camera ? 'cam' : 'cam-off'} />{t(camera ? 'display.cam.open' : 'display.cam.shut')}</span>
+      <span class={camera ? 'on' : 'on off'}><Icon name={camera || blind ? 'cam' : 'cam-off'} />{t(camera ? 'display.cam.open' : blind ? 'display.cam.silent' : 'display.cam.shut')}</span>
       {more > 0 ? <span class="second">{t('display.more', { count: more })}</span> : null}
       {rings[0] === undefined ? null : <span class="second">{t('display.rings', { room: rings[0].name })}</span>}
       <span class="end num">{cut ? t('display.server_lost') : clock(now.value)}</span>

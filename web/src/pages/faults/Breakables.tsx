@@ -5,7 +5,7 @@ import { StateWord } from '../../components/StateWord';
 import { type Key, t } from '../../i18n';
 import { AGENT, active, type FaultsState, type FaultyDevice, type FaultyRoom, GONE } from './state';
 import { act, change } from './store';
-import { actWord, deviceWord, faultWord, shownWord } from './words';
+import { actWord, faultWord, named, shownWord } from './words';
 
 interface Usual {
   device: string;
@@ -22,7 +22,7 @@ function usual(room: FaultyRoom): Usual[] {
   const list: Usual[] = [];
   const add = (role: string, fault: string, icon: IconName, words: [act: Key, end: Key], passing = false): void => {
     const device = role === AGENT ? AGENT : Object.entries(room.devices).find(([, one]) => one.role === role && one.available.includes(fault))?.[0];
-    if (device !== undefined) list.push({ device, fault, icon, name: deviceWord(role), act: words[0], end: words[1], passing });
+    if (device !== undefined) list.push({ device, fault, icon, name: named(role, device === AGENT ? undefined : room.devices[device]?.name), act: words[0], end: words[1], passing });
   };
   add('main_camera', 'unplugged', 'cam', ['faults.act.camera', 'faults.act.camera_end']);
   add('front_display', 'reboot', 'screen', ['faults.act.display', 'faults.act.display_end'], true);
@@ -82,15 +82,15 @@ function Hands({ id, room }: { id: string; room: FaultyRoom }) {
       <h3 id="hands" class="label">{t('faults.hands')}</h3>
       <p class="second">{t('faults.hands_words')}</p>
       <ul class="rows">
-        {devices.map(([device, { name, acts, shows }]) => (
+        {devices.map(([device, { name, role, acts, shows }]) => (
           <li key={device} class="row">
             <div>
-              <b>{name}</b>
+              <b>{named(role, name)}</b>
               <span class="second" aria-live="polite">{Object.entries(shows).map(([what, value]) => shownWord(what, value)).join(', ')}</span>
             </div>
             <div class="chips end">
               {acts.map((one) => (
-                <button key={one} type="button" class="chip" onClick={() => act({ room: id, device, act: one })}>{actWord(one)}<span class="vh">, {name}</span></button>
+                <button key={one} type="button" class="chip" onClick={() => act({ room: id, device, act: one })}>{actWord(one)}<span class="vh">, {named(role, name)}</span></button>
               ))}
             </div>
           </li>
@@ -106,7 +106,7 @@ export function Faults({ id, room, current }: Props) {
     <>
       {Object.entries(room.devices).map(([device, one]) => (
         <fieldset key={device}>
-          <legend><b>{deviceWord(one.role)}</b> {one.name === deviceWord(one.role) ? null : <span class="second">{one.name}</span>}</legend>
+          <legend><b>{named(one.role, one.name)}</b></legend>
           <Chips id={id} device={device} of={one} current={current} />
         </fieldset>
       ))}

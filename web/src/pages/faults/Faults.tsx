@@ -5,11 +5,12 @@ import { LanguageSwitch } from '../../components/LanguageSwitch';
 import { Note } from '../../components/Notice';
 import { Code, RoomPlate } from '../../components/RoomPlate';
 import { Toasts } from '../../components/Toast';
-import { t } from '../../i18n';
+import { nextStep, notice, t, whoWords } from '../../i18n';
 import { Breakables, Faults as AllFaults } from './Breakables';
 import { AGENT, type Active, allActive, byCenter, centerOf, EVERYWHERE, type FaultsState, missing, type Rooms } from './state';
 import { change, dispatch, state } from './store';
-import { deviceWord, expected, faultWord } from './words';
+import type { Notice } from '../../wire';
+import { expected, faultWord, named } from './words';
 
 /** Where the other pages are. */
 export interface FaultsData {
@@ -66,15 +67,25 @@ function Broken({ one, current, data }: { one: Active; current: FaultsState; dat
   const room = current.rooms?.[one.room];
   if (room === undefined) return null;
   const role = one.device === AGENT ? AGENT : (room.devices[one.device]?.role ?? one.device);
-  const what = t('faults.what', { device: deviceWord(role), fault: faultWord(one.fault) });
+  const what = t('faults.what', { device: named(role, room.devices[one.device]?.name), fault: faultWord(one.fault) });
+  const said = current.said[one.room]?.[one.device] ?? [];
   const everywhere = one.room === EVERYWHERE;
   return (
     <li class="row">
       {everywhere ? <p><b>{t('faults.everywhere')}</b><br /><small>{what}</small></p> : <RoomPlate center={centerOf(one.room)} name={room.name}>{what}</RoomPlate>}
-      <p class="see second">{expected(role, one.fault)} {everywhere ? null : <Links id={one.room} data={data} />}</p>
+      <div class="see second">
+        <p>{expected(role, one.fault)} {everywhere ? null : <Links id={one.room} data={data} />}</p>
+        {said.map((of) => <Told key={JSON.stringify(of)} of={of} />)}
+      </div>
       <div class="end"><Button onPress={() => change({ ...one, on: false })}>{t('faults.end')}</Button></div>
     </li>
   );
+}
+
+/** What the room says of the device now: what it means, what to do, who can. */
+function Told({ of }: { of: Notice }) {
+  const step = nextStep(of);
+  return <p class="told">{notice(of)} {step === null ? null : <><b>{step.words}</b> <small>{whoWords(step.who)}.</small></>}</p>;
 }
 
 /** Where to look. */

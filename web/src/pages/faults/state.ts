@@ -1,4 +1,5 @@
-/** What can be broken in the demo's rooms, and what is broken now: a reducer over what the page hears. Pure. */
+/** What can be broken in the demo's rooms, what is broken now, and what rooms say of it: a reducer over what the page hears. Pure. */
+import type { Notice } from '../../wire';
 
 export interface FaultyDevice {
   readonly name: string;
@@ -26,6 +27,9 @@ export interface FaultyRoom {
   readonly devices: Readonly<Record<string, FaultyDevice>>;
 }
 
+/** What rooms say is wrong: by room, by device. */
+export type Said = Readonly<Record<string, Readonly<Record<string, readonly Notice[]>>>>;
+
 export type Rooms = Readonly<Record<string, FaultyRoom>>;
 
 /** What to switch: `device` is `agent` for the room's agent, whose one fault is `gone`. */
@@ -50,6 +54,7 @@ export const EVERYWHERE = 'all';
 
 export interface FaultsState {
   readonly rooms: Rooms | null;
+  readonly said: Said;
   readonly picked: string | null;
   /** Asked and not yet answered. */
   readonly waiting: readonly Switch[];
@@ -58,10 +63,10 @@ export interface FaultsState {
   readonly lost: boolean;
 }
 
-export const initial: FaultsState = { rooms: null, picked: null, waiting: [], refused: null, lost: false };
+export const initial: FaultsState = { rooms: null, said: {}, picked: null, waiting: [], refused: null, lost: false };
 
 export type FaultsEvent =
-  | { type: 'rooms'; rooms: Rooms }
+  | { type: 'rooms'; rooms: Rooms; said: Said }
   | { type: 'lost' }
   | { type: 'pick'; room: string }
   | { type: 'asked'; what: Switch }
@@ -74,7 +79,7 @@ export function reduce(state: FaultsState, event: FaultsEvent): FaultsState {
   switch (event.type) {
     case 'rooms': {
       const picked = state.picked !== null && state.picked in event.rooms ? state.picked : (Object.keys(event.rooms)[0] ?? null);
-      return { ...state, rooms: event.rooms, picked, lost: false };
+      return { ...state, rooms: event.rooms, said: event.said, picked, lost: false };
     }
     case 'lost':
       return { ...state, lost: true };
@@ -157,6 +162,15 @@ function readSeen(value: unknown): Record<string, Seen> {
   if (!isRecord(value)) return {};
   const isSeen = (entry: [string, unknown]): entry is [string, Seen] => ['string', 'number', 'boolean'].includes(typeof entry[1]);
   return Object.fromEntries(Object.entries(value).filter(isSeen));
+}
+
+/** What rooms say, of the answer of `GET /faults/state`; nothing where it is none. */
+export function readSaid(value: unknown): Said {
+  if (!isRecord(value) || !isRecord(value.said)) return {};
+  const isNotice = (one: unknown): one is Notice => isRecord(one) && isText(one.code);
+  const read = (devices: unknown): Record<string, Notice[]> =>
+    Object.fromEntries(Object.entries(isRecord(devices) ? devices : {}).map(([id, notices]) => [id, Array.isArray(notices) ? notices.filter(isNotice) : []]));
+  return Object.fromEntries(Object.entries(value.said).map(([room, devices]) => [room, read(devices)]));
 }
 
 /** The answer of `GET /faults/state`; null when it is none. */

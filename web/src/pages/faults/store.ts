@@ -1,6 +1,6 @@
 /** The page's state, polled from the emulators' process, and the switching of faults. */
 import { signal } from '@preact/signals';
-import { type Act, type FaultsEvent, type FaultyRoom, type FaultsState, initial, readRoom, readRooms, reduce, type Switch } from './state';
+import { type Act, type FaultsEvent, type FaultyRoom, type FaultsState, initial, readRoom, readRooms, readSaid, reduce, type Switch } from './state';
 
 export const state = signal<FaultsState>(initial);
 
@@ -14,8 +14,9 @@ const PATIENCE = 4000;
 
 async function look(): Promise<void> {
   const answer = await fetch('/faults/state', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) });
-  const rooms = answer.ok ? readRooms(await answer.json()) : null;
-  dispatch(rooms === null ? { type: 'lost' } : { type: 'rooms', rooms });
+  const body: unknown = answer.ok ? await answer.json() : null;
+  const rooms = readRooms(body);
+  dispatch(rooms === null ? { type: 'lost' } : { type: 'rooms', rooms, said: readSaid(body) });
 }
 
 /** Look again and again, also while the page is hidden: it is kept beside the dashboard. */

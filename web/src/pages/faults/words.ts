@@ -14,6 +14,12 @@ export function deviceWord(role: string): string {
   return known(own) ? t(own) : worded(`role.${role}`, role);
 }
 
+/** A device wherever the page speaks of it: what it is for, and its own name where that is another. */
+export function named(role: string, name: string | undefined): string {
+  const word = deviceWord(role);
+  return name === undefined || name === word ? word : t('faults.device_named', { role: word, name });
+}
+
 /** A fault by its name. */
 export const faultWord = (fault: string): string => worded(`faults.fault.${fault}`, fault);
 /** What hands do, by its name. */

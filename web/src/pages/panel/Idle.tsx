@@ -6,11 +6,11 @@ import { RoomPlate } from '../../components/RoomPlate';
 import { stateClass, stateGlyph } from '../../components/StateWord';
 import { Glyph } from '../../components/Icon';
 import { now } from '../../clock';
-import { clock, day, notice, problem, t } from '../../i18n';
+import { clock, day, listed, notice, problem, t } from '../../i18n';
 import type { PanelView } from '../../wire';
 import { type Answer, answerOf } from './answer';
-import { DeviceRows } from './DeviceRows';
-import { deviceRows } from './equipment';
+import { DeviceRows, deviceName } from './DeviceRows';
+import { deviceRows, working } from './equipment';
 import { LanguageRow } from './Language';
 import { Refusal } from './Refusal';
 import type { PanelState } from './state';
@@ -34,7 +34,7 @@ export function Idle({ current, view }: { current: PanelState; view: PanelView }
             <p class="date">{day(now.value)}</p>
             <Surroundings view={view} />
           </div>
-          {current.outcome !== null || current.refusal !== null ? <Refusal current={current} view={view} /> : <RoomAnswer answer={answer} />}
+          {current.outcome !== null || current.refusal !== null ? <Refusal current={current} view={view} /> : <RoomAnswer answer={answer} view={view} />}
         </div>
         <section class="side pad" aria-labelledby="this-room">
           <LanguageRow />
@@ -49,29 +49,34 @@ export function Idle({ current, view }: { current: PanelState; view: PanelView }
   );
 }
 
-function RoomAnswer({ answer }: { answer: Answer }) {
+function RoomAnswer({ answer, view }: { answer: Answer; view: PanelView }) {
   return (
     <section class={`state ${stateClass(answer.state)}`} aria-label={t('panel.state_of_room')} aria-live="polite">
       <Glyph name={stateGlyph(answer.state)} />
       <div>
         <h2>{t(answer.title)}</h2>
-        <p class="second">{sentences(answer)}</p>
+        <p class="second">{sentences(answer, view)}</p>
       </div>
     </section>
   );
 }
 
-/** Three sentences at most: what, what to do, who can; good news carries the time of its evidence. */
-function sentences(answer: Answer): string {
+/** Three sentences at most: what, what to do here or else what works, who can; good news carries the time of its evidence. */
+function sentences(answer: Answer, view: PanelView): string {
   const parts = [
     answer.words === null ? null : t(answer.words),
     answer.problem === null ? null : problem(answer.problem.code),
     answer.because === null ? null : notice(answer.because),
-    answer.next === null ? null : notice(answer.next),
+    answer.next !== null ? notice(answer.next) : answer.others ? workingWords(view) : null,
     answer.who === '' ? null : t('panel.who', { who: answer.who }),
   ].filter((part) => part !== null);
   if (parts.length === 0 && answer.checkedAt !== null) return t('panel.checked', { at: clock(answer.checkedAt) });
   return parts.slice(0, 3).join(' ');
+}
+
+function workingWords(view: PanelView): string {
+  const names = working(deviceRows(view, now.value)).map(deviceName);
+  return names.length === 0 ? t('panel.works.none') : t('panel.works', { list: listed(names.map((name) => name.toLocaleLowerCase())) });
 }
 
 function Actions({ current, view, answer }: { current: PanelState; view: PanelView; answer: Answer }) {

@@ -3,7 +3,7 @@
 import type { State } from '../../components/StateWord';
 import { given } from '../../given';
 import { VERDICT_LASTS } from '../../health';
-import type { Key } from '../../i18n';
+import { type Key, nextStep } from '../../i18n';
 import type { Health, Notice, PanelView, Problem } from '../../wire';
 import type { Reach } from './state';
 
@@ -14,6 +14,8 @@ export interface Answer {
   words: Key | null;
   because: Notice | null;
   next: Notice | null;
+  /** The next step is not for who stands here: what works is said instead. */
+  others: boolean;
   who: string;
   problem: Problem | null;
   /** When the oldest fact behind it was seen, Unix seconds. */
@@ -34,7 +36,7 @@ const TITLES: Record<Health, Key> = {
 /** The server refuses calls from such a room. */
 const CANNOT: Partial<Record<Health, Key>> = { maintenance: 'panel.cannot.maintenance', unusable: 'panel.cannot.unusable' };
 
-const none = { words: null, because: null, next: null, who: '', problem: null, checkedAt: null, cannotCall: null };
+const none = { words: null, because: null, next: null, others: false, who: '', problem: null, checkedAt: null, cannotCall: null };
 
 function fromVerdict(view: PanelView, now: number): Answer {
   const verdict = view.verdict;
@@ -45,13 +47,15 @@ function fromVerdict(view: PanelView, now: number): Answer {
   if (checkedAt !== null && now - checkedAt > VERDICT_LASTS) {
     return { ...none, state: 'unknown', title: 'panel.state.unknown', words: 'panel.state.old', checkedAt };
   }
+  const next = verdict.health === 'ready' ? null : (verdict.next_step ?? null); // what a ready room has to say is for IT
+  const others = next !== null && (nextStep(next)?.who ?? 'anyone') !== 'anyone';
   return {
     ...none,
     state: verdict.health,
     title: TITLES[verdict.health],
     because: verdict.because?.[0] ?? null,
-    // what a ready room has to say is for IT, who read the next step on their page
-    next: verdict.health === 'ready' ? null : (verdict.next_step ?? null),
+    next: others ? null : next,
+    others,
     who: verdict.health === 'ready' ? '' : (verdict.who ?? ''),
     checkedAt,
     cannotCall: CANNOT[verdict.health] ?? null,

@@ -163,6 +163,10 @@ export function deviceRows(view: PanelView, now: number): DeviceRow[] {
     .sort((a, b) => Number(b.role === 'ups') - Number(a.role === 'ups') || ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role) || a.id.localeCompare(b.id));
 }
 
+/** What a meeting needs and nothing is known against. */
+export const working = (rows: readonly DeviceRow[]): DeviceRow[] =>
+  rows.filter(({ role, reachable, fault }) => !ASIDE.has(role) && reachable && fault === null);
+
 /** The main camera's controls; null if the room has no camera that moves or recalls positions. */
 export function cameraControl(view: PanelView): CameraControl | null {
   const camera = Object.values(view.devices ?? {}).find((device) => device.role === 'main_camera');

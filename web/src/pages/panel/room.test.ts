@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import french from '../../../.build/catalogs/fr.json';
+import { use } from '../../i18n';
 import { answerOf } from './answer';
 import { volumeOf } from './asked';
-import { cameraControl, deviceRows, displayControl, hasVolume, kindOf, losses, surroundings } from './equipment';
+import { cameraControl, deviceRows, displayControl, hasVolume, kindOf, losses, surroundings, working } from './equipment';
 import { Hold, RENEW_EVERY } from './hold';
 import { count, rows } from './roster';
 import { device, meeting, NOW, running, view } from './sample';
@@ -126,6 +128,18 @@ describe('the room', () => {
   it('cannot call when it is out of use', () => {
     expect(answerOf(view({ verdict: { health: 'unusable', observed_at: NOW } }), 'open', NOW).cannotCall).toBe('panel.cannot.unusable');
     expect(answerOf(view({ verdict: { health: 'degraded', observed_at: NOW } }), 'open', NOW).cannotCall).toBeNull();
+  });
+
+  it('tells who stands there what they can do, and of what only IT can mend what works', () => {
+    use('fr', french);
+    const because = [{ code: 'device.garbage', args: { device: 'Caméra' } }];
+    const answer = (code: string) => answerOf(view({ verdict: { health: 'unusable', because, next_step: { code }, who: 'Accueil', observed_at: NOW } }), 'open', NOW);
+    expect(answer('device.garbage.next')).toMatchObject({ next: null, others: true, who: 'Accueil' });
+    expect(answer('health.next.check_network')).toMatchObject({ next: null, others: true });
+    expect(answer('device.unplugged.next')).toMatchObject({ next: { code: 'device.unplugged.next' }, others: false });
+    const fault = { code: 'device.garbage' };
+    const list = { c: device({ id: 'c', role: 'main_camera', fault }), m: device({ id: 'm', role: 'room_mic' }), s: device({ id: 's', role: 'room_speaker', connection: 'unreachable' }), u: device({ id: 'u', role: 'ups', fault }) };
+    expect(working(deviceRows(view({ devices: list }), NOW)).map(({ id }) => id)).toEqual(['m']);
   });
 
   it('cannot call without server or agent, and says which', () => {

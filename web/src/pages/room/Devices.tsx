@@ -2,11 +2,11 @@
 import { Age } from '../../components/Age';
 import { Icon } from '../../components/Icon';
 import { StateWord } from '../../components/StateWord';
-import { duration, known, notice, t } from '../../i18n';
+import { duration, nextStep, notice, propertyName, t, whoWords } from '../../i18n';
 import type { Device, Notice } from '../../wire';
 import type { Row } from '../dashboard/board';
-import { deviceRows, type DeviceRow, type PropertyRow } from './devices';
-import { propertyName, valueWord } from './values';
+import { deviceRows, type DeviceRow, type PropertyRow, troubles } from './devices';
+import { valueWord } from './values';
 
 export function Devices({ row, now }: { row: Row; now: number }) {
   const { room } = row;
@@ -39,7 +39,7 @@ function DeviceLine({ row, now }: { row: DeviceRow; now: number }) {
       <StateWord state={row.state} word={t(`device.answer.${row.answer}`)} />
       <Age at={device.last_seen} />
       <div class="details">
-        {device.fault ? <Fault of={device.fault} /> : null}
+        {troubles(device).map((one) => <Fault key={JSON.stringify(one)} of={one} />)}
         <ul class="props">{row.properties.map((property) => <PropertyLine key={property.name} property={property} device={device} now={now} />)}</ul>
         {words === '' ? null : <p class="words"><span class="second">{t('room.last_words')}</span> <q>{words}</q></p>}
       </div>
@@ -47,10 +47,10 @@ function DeviceLine({ row, now }: { row: DeviceRow; now: number }) {
   );
 }
 
-/** What the device's driver says is wrong, and what to do about it where the catalog knows. */
+/** What is wrong with the device, what to do about it, and who can, where the catalog knows. */
 function Fault({ of }: { of: Notice }) {
-  const next = `${of.code}.next`;
-  return <p>{notice(of)} {known(next) ? <b>{t(next)}</b> : null}</p>;
+  const step = nextStep(of);
+  return <p>{notice(of)} {step === null ? null : <><b>{step.words}</b> <small>{whoWords(step.who)}.</small></>}</p>;
 }
 
 function PropertyLine({ property, device, now }: { property: PropertyRow; device: Device; now: number }) {

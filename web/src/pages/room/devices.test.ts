@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DashboardRoom, Device } from '../../wire';
-import { deviceRows, propertyRow } from './devices';
+import { deviceRows, propertyRow, troubles } from './devices';
 
 const NOW = 5000;
 
@@ -46,6 +46,11 @@ describe('asked, said and believed are three things', () => {
 });
 
 describe('devices', () => {
+  test('may have several things wrong with them', () => {
+    expect(troubles(device('a'))).toEqual([]);
+    expect(troubles(device('a', { fault: { code: 'x' }, besides: [{ code: 'y' }] }))).toEqual([{ code: 'x' }, { code: 'y' }]);
+  });
+
   test('in the order of roles', () => {
     const rows = deviceRows(room(device('c', { role: 'room_speaker' }), device('b'), device('a', { role: 'front_display' })), true, NOW);
     expect(rows.map((row) => row.device.id)).toEqual(['a', 'b', 'c']);

@@ -1,7 +1,7 @@
 /** A room's devices as IT reads them: does it answer, what was asked, what it said, what is only believed. Pure. */
 import type { IconName } from '../../components/Icon';
 import type { State } from '../../components/StateWord';
-import type { DashboardRoom, Device, Property, Role } from '../../wire';
+import type { DashboardRoom, Device, Notice, Property, Role } from '../../wire';
 
 /** A property's value, as JSON has it. */
 export type Value = string | number | boolean;
@@ -56,6 +56,9 @@ function standing(device: Device, certain: boolean): Pick<DeviceRow, 'state' | '
       return { state: ASIDE.has(device.role) ? 'degraded' : 'unusable', answer: 'silent' };
   }
 }
+
+/** All that is wrong with a device, what to read first before the rest. */
+export const troubles = (device: Device): readonly Notice[] => [...(device.fault ? [device.fault] : []), ...(device.besides ?? [])];
 
 /** One property at `now` (Unix seconds). */
 export function propertyRow(name: string, property: Property, now: number): PropertyRow {

@@ -3,14 +3,6 @@ import { duration, known, number, t } from '../../i18n';
 import type { Device } from '../../wire';
 import type { Value } from './devices';
 
-/** "Alimentation", "Volume"… A property the catalog does not know keeps its own name: this page is IT's. */
-export function propertyName(name: string): string {
-  const port = /^(port|power)_(\d+)$/u.exec(name);
-  if (port !== null) return t(port[1] === 'port' ? 'property.port' : 'property.port_power', { n: port[2] ?? '' });
-  const key = `property.${name}`;
-  return known(key) ? t(key) : name;
-}
-
 /** "Allumé", "60 %", "1, Table"… */
 export function valueWord(name: string, value: Value, device: Device): string {
   if (typeof value === 'boolean') return yesNo(name, value);

@@ -34,7 +34,7 @@ export function Bar({ state, session, send }: BarProps) {
         </BarKey>
       ) : null}
       <BarKey icon="invite" onPress={() => send({ kind: 'dialog', dialog: 'invite' })}>{t('meeting.invite')}</BarKey>
-      <BarKey icon="people" expanded={state.side === 'people'} onPress={() => send({ kind: 'side', side: 'people' })}>
+      <BarKey extra="people" icon="people" expanded={state.side === 'people'} onPress={() => send({ kind: 'side', side: 'people' })}>
         <span>{t('meeting.people')}<span class="vh">, </span> <span class="num">{state.seats.length}</span></span>
       </BarKey>
       <BarKey extra="hide" icon="more" onPress={() => send({ kind: 'dialog', dialog: 'devices' })}>{t('meeting.devices')}</BarKey>
