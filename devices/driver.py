@@ -95,9 +95,10 @@ class Driver(ABC, Generic[Settings]):
 
     @property
     def address(self) -> str | None:
-        """What only one device of a room may use, with its values as they are set (`tcp HOST:PORT`).
+        """What only one device of a room may use, with its values as they are set (`tcp HOST:PORT`, `node PATH`).
 
-        None when several may share what it uses.
+        A third word is the part of it that the device uses (`tcp HOST:PORT STREAM`): others of this driver may use other
+        parts. None when several may share what it uses.
         """
         return None
 

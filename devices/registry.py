@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from posixpath import normpath
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -160,24 +162,58 @@ def _twice(devices: list[DeviceConfig]) -> list[Mistake]:
 
 def _same_address(drivers: list[Driver[Any]]) -> list[Mistake]:
     """Two devices at one address would disturb each other."""
-    holders: dict[str, str] = {}
+    holders: dict[str, list[_Holder]] = {}
     mistakes = []
     for driver in drivers:
         address, device = (driver.facts or driver.said()).address, driver.config.id
-        if address is not None and holders.setdefault(_plain(address), device) != device:
-            problem = f"{address} is also the address of device {holders[_plain(address)]!r}"
+        if address is None:
+            continue
+        place, part = _place(address)
+        mine = _Holder(device, driver.manifest.id, part)
+        others = holders.setdefault(place, [])
+        if (other := next((one for one in others if one.disturbs(mine)), None)) is not None:
+            problem = f"{address} is also the address of device {other.device!r}"
             remedy = "Correct one of the two addresses, or remove one of the devices."
             at = _setting_of(driver.config, address)
             mistakes.append(Mistake(device, at, problem, remedy, "config.address_twice"))
+        others.append(mine)
     return mistakes
 
 
-def _plain(address: str) -> str:
-    """Hosts are the same in capitals (RFC 4343), hardware addresses with hyphens; paths of this machine are not."""
-    return address if "/" in address else address.lower().replace("-", ":")
+class _Holder(NamedTuple):
+    """Who uses a place. `part`: of it, "" for all."""
+
+    device: str
+    driver: str
+    part: str
+
+    def disturbs(self, other: _Holder) -> bool:
+        """Not where one driver uses different parts of it, or the device is the same."""
+        apart = self.driver == other.driver and self.part != other.part and self.part and other.part
+        return self.device != other.device and not apart
+
+
+def _place(address: str) -> tuple[str, str]:
+    """An address as all drivers write it, and the part of it.
+
+    Hosts are the same in capitals (RFC 4343) and with the dot of the root, hardware addresses with hyphens; paths are not.
+    """
+    kind, _, place = address.partition(" ")
+    if kind in ("tcp", "udp"):
+        place, _, part = place.partition(" ")
+        host, _, port = place.lower().rpartition(":")
+        return f"{kind} {host.rstrip('.')}:{port}", part
+    return (address if "/" in place else address.lower().replace("-", ":")), ""
 
 
 def _setting_of(config: DeviceConfig, address: str) -> str:
     """The setting that says the address, as far as it is written at all."""
-    said = (name for name, value in config.settings.items() if isinstance(value, str) and value and value in address)
-    return f"settings.{next(said, '')}".rstrip(".")
+    kind, _, place = address.partition(" ")
+    host = place.partition(" ")[0].rpartition(":")[0].lower() if kind in ("tcp", "udp") else ""
+    written = {name: value for name, value in config.settings.items() if isinstance(value, str) and value}
+    ways: tuple[Callable[[str], bool], ...] = (
+        lambda value: value in address or normpath(value) in address,
+        lambda value: bool(host) and host in value.lower(),
+    )
+    said = next((name for way in ways for name, value in written.items() if way(value)), "")
+    return f"settings.{said}".rstrip(".")

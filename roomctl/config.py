@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devices.config import DeviceConfig
+from devices.marks import READS, WRITES, marked
 from devices.registry import Registry
 from roomctl.errors import ConfigError
 from roomctl.follow import MOST, Rule
@@ -32,7 +33,7 @@ from wire.devices import Role
 RoomId = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Seconds = Annotated[float, Meta(ge=0, le=86400)]
 Retry = Annotated[float, Meta(ge=1, le=300)] | None
-"""Longest pause, in seconds, before a lost device is tried again; None: 30, and 120 once it was away for ten minutes."""
+"""Longest pause, in seconds, before a lost device is tried again; None: 30, and 120 once it was away for a quarter of an hour."""
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -144,11 +145,21 @@ def read_config(path: Path) -> RoomConfig:
         pages=file.pages,
         media=file.media,
         answer=file.answer,
-        devices=file.devices,
+        devices=tuple(_at_home(one, folder) for one in file.devices),
         follow=file.follow,
         standby_after=file.standby_after,
         device_retry=file.device_retry,
     )
+
+
+def _at_home(device: DeviceConfig, folder: Path) -> DeviceConfig:
+    """A device with the paths of its files taken from the folder of the room's file."""
+    driver = Registry.installed().driver(device.driver)
+    if driver is None:
+        return device
+    named = [one for mark in (READS, WRITES) for one in marked(device.settings, driver.manifest.settings, mark)]
+    found = {at[0]: str(folder / value) for at, value in named if len(at) == 1 and isinstance(value, str)}
+    return msgspec.structs.replace(device, settings={**device.settings, **found}) if found else device
 
 
 def _explained(path: Path, error: msgspec.ValidationError) -> ConfigError:

@@ -47,7 +47,7 @@ class CecDisplay(Driver[CecSettings]):
     @property
     def address(self) -> str:
         """One line on one adapter."""
-        return f"cec {normpath(self.settings.node)}"
+        return f"node {normpath(self.settings.node)}"
 
     @property
     def inputs(self) -> list[str]:

@@ -66,7 +66,7 @@ class HidTelephony(Driver[HidSettings]):
     @property
     def address(self) -> str:
         """The keys and lights of one device."""
-        return f"hidraw {self.settings.which}"
+        return self.settings.only("hidraw")
 
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:

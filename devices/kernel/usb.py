@@ -36,6 +36,10 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         """The device that is meant: its node, else its place, else its serial number."""
         return posixpath.normpath(self.node) if self.node else f"usb {self.usb or self.serial}"
 
+    def only(self, kind: str) -> str:
+        """What one device may use: a node, or all nodes of a kind that a USB device has, which may have other kinds too."""
+        return f"node {self.which}" if self.node else f"{kind} {self.which}"
+
 
 @dataclass(frozen=True)
 class UsbNode:

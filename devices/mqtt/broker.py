@@ -60,7 +60,10 @@ class BrokerLink:
     async def open(cls, address: Address, will: Published | None = None) -> AsyncIterator[BrokerLink]:
         """Connect and log in; raises Lost, Garbage, WrongPassword or Refused. The framework holds the deadline."""
         link = cls()
-        tls = await asyncio.to_thread(ssl.create_default_context, cafile=address.ca) if address.tls else None
+        try:
+            tls = await asyncio.to_thread(ssl.create_default_context, cafile=address.ca) if address.tls else None
+        except OSError as error:
+            raise Refused(f"{address.ca}: {error}", code="device.certificate") from error
         try:
             async with open_tcp(address.host, address.port, link.received, tls=tls) as link._channel:
                 link._channel.on_lost(link._end)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from devices.marks import READS, SECRET
 from devices.mqtt.announcements import Availability, Sensor, Source, path_of
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -33,10 +34,10 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # 1883, with tls 8883
-    username: Annotated[str, msgspec.Meta(max_length=256)] = ""
-    password: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    username: Annotated[str, msgspec.Meta(max_length=256, extra_json_schema=SECRET)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=256, extra_json_schema=SECRET)] = ""
     tls: bool = False
-    ca: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
+    ca: Annotated[str, msgspec.Meta(max_length=4096, extra_json_schema=READS)] | None = None
     device: Text | None = None
     prefix: Annotated[str, msgspec.Meta(pattern="^[^+#/]{1,64}$")] = "homeassistant"
     sources: dict[Property, SourceSettings] = {}

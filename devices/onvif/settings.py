@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake
+from devices.marks import READS, SECRET, WRITES
 
 
 class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,13 +20,13 @@ class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # 80, with tls 443
-    username: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    password: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    username: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
     profile: Annotated[str, msgspec.Meta(max_length=64)] = ""
     presets: dict[Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9]\d{0,2})$")], str] = {}
-    memory: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
+    memory: Annotated[str, msgspec.Meta(min_length=1, max_length=4096, extra_json_schema=WRITES)] | None = None
     tls: bool = False
-    ca: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
+    ca: Annotated[str, msgspec.Meta(min_length=1, max_length=4096, extra_json_schema=READS)] | None = None
     fingerprint: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$")] | None = None
 
     @property

@@ -14,6 +14,7 @@ from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import NotNow, NotSupported, Rejected
+from devices.marks import SECRET
 from devices.pjlink import lines, news
 from devices.pjlink.link import PjlinkLink
 from devices.pjlink.slow_change import SlowChange
@@ -31,7 +32,7 @@ class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4352
-    password: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=32, extra_json_schema=SECRET)] = ""
     inputs: dict[str, Annotated[str, msgspec.Meta(pattern="^[1-6][1-9A-Z]$")]] = msgspec.field(
         default_factory=lambda: {"hdmi1": "31", "hdmi2": "32"}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,6 +12,7 @@ from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
+from devices.marks import SECRET
 from devices.mdns import announced
 from devices.rtsp.capture import with_login
 from devices.rtsp.feed import VideoFeed
@@ -24,8 +26,8 @@ class RtspSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`url` without name and password, which have settings of their own."""
 
     url: Annotated[str, msgspec.Meta(pattern=r"^rtsp://[^@\s]+$", max_length=1024)]
-    username: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    password: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    username: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
 
 
 class RtspCamera(Driver[RtspSettings]):
@@ -60,9 +62,14 @@ class RtspCamera(Driver[RtspSettings]):
         return found
 
     @property
-    def address(self) -> str:
+    def address(self) -> str | None:
         """One stream: a camera may have several."""
-        return self.settings.url
+        try:
+            parts = urlsplit(self.settings.url)
+            place = f"{parts.hostname or ''}:{parts.port or PORT}"
+        except ValueError:  # no address at all: nobody else has it
+            return None
+        return f"tcp {place} {parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
 
     async def run(self, context: Context) -> None:
         """Ask what the stream is; then serve pictures to those who want them."""

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Password = Annotated[str, msgspec.Meta(min_length=8, max_length=128)]
+from devices.marks import SECRET
+
+Password = Annotated[str, msgspec.Meta(min_length=8, max_length=128, extra_json_schema=SECRET)]
 
 
 class PortSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,8 +29,8 @@ class SnmpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,3}$")], PortSettings], msgspec.Meta(min_length=1)
     ]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 161
-    community: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    user: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    community: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
+    user: Annotated[str, msgspec.Meta(max_length=32, extra_json_schema=SECRET)] = ""
     authentication: Literal["md5", "sha", "sha256"] = "sha"
     password: Password | None = None
     privacy: Password | None = None

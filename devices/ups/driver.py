@@ -50,7 +50,7 @@ class UpsSupply(Driver[UpsSettings]):
     @property
     def address(self) -> str:
         """One UPS of one upsd, which may have several."""
-        return f"ups {self.settings.ups}@{self.settings.host}:{self.settings.port}"
+        return f"tcp {self.settings.host}:{self.settings.port} {self.settings.ups}"
 
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:

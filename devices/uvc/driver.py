@@ -60,7 +60,7 @@ class UvcCamera(Driver[UvcSettings]):
     @property
     def address(self) -> str:
         """A camera shows and moves for one device."""
-        return f"video {self.settings.which}"
+        return self.settings.only("video")
 
     @property
     def presets(self) -> dict[str, str]:

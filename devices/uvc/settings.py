@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from devices.kernel.usb import NodeSettings
+from devices.marks import WRITES
 
 Bytes = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2}){1,64}$")]
 Number = Annotated[str, msgspec.Meta(pattern=r"^(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-4])$")]
@@ -47,7 +48,7 @@ class UvcSettings(NodeSettings, frozen=True, forbid_unknown_fields=True, kw_only
 
     controls: dict[str, int] = {}
     presets: dict[Number, str] = {}
-    memory: str | None = None
+    memory: Annotated[str, msgspec.Meta(extra_json_schema=WRITES)] | None = None
     traverse: Annotated[float, msgspec.Meta(ge=1, le=120)] = 8.0
     framing: Extension | None = None
     picture: PictureFormat = PictureFormat()

@@ -14,6 +14,7 @@ from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.context import Context
 from devices.driver import Driver, Manifest
 from devices.errors import Lost
+from devices.marks import SECRET
 from devices.names import NAMES
 from devices.wol.packet import Magic, hardware
 
@@ -21,7 +22,11 @@ SENDS = 3  # datagrams get lost, and nobody answers them
 Address = Annotated[str, msgspec.Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}$")]
 Hardware = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$")]
 Secret = Annotated[
-    str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$|^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){3}$")
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$|^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){3}$",
+        extra_json_schema=SECRET,
+    ),
 ]
 
 

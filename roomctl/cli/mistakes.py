@@ -15,6 +15,7 @@ from devices.capabilities import OPERATIONS
 from devices.config import Mistake as DeviceMistake
 from devices.registry import Registry
 from roomctl.cli.fields import Mistake, of_struct, written
+from roomctl.cli.files import problems_of_files
 from roomctl.cli.lines import Lines, lines_of
 from roomctl.cli.lines import Path as Key
 from roomctl.config import (
@@ -55,6 +56,7 @@ def read(path: Path) -> tuple[RoomConfig | None, list[Mistake]]:
     found = [
         *of_struct(tables, RoomFile, (), lines),
         *of_devices,
+        *(_of_problem(one, lines) for one in problems_of_files(path, {**devices, **others})),
         *_of_the_rest(path, tables, list(devices.values()), lines, whole=not others),
     ]
     try:

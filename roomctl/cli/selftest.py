@@ -1,7 +1,8 @@
 """Examines devices: connects twice, holds the connection, tries commands and undoes them, and writes a report.
 
 The report is meant to be sent back by owners of hardware that drivers were never tried against: it says which versions
-met, what was said, and how long everything took; settings that are secret are left out.
+met, what was said, and how long everything took. Settings that a driver's schema marks as secret are left out, also
+where a device repeats them; of a driver that marks none, those whose names look so.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from devices import DeviceConfig
 from devices.capabilities import OPERATIONS
 from devices.registry import Registry
 from devices.state import printable
+from roomctl.cli.hidden import open_settings, without
 from roomctl.cli.show import UNNAMED, result_in_words, sentence, value_in_words
 from roomctl.cli.trial import Trial, trial
 from wire.devices import Connection, Device, Value
 
-SECRET = ("password", "secret", "token", "community", "key", "user", "privacy")  # in names of settings
 SETTLE = 8.0  # seconds until a command must show
 CHANGE = 300.0  # seconds a warm-up or cool-down may take
 MOVE = 0.2  # seconds of a slow move
@@ -104,8 +105,11 @@ class _Examination:
                     await self._hold(one)
         assert self._last is not None
         driver = Registry.installed().driver(self._config.driver)
-        settings = {key: _shown(key, value) for key, value in self._config.settings.items()}
-        return Examined(self._last, driver.manifest.version if driver else "", settings, self._steps)
+        settings, secrets = open_settings(self._config.settings, driver.manifest.settings if driver else None)
+        model, words = without(self._last.model, secrets), without(self._last.last_words, secrets)
+        device = msgspec.structs.replace(self._last, model=model, last_words=words)
+        steps = [msgspec.structs.replace(step, said=without(step.said, secrets)) for step in self._steps]
+        return Examined(device, driver.manifest.version if driver else "", settings, steps)
 
     @asynccontextmanager
     async def _connected(self, name: str) -> AsyncIterator[Trial | None]:
@@ -229,14 +233,6 @@ def _believed(one: Trial, name: str) -> bool:
     """What was asked is assumed: the device has no way to report it."""
     known = one.devices[0].properties.get(name)
     return known is not None and known.reported is None and known.assumed is not None and known.assumed == known.desired
-
-
-def _shown(key: str, value: Any) -> Any:
-    if isinstance(value, dict):
-        return {inner: _shown(inner, one) for inner, one in value.items()}
-    if isinstance(value, str) and "://" in value:
-        value = value.partition("?")[0]  # an address may carry a token
-    return "(left out)" if any(word in key.lower() for word in SECRET) and value else value
 
 
 def _version() -> str:

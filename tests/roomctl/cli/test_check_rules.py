@@ -203,7 +203,7 @@ SAME: list[tuple[str, str, str, str]] = [
     ("onvif", 'host = "10.0.0.8"', 'host = "10.0.0.8", port = 80', "host"),
     ("visca", 'host = "cam"', 'host = "CAM", port = 52381', "host"),
     ("rtsp", 'url = "rtsp://10.0.0.8/live"', 'url = "rtsp://10.0.0.8/live"', "url"),
-    ("cec", "", 'node = "/dev//cec0"', ""),
+    ("cec", "", 'node = "/dev//cec0"', "node"),
     ("hid", 'usb = "1-3.2"', 'usb = "1-3.2", serial = "A1"', "usb"),
     ("uvc", 'node = "/dev/v4l/by-path/a"', 'node = "/dev/v4l/by-path/a"', "node"),
     ("snmp", SWITCH, SWITCH + ", port = 161", "host"),

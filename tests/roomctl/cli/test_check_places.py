@@ -1,0 +1,111 @@
+"""`roomctl check`: two devices at one place, however it is written, and files that settings name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from roomctl.cli import mistakes
+from roomctl.config import read_config
+from roomctl.keys import AgentKey
+from tests.devices.certificates import certificate
+from tests.roomctl.cli.test_devices import room_file
+
+
+@pytest.fixture(autouse=True)
+def agent_key(tmp_path: Path) -> None:
+    """The key that the rooms' files name."""
+    AgentKey.generate().write(tmp_path / "agent.key")
+
+
+def found(folder: Path, *tables: str) -> list[tuple[str, str]]:
+    """Key and code of each mistake."""
+    _, said = mistakes.read(Path(room_file(folder, *tables)))
+    return [(one.key, one.code) for one in said]
+
+
+def device(number: int, driver: str, settings: str) -> str:
+    """One with an id and role of its own."""
+    roles = ("main_camera", "front_display", "ups", "mute_button")
+    return (
+        f'[[devices]]\nid = "d{number}"\nrole = "{roles[number]}"\ndriver = "{driver}"\nname = "D{number}"\n'
+        f"settings = {{ {settings} }}\n"
+    )
+
+
+RTSP = 'url = "rtsp://Camera.lan/a"'
+SHARED = [
+    (("rtsp", RTSP), ("rtsp", 'url = "rtsp://camera.lan:554/a"'), "url"),
+    (("rtsp", RTSP), ("rtsp", 'url = "rtsp://camera.lan./a"'), "url"),
+    (("rtsp", 'url = "rtsp://camera.lan"'), ("rtsp", 'url = "rtsp://camera.lan:554/"'), "url"),
+    (("rtsp", RTSP), ("pjlink", 'host = "camera.lan", port = 554'), "host"),
+    (("ups", 'ups = "rack", host = "rack.lan"'), ("pjlink", 'host = "rack.lan", port = 3493'), "host"),
+    (("ups", 'ups = "rack", host = "rack.lan"'), ("ups", 'ups = "rack", host = "rack.lan", port = 3493'), "ups"),
+    (("uvc", 'node = "/dev/one"'), ("hid", 'node = "/dev/../dev/one"'), "node"),
+    (("cec", 'node = "/dev/one"'), ("hid", 'node = "/dev/one"'), "node"),
+]
+APART = [
+    (("rtsp", RTSP), ("rtsp", 'url = "rtsp://camera.lan/b"')),
+    (("rtsp", RTSP), ("rtsp", 'url = "rtsp://camera.lan/A"')),
+    (("rtsp", RTSP), ("onvif", 'host = "camera.lan"')),
+    (("ups", 'ups = "a", host = "rack.lan"'), ("ups", 'ups = "b", host = "rack.lan"')),
+    (("uvc", 'usb = "1-2"'), ("hid", 'usb = "1-2"')),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "at"), SHARED)
+def test_one_place_is_not_for_two(tmp_path: Path, one: tuple[str, str], other: tuple[str, str], at: str) -> None:
+    said = found(tmp_path, device(0, *one), device(1, *other))
+    assert [code for _, code in said] == ["config.address_twice"]
+    assert said[0][0].startswith("devices[1].settings")
+    assert at in said[0][0]
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_what_shares_no_more_than_the_machine_is_well(
+    tmp_path: Path, one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    assert found(tmp_path, device(0, *one), device(1, *other)) == []
+
+
+def test_a_supply_and_a_stranger_are_told_of_a_third(tmp_path: Path) -> None:
+    """Two supplies share their upsd, and neither its port with a projector."""
+    supplies = [device(0, "ups", 'ups = "a", host = "rack.lan"'), device(2, "ups", 'ups = "b", host = "rack.lan"')]
+    said = found(tmp_path, *supplies, device(1, "pjlink", 'host = "rack.lan", port = 3493'))
+    assert [code for _, code in said] == ["config.address_twice"]
+
+
+CAMERA = 'host = "camera.lan", tls = true, '
+
+
+def test_a_certificate_has_to_be_there(tmp_path: Path) -> None:
+    missing = device(0, "onvif", CAMERA + 'ca = "ca.pem"')
+    assert found(tmp_path, missing) == [("devices[0].settings.ca", "config.file_missing")]
+    (tmp_path / "ca.pem").write_text("no certificate")
+    assert found(tmp_path, missing) == [("devices[0].settings.ca", "config.file_missing")]
+    signed, _ = certificate(tmp_path)
+    signed.rename(tmp_path / "ca.pem")
+    assert found(tmp_path, missing) == []
+
+
+def test_the_mistake_says_which_file_and_what_to_do(tmp_path: Path) -> None:
+    broker = device(0, "mqtt", 'host = "b.lan", tls = true, device = "x", ca = "no"')
+    _, (one,) = mistakes.read(Path(room_file(tmp_path, broker)))
+    assert str(tmp_path / "no") in one.problem
+    assert "PEM" in one.remedy
+    assert one.line > 0
+
+
+def test_positions_are_kept_where_one_may_write(tmp_path: Path) -> None:
+    assert found(tmp_path, device(0, "onvif", 'host = "camera.lan", memory = "kept/positions.json"')) == []
+    (tmp_path / "file").write_text("")
+    for bad in ("file/positions.json", "."):
+        said = found(tmp_path, device(0, "uvc", f'usb = "1-2", memory = "{bad}"'))
+        assert said == [("devices[0].settings.memory", "config.file_missing")]
+
+
+def test_the_files_of_devices_are_found_from_the_folder_of_the_rooms_file(tmp_path: Path) -> None:
+    path = Path(room_file(tmp_path, device(0, "onvif", CAMERA + 'ca = "ca.pem", memory = "/var/lib/positions.json"')))
+    (one,) = read_config(path).devices
+    assert (one.settings["ca"], one.settings["memory"]) == (str(tmp_path / "ca.pem"), "/var/lib/positions.json")
