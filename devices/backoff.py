@@ -1,4 +1,8 @@
-"""When to dial again: full jitter under a ceiling that doubles, and a breaker that refuses commands meanwhile."""
+"""When to dial again, and a breaker that refuses commands meanwhile.
+
+Waits are drawn evenly below a ceiling that doubles with each failure; once it has grown to its usual highest, between its
+half and itself. Who refuses our password is asked between half of the longest wait and all of it.
+"""
 
 from __future__ import annotations
 

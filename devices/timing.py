@@ -23,7 +23,9 @@ class Timing:
     backoff_first: float = 1.0  # ceiling of the first wait before dialling again; doubles each time
     backoff_last: float = 30.0  # highest ceiling
     backoff_away: float = 120.0  # and of a device that failed so often in a row that it may stay away:
-    away_after: int = 40  # failures, some ten minutes; `backoff_away` is also the longest wait after a refused password
+    away_after: int = (
+        40  # failures, a quarter of an hour; `backoff_away`: also the longest wait after a refused password
+    )
     backoff_watched: float = 5.0  # highest ceiling while somebody watches
     together: float = 1.0  # long waits before dialling end at multiples of this on the loop's clock
     stable: float = 10.0  # a connection that held so long forgets its earlier failures
