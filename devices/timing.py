@@ -19,13 +19,12 @@ class Timing:
     watched: float = 3.0  # whole poll while somebody watches
     idle: float = 45.0  # whole poll while nobody does
     changing: float = 2.0  # whole poll while the device changes slowly (warm-up)
-    nudge: float = 0.5  # between two whole polls that news ask for
+    nudge: float = 0.5  # before a device that fell is dialled again, however soon somebody asks for it
+    news: float = 3.0  # between two whole polls, or two dials, that news ask for: projectors lock out who asks too often
     backoff_first: float = 1.0  # ceiling of the first wait before dialling again; doubles each time
     backoff_last: float = 30.0  # highest ceiling
     backoff_away: float = 120.0  # and of a device that failed so often in a row that it may stay away:
-    away_after: int = (
-        40  # failures, a quarter of an hour; `backoff_away`: also the longest wait after a refused password
-    )
+    away_after: int = 40  # failures, a quarter of an hour; after a refused password, too, `backoff_away` is the longest
     backoff_watched: float = 5.0  # highest ceiling while somebody watches
     together: float = 1.0  # long waits before dialling end at multiples of this on the loop's clock
     stable: float = 10.0  # a connection that held so long forgets its earlier failures

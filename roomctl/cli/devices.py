@@ -257,15 +257,15 @@ def send_command(
             await one.answered()
             result = await one.send(configs[0], operation, wanted)
             met = await _met(one, result, wait)
-            device = one.devices[0]
+            device = one.devices[0]  # with what is wrong with it by now
         if as_json:
-            show.as_json({"result": result, "device": device})
+            show.as_json({"result": result, "reported": met, "device": device})
         else:
-            click.echo(f"{configs[0].id}: {operation}: {show.refusal_in_words(result, device)}")
+            click.echo(f"{configs[0].id}: {operation}: {show.refusal_in_words(result, device, met=met)}")
             if result.outcome == "accepted" and not wait and OPERATIONS[operation].changes is not None:
                 click.echo("It takes its time: `--wait 60` waits until the device reports it.")
-            if met is False:
-                click.echo(f"It did not report it within {wait:g} s.")
+            if met is not None:
+                click.echo("It reports it." if met else "It does not report it.")
         return Status.FAILED if met is False else of_result(result)
 
     async def _met(one: Trial, result: DeviceResult, seconds: float) -> bool | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from devices import Found
+from devices.capabilities import OPERATIONS
 from devices.notices import NOTICES
 from devices.state import printable
 from wire.devices import Connection, Device, DeviceResult, Property
@@ -91,11 +92,16 @@ def devices_table(devices: Iterable[Device], columns: int = WIDE) -> RenderableT
                 "driver": Text(one.driver),
                 "connection": Text(one.connection.value + age, style=COLORS[one.connection]),
                 "model": Text(printable(one.model)),
-                "says": Text(says or printable(one.last_words)),
+                "says": Text(says or printable(one.last_words) or _nothing(one)),
                 "trouble": Text("\n".join(sentence(said) for said in troubles(one)), style="red"),
             }
         )
     return _laid_out(rows, columns)
+
+
+def _nothing(device: Device) -> str:
+    """Sensors speak when they have something to say."""
+    return "nothing yet" if device.connection is Connection.ONLINE else ""
 
 
 def found_table(found: Iterable[Found], columns: int = WIDE) -> RenderableType:
@@ -144,7 +150,11 @@ def result_in_words(result: DeviceResult) -> str:
     return ": ".join(part for part in parts if part)
 
 
-def refusal_in_words(result: DeviceResult, device: Device) -> str:
-    """The result, and what to do where the device's trouble says it."""
+def refusal_in_words(result: DeviceResult, device: Device, *, met: bool | None = None) -> str:
+    """The result, and what to do: what is wrong with the device, or what else it can do. `met`: it reports it, or not."""
     said = result_in_words(result)
-    return f"{said}\n{sentence(device.fault)}" if device.fault is not None and result.outcome != "done" else said
+    if result.outcome == "unsupported":
+        can = [name for name, one in OPERATIONS.items() if one.capability in device.capabilities]
+        return f"{said}\nIt can: {', '.join(can) or 'nothing, it only reports'}."
+    amiss = result.outcome != "done" or met is False
+    return "\n".join([said, *(sentence(one) for one in troubles(device))]) if amiss else said

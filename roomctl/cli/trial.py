@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from devices import DeviceConfig, DeviceHub, Timing
+from devices.state import NOT_FOLLOWED
 from wire.devices import Connection, Device, DeviceCommand, DeviceResult
 
 LOOK = 0.02  # seconds between two looks at what raises no event
@@ -42,13 +43,18 @@ class Trial:
         return await self.hub.execute(DeviceCommand(config.role, op, args))
 
     async def settled(self, device: str, name: str, seconds: float) -> bool:
-        """Whether the device reports what was asked of property `name` within so many seconds."""
+        """Whether the device reports what was asked of property `name` within so many seconds, or is said not to do it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not self._met(device, name):
+                while not self._met(device, name) and not self._let_be(device, name):
                     self.changed.clear()
                     await self.changed.wait()
         return self._met(device, name)
+
+    def _let_be(self, device: str, name: str) -> bool:
+        one = self.hub.snapshot()[device]
+        said = [one.fault, *one.besides] if one.fault is not None else []
+        return any(notice.code == NOT_FOLLOWED and notice.args.get("property") == name for notice in said)
 
     def _met(self, device: str, name: str) -> bool:
         one = self.hub.snapshot()[device]
