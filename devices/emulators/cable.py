@@ -1,7 +1,8 @@
 """A cable to a real server that can be cut: what goes through it suffers the faults, whatever the protocol.
 
 `drop` loses every other piece of what is asked, `delay`, `duplicate`, `garbage` and `half` are done to what is
-answered; over UDP to each datagram, over TCP to each piece as it comes.
+answered; over UDP to each datagram, over TCP to each piece as it comes. `reboot_in_command` is there where the cable is
+told what a command looks like: the server carries it out, and its answer is the first thing that is lost.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ Address = tuple[str, int]
 
 
 class Cable(Emulator):
-    """Listens at `address` and connects each client to `server`; `on_reboot` makes the server forget."""
+    """Listens at `address` and connects each client to `server`; `on_reboot` makes the server forget.
+
+    `commands` tells a command among requests.
+    """
 
     available_faults = tuple(fault for fault in FAULTS if fault != "reboot_in_command")
 
@@ -29,6 +33,7 @@ class Cable(Emulator):
         delay: float = 0.4,
         reboot: float = 3.0,
         on_reboot: Callable[[], None] = lambda: None,
+        commands: Callable[[bytes], bool] | None = None,
         seed: int = 1,
     ) -> None:
         super().__init__(delay=delay, reboot=reboot, seed=seed)
@@ -36,6 +41,9 @@ class Cable(Emulator):
         self._server = server
         self.kind = kind
         self._on_reboot = on_reboot
+        self._is_command = commands
+        if commands is not None:
+            self.available_faults = (*self.available_faults, "reboot_in_command")
         self._listening: asyncio.BaseTransport | asyncio.Server | None = None
         self._ends: set[End] = set()
         self._connecting: set[asyncio.Task[None]] = set()
@@ -85,11 +93,15 @@ class Cable(Emulator):
         if "reset" in self._on and self.kind == "tcp":
             end.abort()
         elif not self.lost() and end.pair is not None:
+            end.commanded = self._is_command is not None and self._is_command(data)
             end.pair.write(data)
 
     def answer(self, end: End, data: bytes) -> None:
         """From the server to the client."""
         pair = end.pair
+        if pair is not None and pair.commanded:
+            pair.commanded = False
+            self.done("command")
 
         def say() -> None:
             for one in self.sent(data):
@@ -127,6 +139,7 @@ class End(asyncio.Protocol, asyncio.DatagramProtocol):
         self._transport: asyncio.BaseTransport | None = None
         self._waiting: list[bytes] = []
         self.pair: End | None = None
+        self.commanded = False  # what it asked last is a command, and is not answered yet
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Open."""

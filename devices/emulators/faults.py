@@ -2,7 +2,7 @@
 
 Every emulator of a device on a network declares `FAULTS`:
 
-drop       every other request is lost                 delay     answers come late
+drop       every other request is lost, the first too  delay     answers come late
 duplicate  answers come twice                          half      only the first half of each answer comes
 garbage    answers are random bytes                    silent    holds its sockets but says nothing
 reset      connections are reset at the next request   unplugged its sockets are closed, as off the network
@@ -43,6 +43,7 @@ class Emulator(ABC):
         self.requests = 0  # heard so far, lost ones included
         self.commands: list[str] = []  # carried out, for tests; the last 200
         self._on: set[str] = set()
+        self._dropped = False  # the last request, by `drop`
         self._news = asyncio.Event()
         self._dice = random.Random(seed)  # noqa: S311
         self._started = False
@@ -165,7 +166,8 @@ class Emulator(ABC):
         """Count a request; True when it is lost."""
         self.requests += 1
         self._news.set()
-        return "silent" in self._on or not self.plugged or ("drop" in self._on and self.requests % 2 == 1)
+        self._dropped = "drop" in self._on and not self._dropped
+        return "silent" in self._on or not self.plugged or self._dropped
 
     def sent(self, answer: bytes) -> tuple[bytes, ...]:
         """What leaves the device instead of `answer`: nothing, itself, twice, half of it, or random bytes."""

@@ -80,6 +80,7 @@ class OnvifEmulator(Emulator):
         self.name, self.password = "room", password
         self.stream = stream
         self.clock_offset = clock_offset
+        self._started_at = time.time() - time.monotonic()  # its clock goes on by itself, whatever becomes of ours
         self.stored: dict[str, tuple[str, Position]] = {"1": ("Table", Position(0.5, 0.1, 0.2))}
         self.preset: str | None = None
         self.refused = 0  # requests whose password it did not believe
@@ -134,7 +135,7 @@ class OnvifEmulator(Emulator):
     @property
     def clock(self) -> float:
         """Its own Unix time."""
-        return time.time() + self.clock_offset + (DAY if "clock" in self._on else 0.0)
+        return self._started_at + time.monotonic() + self.clock_offset + (DAY if "clock" in self._on else 0.0)
 
     def forget(self) -> None:
         """It stands still."""

@@ -19,7 +19,28 @@ from devices.snmp.login import Login
 
 COMMUNITY, USER, PASSWORD, PRIVACY = "room", "roomctl", "authentic-1", "private-12"
 MISSING = "Is the package `snmpd` installed?"
+SET_REQUEST = 0xA3
 PROGRAM = Path(switch_ports.__file__)
+
+
+def sets(message: bytes) -> bool:
+    """A SetRequest of SNMP v1 or v2c, behind version and community (RFC 3416, 3: its tag is 0xA3)."""
+    try:
+        at, _ = _contents(message, 0)
+        for _ in range(2):
+            _, at = _contents(message, at)
+        return message[at] == SET_REQUEST
+    except IndexError:
+        return False
+
+
+def _contents(message: bytes, at: int) -> tuple[int, int]:
+    """Where the contents of the BER value at `at` begin and end (X.690, 8.1.3); raises IndexError."""
+    length, start = message[at + 1], at + 2
+    if length & 0x80:
+        start += length & 0x7F
+        length = int.from_bytes(message[at + 2 : start])
+    return start, start + length
 
 
 class SnmpSwitchEmulator(Emulator):

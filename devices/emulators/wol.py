@@ -1,4 +1,8 @@
-"""A computer asleep: its network card hears magic packets, and it answers on a TCP port once it is up."""
+"""A computer asleep: its network card hears magic packets, and it answers on a TCP port once it is up.
+
+Nobody answers a packet: `duplicate`, `garbage` and `half` are done to the packets themselves on their way, `delay` to
+its start; `reset` resets whoever comes to its port.
+"""
 
 from __future__ import annotations
 
@@ -77,6 +81,11 @@ class WolEmulator(Emulator):
         self.on = True
         self.done("up")
 
+    @property
+    def up(self) -> bool:
+        """It is on, and so far that its port answers."""
+        return self._server is not None
+
     async def shut_down(self) -> None:
         """Somebody switched it off."""
         self.on = False
@@ -99,9 +108,14 @@ class WolEmulator(Emulator):
         """Nothing to forget."""
 
     def hear(self, data: bytes) -> None:
-        """A datagram came."""
-        magic = read(data)
-        if self.lost() or magic is None or (magic.mac, magic.password) != (self._wanted_mac, self._password):
+        """A datagram came, as the way to it left it."""
+        if not self.lost():
+            for packet in self.sent(data):
+                self._look(packet)
+
+    def _look(self, packet: bytes) -> None:
+        magic = read(packet)
+        if magic is None or (magic.mac, magic.password) != (self._wanted_mac, self._password):
             return
         self.packets += 1
         self.done("wake")

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from devices.emulators import ViscaEmulator
-from devices.registry import Registry
-from tests.devices import conformance
+from tests.devices import clock, conformance
 from tests.devices.cases import CASES, MATRIX
 from tests.devices.stage import nothing_left_behind, stage
 
@@ -24,6 +23,11 @@ async def test_without_a_fault_a_command_is_carried_out_and_reported(name: str, 
 @pytest.mark.parametrize(("name", "fault"), MATRIX)
 async def test_under_a_fault(name: str, fault: str, tmp_path: Path) -> None:
     await conformance.holds(CASES[name], fault, tmp_path)
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_when_the_clock_jumps(name: str, tmp_path: Path) -> None:
+    await clock.jumps(CASES[name], tmp_path)
 
 
 @pytest.mark.parametrize("name", CAMERAS)
@@ -72,8 +76,3 @@ async def test_ending_while_dialling_leaves_nothing(name: str, tmp_path: Path) -
         one.emulator.fault("unplugged")
         async with stage(one.config):
             await asyncio.sleep(0)
-
-
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "unplugged" in case.faults])
-async def test_a_device_that_is_away_is_dialled_at_the_pace_of_the_back_off(name: str, tmp_path: Path) -> None:
-    await conformance.paced(CASES[name], tmp_path, Registry.installed())

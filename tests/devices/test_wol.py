@@ -67,6 +67,30 @@ async def test_the_password_wakes_and_a_wrong_one_does_not(password: str) -> Non
             await one.until(lambda: one.packets == 3)
 
 
+@pytest.mark.parametrize("fault", ["garbage", "half"])
+async def test_a_broken_packet_wakes_nobody_and_nothing_is_shown_of_it(one: WolEmulator, fault: str) -> None:
+    async with stage(computer(one)) as room:
+        await room.until(lambda device: "power" in device.properties)
+        one.fault(fault)
+        assert (await room.do("wake")).outcome == "accepted"
+        await one.until(lambda: one.requests >= 3)
+        assert (one.packets, one.on) == (0, False)
+        assert (room.property("power").reported, room.property("power").assumed) == (None, "off")
+        one.fault(fault, False)
+        await room.do("wake")
+        await room.shows("power", "on")
+
+
+async def test_one_that_comes_twice_wakes_it_once(one: WolEmulator) -> None:
+    async with stage(computer(one)) as room:
+        await room.online()
+        one.fault("duplicate")
+        await room.do("wake")
+        await room.shows("power", "on")
+        assert one.packets == 6
+        assert one.commands.count("up") == 1
+
+
 async def test_it_goes_out_from_our_address_on_the_network_of_the_room() -> None:
     async with nothing_left_behind(), WolEmulator(host="127.0.0.1") as one:
         async with stage(computer(one, source="127.0.0.5")) as room:

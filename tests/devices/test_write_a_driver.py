@@ -1,66 +1,156 @@
-"""The page on writing a driver: its code is installed as a package and passes the conformance suite."""
+"""The page on writing a driver: what it shows is installed, run and tested, by the commands that it shows."""
 
 from __future__ import annotations
 
-import importlib.util
+import asyncio
+import os
 import re
+import shlex
+import shutil
+import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from devices.registry import ENTRY_POINTS, Registry
-from tests.devices import conformance, wheels
-from tests.devices.cases.case import EVERY_FAULT, Case
+from devices.emulators.process import free_port
 
-PAGE = Path(__file__).parents[2] / "docs" / "write-a-driver.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "write-a-driver.md"
+TEXT = PAGE.read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```\w+\n# (?P<file>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILES = {found["file"]: found["text"] for found in BLOCK.finditer(TEXT)}
+LINES = [line for block in COMMANDS.findall(TEXT) for line in block.splitlines()]
+PORT = "4000"  # on the page
 LONGEST_DRIVER = 200  # lines
-FILES = {found["file"]: found["text"] for found in BLOCK.finditer(PAGE.read_text(encoding="utf-8"))}
-FAULTS = [*EVERY_FAULT[:-3], "clock"]  # those that its case does not leave out
+SHOWN = {"drivers", "probe", "send", "selftest"}  # of `roomctl devices`
+PATIENCE = 60.0  # seconds
+
+
+def line(start: str) -> list[str]:
+    """The one command line of the page that starts so."""
+    (found,) = [one for one in LINES if one.startswith(start)]
+    return shlex.split(found)
 
 
 @pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
-    """The page's case, its package installed."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the page's package was installed by the page's command, into a folder of its own."""
     folder = tmp_path_factory.mktemp("acme")
-    points = tomllib.loads(FILES["pyproject.toml"])["project"]["entry-points"][ENTRY_POINTS]
-    sources = {name: text for name, text in FILES.items() if name.startswith("acme_screen/")}
-    site = wheels.install(folder, "acme_screen", {"acme_screen/__init__.py": "", **sources}, points)
-    sys.path.insert(0, str(site))
+    command = line("pip install")
+    package = folder / command[-1]
+    for name, text in FILES.items():
+        if name == "pyproject.toml" or name.startswith("acme_screen/"):
+            (package / name).parent.mkdir(parents=True, exist_ok=True)
+            (package / name).write_text(text, encoding="utf-8")
+    pip = [sys.executable, "-m", "uv", *command[:2], "--quiet", "--no-deps", "--target", str(folder / "site")]
+    subprocess.run([*pip, *command[2:]], cwd=folder, check=True, timeout=PATIENCE)
+    return folder / "site"
+
+
+def environment(site: Path) -> dict[str, str]:
+    """With the package beside what is installed here, and the commands of this environment first."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {"PATH": path, "PYTHONPATH": str(site), "HOME": os.environ.get("HOME", "/"), "COLUMNS": "200"}
+
+
+async def run(site: Path, command: list[str], *, cwd: Path = ROOT, within: float = PATIENCE) -> tuple[int, str]:
+    """Its exit code and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env=environment(site),
+        cwd=cwd,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
     try:
-        (folder / "case.py").write_text(FILES["tests/devices/cases/acme.py"])
-        spec = importlib.util.spec_from_file_location("acme_case", folder / "case.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module.CASES[0]
+        async with asyncio.timeout(within):
+            said, _ = await process.communicate()
     finally:
-        sys.path.remove(str(site))
-        for name in [name for name in sys.modules if name.startswith("acme_screen")]:
-            del sys.modules[name]
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode or 0, said.decode()
 
 
-def test_the_driver_is_short_and_found_by_its_entry_point(case: Case) -> None:
-    driver = Registry.installed().driver("acme")
-    assert driver is not None
-    assert set(driver.capabilities()) == {"power", "mute"}
-    assert len(FILES["acme_screen/driver.py"].splitlines()) < LONGEST_DRIVER
+@asynccontextmanager
+async def emulator(site: Path, port: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The page's emulator, run by the page's command, at another port."""
+    command = [port if part == PORT else part for part in line("python -m devices.emulators")]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment(site), cwd=ROOT, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            said = ""
+            while "`end` to end" not in said:
+                part = await process.stdout.readline()
+                assert part, f"it did not start: {said}"
+                said += part.decode()
+        assert f"roomctl devices probe --driver acme --set host=127.0.0.1 --set port={port}" in said
+        yield process
+        process.stdin.write(b"end\n")
+        async with asyncio.timeout(PATIENCE):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
-async def test_it_works(case: Case, tmp_path: Path) -> None:
-    await conformance.works(case, tmp_path)
+async def test_the_installed_driver_is_found_tried_and_examined_by_the_commands_of_the_page(site: Path) -> None:
+    shown = [one for one in LINES if one.startswith("roomctl devices")]
+    assert {shlex.split(one)[2] for one in shown} == SHOWN
+    port = str(free_port())
+    async with emulator(site, port) as screen:
+        for one in shown:
+            code, said = await run(site, shlex.split(one.replace(f"port={PORT}", f"port={port}")))
+            assert code == 0, f"{one}: {said}"
+            assert "Acme" in said or "mute" in said, f"{one}: {said}"
+        assert screen.stdin is not None
+        assert screen.stdout is not None
+        screen.stdin.write(b"state\n")
+        assert b"MUTE=ON" in await screen.stdout.readline(), "`send` reached it"
+        screen.stdin.write(b"unplugged\n")
+        assert b"unplugged is on" in await screen.stdout.readline()
+        code, said = await run(site, [part.replace(PORT, port) for part in line("roomctl devices probe")])
+        assert code == 3, f"it does not answer: {said}"
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_it_holds_under_each_fault(case: Case, fault: str, tmp_path: Path) -> None:
-    assert fault in case.tested
-    await conformance.holds(case, fault, tmp_path)
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_the_suite_runs_it_under_every_fault_and_the_matrix_has_its_row(site: Path, tmp_path: Path) -> None:
+    """In a copy of the tests, where its case is added as the page says."""
+    for name in ("pyproject.toml", "docs/devices.md", "tests/__init__.py", "tests/conftest.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "tests" / "devices", tmp_path / "tests" / "devices")
+    (tmp_path / "tests/devices/cases/acme.py").write_text(FILES["tests/devices/cases/acme.py"], encoding="utf-8")
+    code, said = await run(site, [*line("pytest"), "-q", "-p", "no:cacheprovider"], cwd=tmp_path, within=170)
+    assert code == 0, said
+    passed = re.search(r"(\d+) passed", said)
+    assert passed is not None
+    assert int(passed[1]) > 12, "a row of faults"
+    assert line("make matrix") == ["make", "matrix"]
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nmatrix:")[2].splitlines()[1]
+    command = [sys.executable, *shlex.split(recipe.strip().lstrip("@"))[1:]]
+    code, said = await run(site, command, cwd=tmp_path)
+    assert code == 0, said
+    page = (tmp_path / "docs/devices.md").read_text(encoding="utf-8")
+    assert re.search(r"^\| acme \| works \|", page, re.MULTILINE)
 
 
-def test_its_case_leaves_no_fault_unsaid(case: Case) -> None:
-    assert {*case.tested, *case.without} == set(EVERY_FAULT)
-    assert set(FAULTS) == set(case.tested)
+def test_every_driver_is_short() -> None:
+    """What a driver would need more lines for belongs to the framework, or to a noun beside it."""
+    drivers = sorted((ROOT / "devices").glob("*/driver.py"))
+    assert len(drivers) >= 12
+    lengths = {file.parent.name: len(file.read_text(encoding="utf-8").splitlines()) for file in drivers}
+    lengths["acme"] = len(FILES["acme_screen/driver.py"].splitlines())
+    assert {name: length for name, length in lengths.items() if length >= LONGEST_DRIVER} == {}

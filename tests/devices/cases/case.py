@@ -40,7 +40,8 @@ class Rig:
     A device that only reports has no `op`: then `shows` must be reported as `value` before and after the fault.
     `other`: arguments with which the command sets another value, and that value; with `real`, what the emulator itself
     holds now. `stir` makes the device say something where nothing else would. `lingers`: the emulator takes a moment to go,
-    in which it would still carry out a command.
+    in which it would still carry out a command. `undo`: somebody at the device takes back what the command did, so that
+    there is something to do each time it is asked.
     """
 
     emulator: Breakable
@@ -53,6 +54,7 @@ class Rig:
     real: Callable[[], Value | Awaitable[Value]] | None = None
     stir: Callable[[], None] = lambda: None
     lingers: bool = False
+    undo: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,19 @@ class Expected:
     """Outcomes allowed for the command under a fault, and the notice shown meanwhile (None: no fault is shown).
 
     `online`: with that notice the device still counts as online (it works and complains). `mute`: it says nothing meanwhile,
-    so that what is shown stays as it was.
+    so that what is shown stays as it was. `held`: the way to it is open all the same, so it is not dialled.
     """
 
     outcomes: frozenset[str]
     notice: str | None = None
     online: bool = False
     mute: bool = False
+    held: bool = False
+
+    @property
+    def dialled(self) -> bool:
+        """It is away, and dialled again and again."""
+        return self.notice is not None and not self.online and not self.held
 
     def in_words(self) -> str:
         """The cell of the matrix."""

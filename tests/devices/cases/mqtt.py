@@ -37,7 +37,7 @@ NOT_ASKED = {"reboot_in_command": "a sensor takes no command"}
 CABLE = Cable.available_faults
 BROKER = MqttBroker.available_faults
 SENSOR = MqttSensorEmulator.available_faults
-OFFLINE = Expected(FAILS, "device.offline")
+OFFLINE = Expected(FAILS, "device.offline", held=True)
 
 
 def without(faults: tuple[str, ...], why: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""An ONVIF camera with a password."""
+"""An ONVIF camera with a password and two positions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from devices import DeviceConfig
-from devices.emulators.onvif import OnvifEmulator
+from devices.emulators.onvif import OnvifEmulator, Position
 from tests.devices.cases.case import DELAY, GARBLED, REBOOT, STREAM, Case, Rig
 from wire.devices import Role
 
@@ -21,7 +21,12 @@ def camera(emulator: OnvifEmulator, **settings: object) -> DeviceConfig:
 @asynccontextmanager
 async def rig(folder: Path) -> AsyncIterator[Rig]:
     async with OnvifEmulator(password="secret", recall_time=0.05, delay=DELAY, reboot=REBOOT) as one:
-        yield Rig(one, camera(one), "store_preset", {"preset": 1}, "pan", 0.0)
+        one.stored["2"] = ("Orateur", Position(-0.5, 0.0, 0.6))
+        yield Rig(
+            *(one, camera(one), "recall_preset", {"preset": 1}, "preset", 1),
+            other=({"preset": 2}, 2),
+            real=lambda: next((int(token) for token, (_, at) in one.stored.items() if one.position == at), None),
+        )
 
 
 WITHOUT = {"duplicate": "HTTP answers each request once", "single_client": "HTTP: every request stands for itself"}

@@ -11,7 +11,7 @@ from devices import DeviceConfig
 from devices.emulators import PulseServer
 from devices.emulators.faults import FAULTS, Emulator
 from devices.emulators.pulse_cable import PulseCable
-from tests.devices.cases.case import DELAY, GONE, REBOOT, STREAM, UNPLUGGED, Case, Rig
+from tests.devices.cases.case import DELAY, FAILS, GONE, REBOOT, STREAM, Case, Expected, Rig
 from wire.devices import Role
 
 
@@ -44,7 +44,7 @@ def rig(
 
 
 NODE, SERVER, CABLE = ("unplugged", "reboot"), PulseServer.available_faults, PulseCable.available_faults
-GOES = dict.fromkeys(NODE, UNPLUGGED)
+GOES = dict.fromkeys(NODE, Expected(FAILS, "device.unplugged", held=True))
 UNREAD = dict.fromkeys(("garbage", "half", "single_client"), GONE)  # libpulse hangs up, and does not say why
 PASSWORD = {"wrong_password": "on one machine it knows us by our user"}
 

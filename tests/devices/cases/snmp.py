@@ -10,7 +10,7 @@ from typing import Any
 from devices import DeviceConfig
 from devices.emulators.cable import Cable
 from devices.emulators.faults import FAULTS
-from devices.emulators.snmp import COMMUNITY, PASSWORD, PRIVACY, USER, SnmpSwitchEmulator
+from devices.emulators.snmp import COMMUNITY, PASSWORD, PRIVACY, USER, SnmpSwitchEmulator, sets
 from tests.devices.cases.case import DATAGRAMS, DELAY, GONE, REBOOT, Case, Rig
 from wire.devices import Role
 
@@ -30,7 +30,9 @@ def rig(part: str) -> Callable[[Path], AbstractAsyncContextManager[Rig]]:
     async def rigged(folder: Path) -> AsyncIterator[Rig]:
         async with (
             SnmpSwitchEmulator(folder, reboot=REBOOT) as server,
-            Cable(server.address, kind="udp", delay=DELAY, reboot=REBOOT) as cable,
+            Cable(
+                server.address, kind="udp", delay=DELAY, reboot=REBOOT, on_reboot=server.forget, commands=sets
+            ) as cable,
         ):
             config = switch(cable.address) if part == "cable" else switch(server.address, **V3)
             yield Rig(
@@ -42,13 +44,13 @@ def rig(part: str) -> Callable[[Path], AbstractAsyncContextManager[Rig]]:
     return rigged
 
 
-CABLE, SERVER = Cable.available_faults, SnmpSwitchEmulator.available_faults
+CABLE, SERVER = (*Cable.available_faults, "reboot_in_command"), SnmpSwitchEmulator.available_faults
 UNHEARD = {"garbage": GONE, "half": GONE}  # pysnmp throws away what it cannot read
 
 
 def without(faults: tuple[str, ...], other: str) -> dict[str, str]:
     missing = {name: f"see {other}" for name in (*FAULTS, "wrong_password") if name not in faults}
-    return missing | {"single_client": "UDP has no connections", "reboot_in_command": "the agent is a real one"}
+    return missing | {"single_client": "UDP has no connections"}
 
 
 CASES = [

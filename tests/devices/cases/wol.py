@@ -1,4 +1,4 @@
-"""A computer that is on, and woken once more."""
+"""A computer that is off each time that it is to be woken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from devices import DeviceConfig
 from devices.emulators.wol import MAC, WolEmulator
-from tests.devices.cases.case import DELAY, Case, Rig
+from tests.devices.cases.case import DELAY, Case, Expected, Rig
 from wire.devices import Role
 
 
@@ -21,10 +21,16 @@ def computer(one: WolEmulator, **settings: Any) -> DeviceConfig:
 
 @asynccontextmanager
 async def rig(folder: Path) -> AsyncIterator[Rig]:
-    async with WolEmulator(on=True, delay=DELAY) as one:
-        yield Rig(one, computer(one), "wake", {}, "power", "on")
+    async with WolEmulator(boot=0.05, delay=DELAY) as one:
+        yield Rig(
+            *(one, computer(one), "wake", {}, "power", "on"),
+            real=lambda: "on" if one.up else "off",
+            undo=one.shut_down,
+        )
 
 
+UNANSWERED = Expected(frozenset({"accepted"}), mute=True)  # what does not arrive wakes nobody, and nobody says so
+EXPECT = {"garbage": UNANSWERED, "half": UNANSWERED}
 OFF = dict.fromkeys(("silent", "unplugged", "reboot", "reboot_in_command"), "being off is a state, no fault")
 WITHOUT = OFF | {"single_client": "nobody is connected", "wrong_password": "nobody answers a packet"}
-CASES = [Case("wol", "wol", rig, WolEmulator.available_faults, {}, without=WITHOUT)]
+CASES = [Case("wol", "wol", rig, WolEmulator.available_faults, {}, EXPECT, without=WITHOUT)]
