@@ -171,7 +171,7 @@ class DeviceRunner:
     def _nudge(self) -> None:
         """Somebody says that the device has news: ask it now, but not without end."""
         self._news = True
-        self._whole_at = min(self._whole_at, self._polled_at + self._timing.nudge)
+        self._whole_at = min(self._whole_at, self._polled_at + self._timing.news)
         self._redial.set()
         self._queue.wake()
 
@@ -201,7 +201,8 @@ class DeviceRunner:
                 await self._redial.wait()
         except TimeoutError:
             pass
-        soonest = due if self._backoff.locked else min(due, begun + self._timing.nudge)  # however many news there are
+        pause = self._timing.news if self._news else self._timing.nudge
+        soonest = due if self._backoff.locked else min(due, begun + pause)  # however many news there are
         if (early := soonest - loop.time()) > 0:
             await asyncio.sleep(early)
         self._redial.clear()
@@ -350,7 +351,7 @@ class DeviceRunner:
         if whole:
             self._settle()
             self._polled_at = loop.time()
-            self._whole_at = loop.time() + (self._timing.nudge if self._news else self._pause())
+            self._whole_at = loop.time() + (self._timing.news if self._news else self._pause())
 
     def _pause(self) -> float:
         if self.state.changing:

@@ -74,7 +74,7 @@ async def test_a_device_that_comes_to_the_network_is_dialled_at_once() -> None:
 
 async def test_news_without_end_do_not_make_us_ask_without_end() -> None:
     port = free_port()
-    calm = replace(LAZY, nudge=30.0)
+    calm = replace(LAZY, news=30.0)
     async with (
         PjlinkEmulator(power="on", tell=("127.0.0.1", port)) as pj,
         stage(display(pj.address, listen=port), timing=calm) as room,
