@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -42,6 +43,7 @@ class Effects:
     left: list[tuple[str, Leave]] = field(default_factory=list)  # (identity, reason)
     happened: list[Happened] = field(default_factory=list)
     changed: bool = False
+    due_at: float | None = None  # when the room's offers are to be looked at again, at the latest
 
     def send(self, sids: Iterable[str], message: SignalResponse) -> None:
         """One message to some sessions, in order with all others."""
@@ -49,9 +51,14 @@ class Effects:
         if targets:
             self.messages.append((targets, message))
 
+    def look_at(self, when: float) -> None:
+        """Look at the room's offers again then."""
+        self.due_at = when if self.due_at is None else min(self.due_at, when)
+
     def take(self) -> Effects:
         """What is to be done now; starts afresh. The list of commands stays the same object: connections hold it."""
-        taken = Effects(list(self.commands), self.messages, self.goodbyes, self.left, self.happened, self.changed)
+        taken = dataclasses.replace(self, commands=list(self.commands))
         self.commands.clear()
         self.messages, self.goodbyes, self.left, self.happened, self.changed = [], [], [], [], False
+        self.due_at = None
         return taken

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_ROUNDING = 1e-6  # of a level; else one that waits until the time that `ready` says may come a rounding too early
+
 
 class Bucket:
     """Holds `burst` at most, refilled at `rate` per second; `take` says whether one more may pass. Time is an argument."""
@@ -16,7 +18,16 @@ class Bucket:
         """Take `cost`; False where the bucket holds less."""
         self._level = min(self._burst, self._level + max(0.0, now - self._at) * self._rate)
         self._at = now
-        if self._level < cost:
+        if self._level + _ROUNDING < cost:
             return False
         self._level -= cost
         return True
+
+    def charge(self, cost: int) -> None:
+        """Take `cost` for what was done already; with less in the bucket, what comes next waits until it is made up."""
+        self._level -= cost
+
+    def ready(self, now: float) -> float:
+        """When one more may pass."""
+        level = min(self._burst, self._level + max(0.0, now - self._at) * self._rate)
+        return now + max(0.0, 1 - level) / self._rate

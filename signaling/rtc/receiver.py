@@ -131,9 +131,14 @@ class Receiver(Subscriptions):
 
     # --- negotiation --------------------------------------------------------------------------------------------
 
+    @property
+    def pending(self) -> bool:
+        """Whether something changed that the client is to offer for, and nothing is outstanding."""
+        return self._changed and self._asked_at is None
+
     def due(self, now: float) -> Requirement | None:
-        """What to ask of the client now, if something changed and nothing is outstanding."""
-        if not self._changed or self._asked_at is not None:
+        """What to ask of the client now, if something is pending."""
+        if not self.pending:
             return None
         self._changed, self._asked_at, self.solicited = False, now, True
         missing, places = self._missing(), self._max_sections - self._sections  # closing lines still have theirs

@@ -27,6 +27,8 @@ from signaling.rtc.settings import RtcSettings
 from signaling.rtc.speakers import Speakers
 from signaling.rtc.track import Track
 
+PER_REQUEST = 4  # people who are told of a track, and offered it or its end: they count as one request of its owner's
+
 
 class MediaRoom:
     """Sessions in order of joining, by sid. `name` is the LiveKit room name and the relay's room."""
@@ -221,6 +223,7 @@ class MediaRoom:
             self._second_changed(track)
             self.demand(track)
         if bound.started or bound.ended or bound.seconds:
+            session.requests.charge(len(self.sessions) // PER_REQUEST)
             self.announce(session)  # before the media: subscribers must know whose it is
         for track in bound.started:
             self.published[track.sid] = session, track
@@ -305,6 +308,9 @@ class MediaRoom:
         for track in session.subscriber.displaced():
             error = responses.subscription_error(track.sid, SubscriptionError.SE_UNKNOWN)
             self.effects.send([session.sid], error)
+        if session.subscriber.pending and not session.offers.take(now):
+            self.effects.look_at(session.offers.ready(now))
+            return
         due = session.subscriber.due(now)
         if isinstance(due, Requirement):
             self.effects.send([session.sid], responses.media_sections_requirement(due))

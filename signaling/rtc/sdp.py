@@ -14,7 +14,7 @@ from hashlib import blake2b
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
 from aiortc.rtcicetransport import RTCIceCandidate, RTCIceParameters
 from aiortc.rtcsctptransport import RTCSctpCapabilities
-from aiortc.sdp import GroupDescription, MediaDescription, SessionDescription, grouplines
+from aiortc.sdp import MediaDescription, SessionDescription
 
 from signaling.rtc.ids import IceCredentials
 from wire.problems import Code, Refusal
@@ -102,7 +102,10 @@ def parse(sdp: str, *, max_sections: int, known: Known | None = None) -> Remote:
 
 def _split(sdp: str) -> list[str]:
     """The lines before the first section, then each section."""
-    return re.split(r"^(?=m=)", sdp, flags=re.MULTILINE)
+    head, *bodies = ("\n" + sdp).split("\nm=")  # much faster than a pattern
+    parts = [head, *(f"m={body}" for body in bodies)]
+    head, *sections = [f"{part}\n" for part in parts[:-1]] + parts[-1:]
+    return [head[1:], *sections]
 
 
 def _for_all(head: str) -> str:
@@ -142,9 +145,14 @@ def _bound(bodies: Sequence[str]) -> None:
 
 def narrow(sdp: str, mids: Collection[str]) -> str:
     """A description with only the sections of some mids: in a big meeting an answer repeats hundreds, few of them new."""
-    session, sections = grouplines(sdp)
-    kept = [lines for lines in sections if any(line[6:].strip() in mids for line in lines if line.startswith("a=mid:"))]
-    return "\r\n".join([*session, *(line for lines in kept for line in lines), ""])
+    head, *bodies = _split(sdp)
+    return head + "".join(body for body in bodies if _mid(body) in mids)
+
+
+def _mid(body: str) -> str:
+    """The mid that a section names first; empty where it names none."""
+    _, named, rest = body.partition("\na=mid:")
+    return rest.partition("\n")[0].strip() if named else ""
 
 
 def _bad(message: str) -> Refusal:
@@ -233,10 +241,15 @@ class Section(MediaDescription):
         else:
             self.rtcp_port, self.rtcp_host, self.rtcp_mux = 9, "0.0.0.0", True  # noqa: S104
 
-    def __str__(self) -> str:
-        """The section's lines, written once: a section is not changed after its first description."""
+    def written(self, local: Local, setup: str, *, first: bool) -> str:
+        """The section's lines. A section is not changed after its first description, nor is its place."""
         if self._text is None:
-            self._text = super().__str__() + "".join(f"a={line}\r\n" for line in self.extra)
+            self.ice = RTCIceParameters(iceLite=True, usernameFragment=local.ice.ufrag, password=local.ice.password)
+            self.dtls = RTCDtlsParameters(fingerprints=[RTCDtlsFingerprint("sha-256", local.fingerprint)], role=setup)
+            if first:
+                self.ice_candidates = [_candidate(index, *at) for index, at in enumerate(local.candidates)]
+                self.ice_candidates_complete = True
+            self._text = str(self) + "".join(f"a={line}\r\n" for line in self.extra)
         return self._text
 
 
@@ -262,19 +275,12 @@ class Origin:
 
 def describe(sections: Sequence[Section], local: Local, setup: str, origin: Origin) -> str:
     """Write an ICE-lite description in which all live sections share one transport."""
-    session = SessionDescription()
-    session.origin = origin.next()
     live = [section for section in sections if section.port != 0]
-    session.group = [GroupDescription("BUNDLE", [section.rtp.muxId for section in live])]
-    session.msid_semantic = [GroupDescription("WMS", ["*"])]
-    for section in sections:
-        section.ice = RTCIceParameters(iceLite=True, usernameFragment=local.ice.ufrag, password=local.ice.password)
-        section.dtls = RTCDtlsParameters(fingerprints=[RTCDtlsFingerprint("sha-256", local.fingerprint)], role=setup)
-        if section is (live[0] if live else None):
-            section.ice_candidates = [_candidate(index, *at) for index, at in enumerate(local.candidates)]
-            section.ice_candidates_complete = True
-        session.media.append(section)
-    return str(session)
+    head = ["v=0", f"o={origin.next()}", "s=-", "t=0 0", "a=ice-lite"]
+    head += [f"a=group:BUNDLE {' '.join(section.rtp.muxId for section in live)}", "a=msid-semantic:WMS *"]
+    first = live[0] if live else None
+    written = (section.written(local, setup, first=section is first) for section in sections)
+    return "\r\n".join([*head, ""]) + "".join(written)
 
 
 def _candidate(index: int, address: str, port: int, protocol: str) -> RTCIceCandidate:

@@ -55,6 +55,7 @@ class RtcServer:
         self._watchers: list[Callable[[MediaRoom, Happened], None]] = []
         self._left: dict[str, list[tuple[str, Leave]]] = {}  # changed media rooms, to be told
         self._telling: asyncio.TimerHandle | None = None
+        self._offering: dict[str, asyncio.TimerHandle] = {}  # rooms with offers that wait for their time, by sid
         self._door = Door(tokens, admission, self._settings, self._rooms, self._serve, wall)
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(self._settings.tick, self._tick)
@@ -138,8 +139,8 @@ class RtcServer:
             for session in list(room.sessions.values()):
                 room.restart(session, DisconnectReason.SERVER_SHUTDOWN)
             self.apply(room)
-        if self._telling is not None:
-            self._telling.cancel()
+        for timer in (*self._offering.values(), *([self._telling] if self._telling is not None else [])):
+            timer.cancel()
 
     # --- clients ------------------------------------------------------------------------------------------------
 
@@ -330,6 +331,9 @@ class RtcServer:
                 self._happened(room, what)
             if effects.changed or effects.left:
                 self._tell_later(room.name, effects.left)
+            if effects.due_at is not None and room.sid not in self._offering:
+                wait = max(0.0, effects.due_at - self._clock())
+                self._offering[room.sid] = self._loop.call_later(wait, self._offer, room)
             if not slow:
                 break
             for sid in slow:
@@ -342,6 +346,15 @@ class RtcServer:
         if empty and self._rooms.get(room.name) is room:
             del self._rooms[room.name]
             self._happened(room, Happened("room_finished"))
+
+    def _offer(self, room: MediaRoom) -> None:
+        """Send the offers that waited for their time."""
+        del self._offering[room.sid]
+        try:
+            room.negotiate_all(self._clock())
+        except Exception:
+            log.exception("the offers of %s failed", room.name)
+        self.apply(room)
 
     def _tell_later(self, media: str, left: list[tuple[str, Leave]]) -> None:
         self._left.setdefault(media, []).extend(left)

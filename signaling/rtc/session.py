@@ -104,6 +104,7 @@ class Session:
         self.candidates = 0
         self.faults = 0
         self.requests = Bucket(settings.request_rate, settings.request_burst, now)
+        self.offers = Bucket(settings.offer_rate, settings.offer_burst, now)  # of ours to it
         self.data = Bucket(settings.data_rate, settings.data_burst, now)
 
     @property

@@ -36,6 +36,8 @@ class RtcSettings:
     # rates: a bucket of `burst` refilled at `rate` per second
     request_rate: float = 50.0
     request_burst: int = 500
+    offer_rate: float = 2.0  # of ours to one client (V1: asked of it); what changes meanwhile goes into the next
+    offer_burst: int = 10
     data_rate: float = 500.0
     data_burst: int = 1000
     # times

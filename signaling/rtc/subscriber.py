@@ -72,7 +72,17 @@ class Slot:
         """Take a step of the table."""
         if state not in _NEXT[self.state]:
             raise ValueError(f"slot {self.mid}: {self.state.name} -> {state.name}")
-        self.state, self.section = state, None
+        self.state = state
+
+    def take(self, subscription: Subscription, chosen: codecs.Format, spare: codecs.Format | None) -> None:
+        """Carry a track from the next offer on."""
+        self.subscription, self.format, self.spare, self.section = subscription, chosen, spare, None
+        self.move(SlotState.TAKEN)
+
+    def empty(self) -> None:
+        """Carry nothing from the next offer on."""
+        self.subscription = self.format = self.spare = self.section = None
+        self.move(SlotState.EMPTIED)
 
 
 @dataclass(frozen=True)
@@ -126,9 +136,8 @@ class Subscriber(Subscriptions):
         if (slot := self._free_slot(track.kind)) is None:
             self._unplaced[track.sid] = track
             return False
-        slot.subscription, slot.format = self._mint(track), chosen
-        slot.spare = self._formats.of(Codec(track.spare, 0, track.codec.clock_rate)) if track.spare else None
-        slot.move(SlotState.TAKEN)
+        spare = self._formats.of(Codec(track.spare, 0, track.codec.clock_rate)) if track.spare else None
+        slot.take(self._mint(track), chosen, spare)
         self._changed = True
         return True
 
@@ -145,8 +154,7 @@ class Subscriber(Subscriptions):
         if not ended:
             self._halt(slot.subscription)
         del self._wanted[sid]
-        slot.subscription = slot.format = slot.spare = None
-        slot.move(SlotState.EMPTIED)
+        slot.empty()
         self._changed = True
         return True
 
@@ -162,9 +170,14 @@ class Subscriber(Subscriptions):
 
     # --- negotiation --------------------------------------------------------------------------------------------
 
+    @property
+    def pending(self) -> bool:
+        """Whether something changed that the client is to be offered, and no offer is outstanding."""
+        return self._changed and self._offered_at is None
+
     def due(self, now: float) -> Offer | None:
-        """The offer to send now, if something changed and none is outstanding."""
-        if not self._changed or self._offered_at is not None:
+        """The offer to send now, if one is pending."""
+        if not self.pending:
             return None
         self._changed, self._offered_at = False, now
         self._offer_id += 1
@@ -232,8 +245,7 @@ class Subscriber(Subscriptions):
         taken = next((of for of in (slot.format, slot.spare) if media is not None and _accepts(media, of)), None)
         if media is None or taken is None:
             del self._wanted[track.sid]
-            slot.subscription = slot.format = slot.spare = None
-            slot.move(SlotState.EMPTIED)
+            slot.empty()
             self._changed = True
             refused.append(track)
             return

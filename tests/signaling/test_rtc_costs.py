@@ -29,7 +29,13 @@ PEOPLE = 10
 
 def full_room(*, single: bool = False) -> tuple[MediaRoom, list[Session]]:
     """Ten people with microphone and camera; bursts are as in production, and nothing is refilled."""
-    settings = RtcSettings(request_rate=1e-9)
+    room, sessions = crowd(RtcSettings(request_rate=1e-9), single=single)
+    room.effects.take()
+    return room, sessions
+
+
+def crowd(settings: RtcSettings, *, single: bool = False) -> tuple[MediaRoom, list[Session]]:
+    """Ten people with microphone and camera, who have not read anything yet."""
     room = MediaRoom("demo", FINGERPRINT, [("127.0.0.1", 1, "udp")], settings)
     sessions = [
         room.join(Arrival(Grants(f"p{number}", "demo"), 0.0, 1e12, "key", Wishes(single=single)), 0.0)
@@ -44,7 +50,6 @@ def full_room(*, single: bool = False) -> tuple[MediaRoom, list[Session]]:
                 room, session, SignalRequest(add_track=AddTrackRequest(cid=cid, type=kind, source=source)), 0.0
             )
         requests.handle(room, session, SignalRequest(offer=SessionDescription(sdp=peers.RECORDED, id=1)), 0.0)
-    room.effects.take()
     return room, sessions
 
 
