@@ -5,7 +5,7 @@ strings minted by the caller (signaling) and unique within the relay. The Rust t
 `tests/relay/test_messages.py` holds the two together.
 """
 
-from relay.messages.base import Codec, Encoding, Extensions, Kind, Message, PauseReason, TransportPhase
+from relay.messages.base import Codec, DtlsRole, Encoding, Extensions, Kind, Message, PauseReason, TransportPhase
 from relay.messages.command import (
     AddTrack,
     CloseTransport,
@@ -49,6 +49,7 @@ __all__ = [
     "CommandFailed",
     "DataChannelOpened",
     "DataReceived",
+    "DtlsRole",
     "DumpFlight",
     "Encoding",
     "Event",

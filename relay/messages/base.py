@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["audio", "video"]
+DtlsRole = Literal["server", "client"]
 TransportPhase = Literal["new", "connecting", "connected", "failed", "closed"]
 PauseReason = Literal["bandwidth", "last_n"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from relay.messages.base import Codec, Encoding, Extensions, Kind, Message
+from relay.messages.base import Codec, DtlsRole, Encoding, Extensions, Kind, Message
 
 
 class OpenTransport(Message, frozen=True, tag="open_transport"):
-    """Create an ICE-lite, DTLS-server transport in `room`. `ufrag` (4+ ice-chars) and `password` (22+) are ours."""
+    """Create an ICE-lite transport in `room`. `ufrag` (4+ ice-chars) and `password` (22+) are ours."""
 
     transport: str
     room: str
@@ -15,12 +15,16 @@ class OpenTransport(Message, frozen=True, tag="open_transport"):
 
 
 class SetRemote(Message, frozen=True, tag="set_remote"):
-    """What the peer's SDP said: ICE credentials, SHA-256 certificate fingerprint (`AB:CD:…`)."""
+    """What the peer's SDP said: ICE credentials, SHA-256 certificate fingerprint (`AB:CD:…`).
+
+    `role`: our end of DTLS, for the life of the transport; `client` where the peer answered `a=setup:passive`.
+    """
 
     transport: str
     ufrag: str
     password: str
     fingerprint: str
+    role: DtlsRole = "server"
 
 
 class RestartIce(Message, frozen=True, tag="restart_ice"):

@@ -18,6 +18,7 @@ from aiortc.sdp import GroupDescription, MediaDescription, SsrcDescription
 from relay.messages import (
     Codec,
     Command,
+    DtlsRole,
     OpenDataChannel,
     OpenTransport,
     RestartIce,
@@ -33,6 +34,7 @@ from wire.problems import Code, Refusal
 RELIABLE, LOSSY = "_reliable", "_lossy"
 DATA_MID = "data"
 _CNAME = "roomctl"
+_OURS: dict[str | None, DtlsRole] = {sdp.ACTIVE: "server", sdp.PASSIVE: "client"}  # by the answer's a=setup
 
 
 class SlotState(Enum):
@@ -111,6 +113,7 @@ class Subscriber(Subscriptions):
         self._max_sections = max_sections
         self._origin = sdp.Origin()
         self._peer: sdp.Peer | None = None
+        self._role: DtlsRole = "server"  # ours, once there is a peer
         self._slots: list[Slot] = []
         self._formats = codecs.Formats()
         self._offer_id = 0
@@ -218,11 +221,13 @@ class Subscriber(Subscriptions):
             return None
         news = {slot.mid for slot in self._slots if slot.state is SlotState.OFFERED}
         remote = sdp.parse(sdp.narrow(text, news | {DATA_MID}), max_sections=self._max_sections)
-        if remote.setup != sdp.ACTIVE:
-            raise Refusal(Code.BAD_REQUEST, "SDP: the relay is always the DTLS server; answer setup active")
+        if (role := _OURS.get(remote.setup)) is None:
+            raise Refusal(Code.BAD_REQUEST, "SDP: an answer chooses: setup active or passive")  # RFC 8842 section 5.3
         if self._peer is not None and remote.peer.fingerprint != self._peer.fingerprint:
             raise Refusal(Code.BAD_REQUEST, "SDP: the certificate may not change within a connection")
-        self._offered_at = None
+        if self._peer is not None and role != self._role:
+            raise Refusal(Code.BAD_REQUEST, "SDP: setup may not change within a connection")
+        self._offered_at, self._role = None, role
         self._take_peer(remote.peer)
         started: list[Track] = []
         refused: list[Track] = []
@@ -233,7 +238,7 @@ class Subscriber(Subscriptions):
 
     def _take_peer(self, peer: sdp.Peer) -> None:
         if peer != self._peer or self._restarted:
-            self._commands.append(SetRemote(self.transport, peer.ufrag, peer.password, peer.fingerprint))
+            self._commands.append(SetRemote(self.transport, peer.ufrag, peer.password, peer.fingerprint, self._role))
         self._peer, self._restarted = peer, False
 
     def _settle(self, slot: Slot, media: MediaDescription | None, started: list[Track], refused: list[Track]) -> None:

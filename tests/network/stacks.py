@@ -176,9 +176,10 @@ class Str0m:
         self._tasks += [asyncio.create_task(self._film()), asyncio.create_task(self._speak())]
 
     async def accept(self, sdp: str) -> str:
-        """Answer an offer. The relay is always the DTLS server; where str0m may choose it would be that itself."""
-        chosen = sdp.replace("a=setup:actpass", "a=setup:passive")
-        return await self._ask(f"accept {chosen.encode().hex()}")
+        """Answer an offer. str0m is the DTLS server where it may choose, so the relay is its client."""
+        answer = await self._ask(f"accept {sdp.encode().hex()}")
+        assert "a=setup:passive" in answer
+        return answer
 
     async def close(self) -> None:
         """End."""

@@ -24,7 +24,7 @@ from aiortc import (
 )
 
 from relay import Relay
-from relay.messages import Event, OpenTransport, SetRemote
+from relay.messages import DtlsRole, Event, OpenTransport, SetRemote
 
 E = TypeVar("E", bound=Event)
 
@@ -57,17 +57,18 @@ class Events:
 
 
 class Peer:
-    """One client: ICE, DTLS as client, SCTP. `dtls` takes aiortc's senders and receivers."""
+    """One client: ICE, DTLS, SCTP. `dtls` takes aiortc's senders and receivers."""
 
-    def __init__(self, name: str, room: str) -> None:
-        """A client that has not connected; `name` is its transport's id."""
+    def __init__(self, name: str, room: str, relay_role: DtlsRole = "server") -> None:
+        """A client that has not connected; `name` is its transport's id, `relay_role` the relay's end of DTLS."""
         self.name = name
         self.room = room
         self.gatherer = RTCIceGatherer(iceServers=[])
         self.ice = RTCIceTransport(self.gatherer)
         self.ice._connection.ice_controlling = True
         self.dtls = RTCDtlsTransport(self.ice, [RTCCertificate.generateCertificate()])
-        self.dtls._set_role("client")
+        self.relay_role = relay_role
+        self.dtls._set_role("client" if relay_role == "server" else "server")
         self.sctp = RTCSctpTransport(self.dtls)
         self.channels: dict[str, RTCDataChannel] = {}
         self.received: asyncio.Queue[tuple[str, bytes | str]] = asyncio.Queue()
@@ -90,6 +91,7 @@ class Peer:
             ufrag=local.usernameFragment or "",
             password=local.password or "",
             fingerprint=fingerprint or ours.value,
+            role=self.relay_role,
         )
 
     async def connect(
@@ -119,10 +121,10 @@ class Peer:
         await self.ice.addRemoteCandidate(None)
         await self.ice.start(RTCIceParameters(usernameFragment=opened.ufrag, password=opened.password, iceLite=True))
         fingerprint = RTCDtlsFingerprint(algorithm="sha-256", value=relay.fingerprint)
-        await self.dtls.start(RTCDtlsParameters(fingerprints=[fingerprint], role="server"))
+        await self.dtls.start(RTCDtlsParameters(fingerprints=[fingerprint], role=self.relay_role))
 
     async def start_sctp(self) -> None:
-        """Initiate the association."""
+        """Begin with data channels: the DTLS client asks for the association."""
         await self.sctp.start(RTCSctpCapabilities(maxMessageSize=65536), 5000)
 
     def open_channel(self, label: str) -> RTCDataChannel:

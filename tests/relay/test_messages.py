@@ -44,7 +44,7 @@ NONE = Extensions()
 
 # One of each command that names what does not exist: Rust must understand it to say so.
 COMMANDS: list[tuple[Command, str]] = [
-    (SetRemote(transport="x", ufrag="abcd", password="p" * 22, fingerprint="AB"), "unknown_transport"),
+    (SetRemote(transport="x", ufrag="abcd", password="p" * 22, fingerprint="AB", role="client"), "unknown_transport"),
     (RestartIce(transport="x", ufrag="abcd", password="p" * 22), "unknown_transport"),
     (CloseTransport(transport="x"), "unknown_transport"),
     (

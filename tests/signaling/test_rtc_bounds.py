@@ -135,7 +135,7 @@ async def test_large_messages_count_as_several(kind: str, times: int) -> None:
 async def test_a_broken_answer_is_refused() -> None:
     async with serve(RecordedRelay()) as world, world.join() as ann:
         made = (await ann.expect("offer")).offer
-        for text in ("nonsense", peers.answer(made.sdp, setup="passive")):
+        for text in ("nonsense", peers.answer(made.sdp, setup="actpass")):
             await ann.send(answer=SessionDescription(type="answer", sdp=text, id=made.id))
             assert (await ann.expect("request_response")).request_response.reason == RequestResponse.INVALID_REQUEST
         await ann.send(answer=SessionDescription(type="answer", sdp=peers.answer(made.sdp), id=made.id))

@@ -28,10 +28,12 @@ async def publish(client: Client) -> tuple[str, str]:
     return sound.sid, picture.sid
 
 
-async def accept(client: Client, *, reject: tuple[str, ...] = (), without_rtx: bool = False) -> SessionDescription:
+async def accept(
+    client: Client, *, reject: tuple[str, ...] = (), without_rtx: bool = False, setup: str = "active"
+) -> SessionDescription:
     """Answer the server's next offer; returns the offer."""
     made = (await client.expect("offer")).offer
-    sdp = peers.answer(made.sdp, reject=reject, without_rtx=without_rtx)
+    sdp = peers.answer(made.sdp, reject=reject, without_rtx=without_rtx, setup=setup)
     await client.send(answer=SessionDescription(type="answer", sdp=sdp, id=made.id))
     return made
 
@@ -62,6 +64,28 @@ async def test_one_offer_at_a_time_and_what_changes_meanwhile_in_the_next() -> N
         assert (await ann.expect("track_subscribed")).track_subscribed.track_sid == sound
         # One SetRemote: the same credentials in both answers.
         assert len([c for c in relay.of(SetRemote) if c.transport == f"{bob.sid}/sub"]) == 1
+
+
+async def test_a_client_chooses_its_end_of_dtls_once() -> None:
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join() as ann, world.join("guest:bob") as bob:
+        await accept(bob, setup="passive")
+        await bob.settled()
+        roles = {c.transport: c.role for c in relay.of(SetRemote)}
+        assert roles == {f"{bob.sid}/sub": "client"}
+        await publish(ann)
+        made = (await bob.expect("offer")).offer
+        assert set(peers.value(made.sdp, "setup")) == {"actpass"}  # RFC 8842 section 5.5
+        for setup, wrong in (("active", "may not change"), ("actpass", "an answer chooses")):
+            answer = SessionDescription(type="answer", sdp=peers.answer(made.sdp, setup=setup), id=made.id)
+            await bob.send(answer=answer)
+            assert wrong in (await bob.expect("request_response")).request_response.message
+        assert not subscribed(relay, bob)
+        sdp = peers.answer(made.sdp, setup="passive")
+        await bob.send(answer=SessionDescription(type="answer", sdp=sdp, id=made.id))
+        await bob.settled()
+        assert len(subscribed(relay, bob)) == 2
+        assert {c.role for c in relay.of(SetRemote) if c.transport == f"{ann.sid}/pub"} == {"server"}
 
 
 async def test_who_comes_later_gets_all_in_the_first_offer() -> None:

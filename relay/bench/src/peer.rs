@@ -8,7 +8,7 @@ use dimpl::certificate::{format_fingerprint, generate_self_signed_certificate};
 use dimpl::{Dtls, Output, SrtpProfile};
 use is::stun::{StunMessage, StunPacket};
 use is::{Candidate, IceAgent, IceCreds, Protocol};
-use relay_core::message::Command;
+use relay_core::message::{Command, DtlsRole};
 use relay_core::srtp::{Opener, Profile, Sealer, from_dtls_client};
 use relay_engine::Engine;
 
@@ -62,7 +62,13 @@ impl Peer {
                 ufrag: ours.ufrag,
                 password: ours.pass,
             },
-            Command::SetRemote { transport, ufrag: creds.ufrag, password: creds.pass, fingerprint },
+            Command::SetRemote {
+                transport,
+                ufrag: creds.ufrag,
+                password: creds.pass,
+                fingerprint,
+                role: DtlsRole::Server,
+            },
         ]);
         let mut peer = Self { socket, sealer: None, opener: None, profile: String::new(), agent, local, dtls };
         let deadline = now + Duration::from_secs(10);

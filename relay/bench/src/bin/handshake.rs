@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use dimpl::certificate::{format_fingerprint, generate_self_signed_certificate};
 use dimpl::{Config, Dtls, DtlsCertificate, Output};
+use relay_core::message::DtlsRole;
 use relay_core::srtp::{Profile, from_dtls_client};
 use relay_core::transport::dtls::{DtlsAction, DtlsSession, DtlsTimers, Fingerprint, Identity};
 
@@ -53,7 +54,7 @@ fn handshake(identity: &Identity, make: Make) -> Result<f64, Failure> {
     client.set_active(true);
     client.handle_timeout(now).map_err(|error| error.to_string())?;
     let before = cpu::micros();
-    let mut server = DtlsSession::new(identity, fingerprint);
+    let mut server = DtlsSession::new(DtlsRole::Server, identity, fingerprint);
     let mut cost = cpu::micros() - before;
     let mut buffer = vec![0; 4096];
     for _ in 0..10 {

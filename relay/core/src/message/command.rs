@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{Codec, Encoding, Extensions, Kind};
+use super::{Codec, DtlsRole, Encoding, Extensions, Kind};
 
 /// What the caller asks of the relay. Ids are strings minted by the caller, unique within the relay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Command {
-    /// Create an ICE-lite, DTLS-server transport in `room`.
+    /// Create an ICE-lite transport in `room`.
     OpenTransport {
         /// New transport's id.
         transport: String,
@@ -30,6 +30,9 @@ pub enum Command {
         password: String,
         /// SHA-256 of the peer's certificate, `AB:CD:…`.
         fingerprint: String,
+        /// Ours, for the life of the transport.
+        #[serde(default)]
+        role: DtlsRole,
     },
     /// New local credentials; the new remote ones follow by `SetRemote`.
     RestartIce {

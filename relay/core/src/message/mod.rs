@@ -23,6 +23,17 @@ pub enum Kind {
     Video,
 }
 
+/// Our end of a DTLS association.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DtlsRole {
+    /// The peer begins: it offered or answered `a=setup:active`.
+    #[default]
+    Server,
+    /// We begin: it answered `a=setup:passive`.
+    Client,
+}
+
 /// Where a transport is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,9 +9,9 @@ use crate::message::{Codec, Command, Encoding, Event, Extensions, Kind};
 use crate::outbox::Destination;
 use crate::sctp::Reliability;
 use crate::switch::{Refusal, SubscriptionConfig, TrackConfig, Wishes};
-use crate::transport::Transport;
 use crate::transport::dtls::Fingerprint;
 use crate::transport::ice::Ice;
+use crate::transport::{Remote, Transport};
 use crate::wire::Wire;
 
 /// Shortest ICE user fragment and password (RFC 8839 §5.4), and the longest, in characters.
@@ -72,9 +72,7 @@ impl Relay {
             Command::OpenTransport { transport, room, ufrag, password } => {
                 self.open_transport(transport, room, &ufrag, &password, now)
             }
-            Command::SetRemote { transport, ufrag, password, fingerprint } => {
-                self.set_remote(&transport, &ufrag, &password, &fingerprint, now, wire)
-            }
+            Command::SetRemote { .. } => self.set_remote(command, now, wire),
             Command::RestartIce { transport, ufrag, password } => self.restart_ice(&transport, ufrag, &password, now),
             Command::CloseTransport { transport } => self.close_transport(&transport, now, wire),
             Command::AddTrack { transport, track, kind, codec, encodings, extensions, mid, scalability } => {
@@ -202,24 +200,16 @@ impl Relay {
         }
     }
 
-    fn set_remote(
-        &mut self,
-        id: &str,
-        ufrag: &str,
-        password: &str,
-        fingerprint: &str,
-        now: Instant,
-        wire: &mut impl Wire,
-    ) -> Outcome {
-        let index = self.member(id)?;
+    fn set_remote(&mut self, command: Command, now: Instant, wire: &mut impl Wire) -> Outcome {
+        let Command::SetRemote { transport, ufrag, password, fingerprint, role } = command else { return Ok(()) };
+        let index = self.member(&transport)?;
         if !UFRAG.contains(&ufrag.len()) || !PASSWORD.contains(&password.len()) {
             return Err(Refused::new("invalid", "ufrag or password is too short or too long"));
         }
-        let fingerprint = Fingerprint::parse(fingerprint)
+        let fingerprint = Fingerprint::parse(&fingerprint)
             .ok_or_else(|| Refused::new("invalid", "the fingerprint is not SHA-256 as AB:CD:…"))?;
-        let outcome = in_slab(&mut self.members, index, |member| {
-            member.transport.set_remote(ufrag, password, fingerprint, now, wire)
-        });
+        let remote = Remote { ufrag, password, fingerprint, role };
+        let outcome = in_slab(&mut self.members, index, |member| member.transport.set_remote(&remote, now, wire));
         self.settle(index, now);
         outcome.unwrap_or(Ok(())).map_err(|message| Refused::new("invalid", message))
     }

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use crate::drop::Drops;
-use crate::message::{Event, Kind, TransportPhase};
+use crate::message::{DtlsRole, Event, Kind, TransportPhase};
 use crate::sctp::ChannelEvent;
-use crate::srtp::{Profile, from_dtls_server};
+use crate::srtp::{Profile, from_dtls_client, from_dtls_server};
 use crate::switch::{PeerKey, RoomKey, SubscriptionKey, Switch, TrackKey};
 use crate::transport::dtls::{Identity, SrtpKeys, SrtpProfile};
 use crate::transport::{Locals, Signal, Transport};
@@ -238,7 +238,11 @@ impl Relay {
             SrtpProfile::AEAD_AES_128_GCM => Profile::AeadAes128Gcm,
             _ => Profile::Aes128CmSha1_80,
         };
-        if let Ok((sealer, opener)) = from_dtls_server(profile, &keys.material) {
+        let contexts = match keys.role {
+            DtlsRole::Server => from_dtls_server(profile, &keys.material),
+            DtlsRole::Client => from_dtls_client(profile, &keys.material),
+        };
+        if let Ok((sealer, opener)) = contexts {
             member.profile = Some(profile);
             self.switch.set_keys(member.peer, sealer, opener);
             self.switch.set_destination(member.peer, Some(member.transport.destination()));

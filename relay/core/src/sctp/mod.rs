@@ -1,6 +1,7 @@
-//! Data channels (RFC 8831) over the crate `sctp-proto`, one association per transport, opened by the DTLS client.
+//! Data channels (RFC 8831) over the crate `sctp-proto`, one association per transport.
 //!
-//! Channels open both ways by DCEP (RFC 8832). Everything a peer can grow is bounded: channels, label length, message
+//! The DTLS client opens the association; some peers do so in either role, and where both did, the peer's stands. Channels
+//! open both ways by DCEP (RFC 8832), those of the DTLS client with even numbers. Everything a peer can grow is bounded: channels, label length, message
 //! size, what waits to be sent.
 
 mod dcep;
@@ -14,7 +15,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sctp_proto::{
-    Association, AssociationHandle, DatagramEvent, Endpoint, EndpointConfig, Event, Payload,
+    Association, AssociationHandle, ClientConfig, DatagramEvent, Endpoint, EndpointConfig, Event, Payload,
     PayloadProtocolIdentifier as Protocol, ReliabilityType, ServerConfig, StreamEvent, TransportConfig,
 };
 
@@ -71,6 +72,8 @@ struct Channel {
 pub struct Sctp {
     endpoint: Endpoint,
     config: Arc<ServerConfig>,
+    /// Number of the first channel opened by us (RFC 8832 §6): as DTLS server odd.
+    first: u16,
     association: Option<(AssociationHandle, Association)>,
     established: bool,
     channels: BTreeMap<u16, Channel>,
@@ -101,6 +104,7 @@ impl Default for Sctp {
         Self {
             endpoint: Endpoint::new(Arc::new(endpoint), Some(Arc::clone(&config))),
             config,
+            first: 1,
             association: None,
             established: false,
             channels: BTreeMap::new(),
@@ -117,21 +121,36 @@ impl Default for Sctp {
 const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
 
 impl Sctp {
+    /// Open the association, as the DTLS client.
+    pub fn connect(&mut self) {
+        self.first = 0;
+        let mut config = ClientConfig::new();
+        config.transport = Arc::clone(&self.config.transport);
+        if self.association.is_none() {
+            self.association = self.endpoint.connect(config, NOWHERE).ok();
+        }
+    }
+
     /// One decrypted SCTP packet.
     pub fn handle(&mut self, packet: Bytes, now: Instant) {
         if let Err(reason) = self.admit(&packet) {
             return self.refused.push(reason);
         }
+        let answer = packet::is_init_ack(&packet);
         match self.endpoint.handle(now, NOWHERE, None, None, packet) {
             Some((handle, DatagramEvent::NewAssociation(association))) => {
+                // If we had begun one, the peer goes on with its own: both ask, and ours is not answered to (RFC 9260 §5.2.1).
                 self.association = Some((handle, association));
-                self.endpoint.set_server_config(None); // one at a time: a peer cannot fill the endpoint
+                self.endpoint.reject_new_associations(); // one at a time: a peer cannot fill the endpoint
             }
             Some((handle, DatagramEvent::AssociationEvent(event))) => {
                 if let Some((ours, association)) = self.association.as_mut()
                     && *ours == handle
                 {
                     association.handle_event(event);
+                    if answer {
+                        self.endpoint.reject_new_associations();
+                    }
                 }
             }
             None => self.refused.push(Reason::SctpMalformed),
@@ -360,7 +379,7 @@ impl Sctp {
     fn open_now(&mut self, open: Open) -> Option<()> {
         let (_, association) = self.association.as_mut()?;
         let taken = |id: &u16| self.channels.contains_key(id);
-        let id = (1..=u16::MAX - 2).step_by(2).find(|id| !taken(id))?; // odd: we are the DTLS server (RFC 8832 §6)
+        let id = (self.first..=u16::MAX - 2).step_by(2).find(|id| !taken(id))?;
         let mut stream = association.open_stream(id, Protocol::Binary).ok()?;
         stream.write_with_ppi(&Dcep::Open(open.clone()).to_bytes(), Protocol::Dcep).ok()?;
         self.channels.insert(id, Channel { open, state: ChannelState::Opening });

@@ -8,6 +8,7 @@ const CHUNK: usize = 4;
 /// A DATA chunk up to its payload.
 const DATA_FIXED: usize = 16;
 const DATA: u8 = 0;
+const INIT_ACK: u8 = 2;
 /// Chunks of one packet: a datagram of DATA chunks that carry one byte each has some sixty.
 const MAX_CHUNKS: usize = 128;
 
@@ -31,6 +32,12 @@ pub fn streams(packet: &[u8]) -> Option<Vec<u16>> {
         }
     }
     None
+}
+
+/// Whether a packet answers an INIT.
+#[must_use]
+pub fn is_init_ack(packet: &[u8]) -> bool {
+    packet.get(HEADER) == Some(&INIT_ACK)
 }
 
 #[cfg(test)]

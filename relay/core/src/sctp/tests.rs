@@ -29,6 +29,32 @@ impl Pair {
         pair
     }
 
+    /// The relay is the DTLS client; the peer waits to be asked.
+    fn called() -> Self {
+        let now = Instant::now();
+        let mut relay = Sctp::default();
+        relay.open("ours", true, Reliability::Reliable).unwrap();
+        relay.connect();
+        let mut endpoint = Endpoint::new(Arc::new(EndpointConfig::new()), Some(Arc::new(ServerConfig::new())));
+        let init = outgoing(&mut relay, now).remove(0);
+        let Some((handle, DatagramEvent::NewAssociation(peer))) = endpoint.handle(now, NOWHERE, None, None, init)
+        else {
+            panic!("no INIT")
+        };
+        Self { relay, endpoint, handle, peer, now, opened: 0, refused: Vec::new() }
+    }
+
+    /// Both ask at once.
+    fn crossed() -> Self {
+        let now = Instant::now();
+        let mut relay = Sctp::default();
+        relay.open("ours", true, Reliability::Reliable).unwrap();
+        relay.connect();
+        let mut endpoint = Endpoint::new(Arc::new(EndpointConfig::new()), None);
+        let (handle, peer) = endpoint.connect(ClientConfig::new(), NOWHERE).unwrap();
+        Self { relay, endpoint, handle, peer, now, opened: 0, refused: Vec::new() }
+    }
+
     /// What the peer wants to send.
     fn sends(&mut self) -> Vec<Bytes> {
         let mut packets = Vec::new();
@@ -84,6 +110,74 @@ impl Pair {
 
     fn count(&self, reason: Reason) -> usize {
         self.refused.iter().filter(|refused| **refused == reason).count()
+    }
+}
+
+/// What the relay wants to send.
+fn outgoing(relay: &mut Sctp, now: Instant) -> Vec<Bytes> {
+    std::iter::from_fn(|| relay.poll_transmit(now)).flatten().collect()
+}
+
+#[test]
+fn the_dtls_client_asks_and_opens_channels_of_even_numbers() {
+    let mut pair = Pair::called();
+    pair.run(20);
+    assert_eq!(pair.relay.channels.keys().collect::<Vec<_>>(), [&0]);
+    assert!(pair.open(1));
+    pair.relay.open("another", true, Reliability::Reliable).unwrap();
+    pair.run(20);
+    assert_eq!(pair.relay.channels.keys().collect::<Vec<_>>(), [&0, &1, &2]);
+    let mut server = Pair::new();
+    server.relay.open("ours", true, Reliability::Reliable).unwrap();
+    assert_eq!(server.relay.channels.keys().collect::<Vec<_>>(), [&1]);
+}
+
+#[test]
+fn where_both_ask_there_is_one_association() {
+    for first in [true, false] {
+        let mut pair = Pair::crossed();
+        if first {
+            let theirs = pair.sends(); // it arrives before ours is on its way
+            pair.relay.handle(theirs[0].clone(), pair.now);
+        }
+        pair.run(40);
+        assert!(pair.relay.established);
+        assert_eq!(pair.relay.channels.keys().collect::<Vec<_>>(), [&0]);
+        assert!(pair.open(1));
+        pair.run(10);
+        assert_eq!((pair.opened, pair.refused.len()), (1, 0), "{:?}", pair.refused);
+    }
+}
+
+#[test]
+fn an_association_nobody_answers_to_is_given_up() {
+    let mut relay = Sctp::default();
+    relay.connect();
+    let (mut now, mut asked) = (Instant::now(), 0);
+    while let Some(at) = relay.poll_timeout() {
+        asked += outgoing(&mut relay, now).len();
+        now = at.max(now);
+        relay.handle_timeout(now);
+    }
+    assert!((5..=12).contains(&asked), "{asked}");
+    assert!(relay.association.is_none());
+}
+
+#[test]
+fn a_second_association_is_refused() {
+    for mut pair in [Pair::new(), Pair::called()] {
+        pair.run(10);
+        let mut other = Endpoint::new(Arc::new(EndpointConfig::new()), None);
+        let (_, mut another) = other.connect(ClientConfig::new(), NOWHERE).unwrap();
+        let Some(Payload::RawEncode(init)) = another.poll_transmit(pair.now).map(|transmit| transmit.payload) else {
+            panic!("no INIT")
+        };
+        pair.relay.handle(init[0].clone(), pair.now);
+        pair.run(5);
+        assert_eq!(pair.count(Reason::SctpMalformed), 1);
+        assert!(pair.relay.established && pair.open(7));
+        pair.run(5);
+        assert!(pair.opened > 0);
     }
 }
 

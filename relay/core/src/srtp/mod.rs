@@ -1,9 +1,9 @@
 //! SRTP and SRTCP: RFC 3711 (`AES_CM_128_HMAC_SHA1_80`) and RFC 7714 (AES-GCM), keyed by DTLS (RFC 5764).
 //!
-//! A transport has one [`Sealer`] and one [`Opener`] made together by [`from_dtls_server`]. Both hold only keys: what
-//! changes per stream is the caller's, so that the packet path finds it where it already looks. That is the SRTP index
-//! of an outgoing stream (`rollover counter << 16 | sequence`, a plain `u64` that only grows) and the [`ReplayWindow`]
-//! of an incoming SSRC.
+//! A transport has one [`Sealer`] and one [`Opener`] made together by [`from_dtls_server`] or [`from_dtls_client`].
+//! Both hold only keys: what changes per stream is the caller's, so that the packet path finds it where it already
+//! looks. That is the SRTP index of an outgoing stream (`rollover counter << 16 | sequence`, a plain `u64` that only
+//! grows) and the [`ReplayWindow`] of an incoming SSRC.
 
 mod cipher;
 mod derivation;
@@ -100,7 +100,7 @@ pub fn from_dtls_server(profile: Profile, material: &[u8]) -> Result<(Sealer, Op
     ))
 }
 
-/// The contexts of the DTLS client of the same association: for tests and load generators.
+/// The contexts of the DTLS client of the same association.
 ///
 /// # Errors
 /// As [`from_dtls_server`].

@@ -1,83 +1,33 @@
-//! DTLS server (RFC 5763, RFC 5764) around the crate `dimpl`: handshake, certificate pinning, SRTP keys, SCTP's records.
+//! DTLS (RFC 5763, RFC 5764) around the crate `dimpl`: handshake, certificate pinning, SRTP keys, SCTP's records.
 //!
-//! The version is chosen by each `ClientHello` ([`super::hello`]): in DTLS 1.2 `dimpl` takes AES-256-GCM, then
+//! As server the version is chosen by each `ClientHello` ([`super::hello`]): in DTLS 1.2 `dimpl` takes AES-256-GCM, then
 //! AES-128-GCM, and `AES_CM_128_HMAC_SHA1_80` for the clients that offer nothing else; in 1.3 it takes the client's first.
+//! As client, for a peer that answers `a=setup:passive` (RFC 8842 §5.3), both versions are offered and the peer chooses.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use dimpl::certificate::{calculate_fingerprint, format_fingerprint, generate_self_signed_certificate};
-use dimpl::{Dtls, DtlsCertificate, Output};
+use dimpl::{Dtls, Output, ProtocolVersion};
 
 use super::early::EarlyFinished;
 use super::first_flight::FirstFlight;
 use super::hello::Version;
-use super::records::{APPLICATION_DATA, is_plain_handshake, is_records, is_unified};
-use super::retry::{LastFlight, Pace, RETRIES, UNBOUNDED};
+use super::records::{APPLICATION_DATA, is_plain_handshake, is_records, is_server_hello, is_unified, split_unified};
+use super::retry::{LastFlight, Pace};
 use crate::drop::Reason;
+use crate::message::DtlsRole;
 
+pub use super::identity::{Fingerprint, Identity};
 pub use super::retry::DtlsTimers;
 pub use dimpl::SrtpProfile;
 
 /// Records larger than this are not sent by us; the buffer grows if `dimpl` asks for more.
 const RECORD: usize = 2048;
-/// Records waiting in `dimpl`: one 64 KiB message is some sixty records, and each is taken out at once.
-const QUEUE: usize = 128;
-
-/// The relay's certificate with its configuration: one for all transports.
-#[derive(Clone)]
-pub struct Identity {
-    certificate: DtlsCertificate,
-    config: Arc<dimpl::Config>,
-    timers: DtlsTimers,
-}
-
-impl Identity {
-    /// A new self-signed ECDSA certificate.
-    ///
-    /// # Errors
-    /// In words, where the timers make no sense or the system has no randomness.
-    pub fn generate(timers: DtlsTimers) -> Result<Self, String> {
-        let config = dimpl::Config::builder()
-            .use_server_cookie(false) // only ICE-validated addresses reach DTLS: the cookie's job is done
-            .max_queue_tx(QUEUE)
-            .flight_start_rto(timers.first_retry)
-            .flight_retries(RETRIES)
-            .handshake_timeout(UNBOUNDED)
-            .build()
-            .map_err(|error| error.to_string())?;
-        let certificate = generate_self_signed_certificate().map_err(|error| error.to_string())?;
-        Ok(Self { certificate, config: Arc::new(config), timers })
-    }
-
-    /// SHA-256 of the certificate, `AB:CD:…`, for our SDP.
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
-        format_fingerprint(&self.certificate.fingerprint())
-    }
-}
-
-/// SHA-256 of a peer's certificate as its SDP gave it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// Read `AB:CD:…`; `None` unless it is 32 bytes of hex.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let mut parts = text.trim().split(':');
-        for byte in &mut bytes {
-            let part = parts.next().filter(|part| part.len() == 2 && part.is_ascii())?;
-            *byte = u8::from_str_radix(part, 16).ok()?;
-        }
-        parts.next().is_none().then_some(Self(bytes))
-    }
-}
 
 /// Keying material of RFC 5764 §4.2: client key, server key, client salt, server salt.
 pub struct SrtpKeys {
+    /// Which of them are ours.
+    pub role: DtlsRole,
     /// Which ciphers.
     pub profile: SrtpProfile,
     /// The exported bytes.
@@ -100,52 +50,87 @@ pub enum DtlsAction {
     Refused(Reason),
 }
 
-/// Before and after the client's first message.
+/// Before and after `dimpl` has something to do.
 enum Stage {
-    /// For the whole of it, at most until the deadline once a part has come.
+    /// As server: for the whole of the client's first message, at most until the deadline once a part has come.
     Awaiting { flight: FirstFlight, identity: Identity, deadline: Option<Instant> },
-    /// The version is chosen.
-    Chosen { version: Version, dtls: Box<Dtls>, pace: Pace, timers: DtlsTimers },
+    /// As client: for a path to the peer.
+    Pathless { identity: Identity },
+    /// The handshake has begun.
+    Begun { dtls: Box<Dtls>, pace: Pace, timers: DtlsTimers },
+}
+
+/// How far the handshake is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Handshaking,
+    /// As client of 1.3: the keys are there, but our last flight is not acknowledged (RFC 9147 §5.8.1).
+    Unacknowledged,
+    Connected,
+    Failed,
+}
+
+impl State {
+    const fn may_become(self, next: Self) -> bool {
+        use State::{Connected, Failed, Handshaking, Unacknowledged};
+        matches!(
+            (self, next),
+            (Handshaking, Unacknowledged | Connected | Failed)
+                | (Unacknowledged, Connected | Failed)
+                | (Connected, Failed)
+        )
+    }
 }
 
 /// One DTLS session.
 pub struct DtlsSession {
+    role: DtlsRole,
     stage: Stage,
+    state: State,
     expected: Fingerprint,
     verified: bool,
-    connected: bool,
-    failed: bool,
     wake: Option<Instant>,
     /// In 1.2, until connected.
     early: EarlyFinished,
-    /// In 1.2, once connected and until the peer's first data.
+    /// As server of 1.2, once connected and until the peer's first data.
     last: Option<LastFlight>,
     record: Vec<u8>,
 }
 
 impl DtlsSession {
-    /// A server that waits for the peer whose certificate is `expected`.
+    /// A server that waits for the peer whose certificate is `expected`, or a client that waits for [`Self::start`].
     #[must_use]
-    pub fn new(identity: &Identity, expected: Fingerprint) -> Self {
-        let stage = Stage::Awaiting { flight: FirstFlight::default(), identity: identity.clone(), deadline: None };
-        let (verified, connected, failed) = (false, false, false);
-        let (wake, early, last, record) = (None, EarlyFinished::default(), None, Vec::new());
-        Self { stage, expected, verified, connected, failed, wake, early, last, record }
+    pub fn new(role: DtlsRole, identity: &Identity, expected: Fingerprint) -> Self {
+        let identity = identity.clone();
+        let stage = match role {
+            DtlsRole::Server => Stage::Awaiting { flight: FirstFlight::default(), identity, deadline: None },
+            DtlsRole::Client => Stage::Pathless { identity },
+        };
+        let early = EarlyFinished::default();
+        let (verified, wake, last, record) = (false, None, None, Vec::new());
+        Self { role, stage, state: State::Handshaking, expected, verified, wake, early, last, record }
+    }
+
+    /// Ours.
+    #[must_use]
+    pub const fn role(&self) -> DtlsRole {
+        self.role
     }
 
     /// The version, once chosen.
     #[must_use]
-    pub const fn version(&self) -> Option<Version> {
-        match &self.stage {
-            Stage::Awaiting { .. } => None,
-            Stage::Chosen { version, .. } => Some(*version),
-        }
+    pub fn version(&self) -> Option<Version> {
+        let Stage::Begun { dtls, .. } = &self.stage else { return None };
+        dtls.protocol_version().map(|version| match version {
+            ProtocolVersion::DTLS1_3 => Version::V1_3,
+            _ => Version::V1_2,
+        })
     }
 
     /// Whether the handshake is done.
     #[must_use]
     pub const fn connected(&self) -> bool {
-        self.connected
+        matches!(self.state, State::Unacknowledged | State::Connected)
     }
 
     /// The fingerprint the peer is held to.
@@ -154,33 +139,53 @@ impl DtlsSession {
         self.expected
     }
 
+    /// There is a path to the peer: a client that has not begun does.
+    pub fn start(&mut self, now: Instant) -> Vec<DtlsAction> {
+        let Stage::Pathless { identity } = &self.stage else { return Vec::new() };
+        let (config, certificate, timers) =
+            (Arc::clone(&identity.config), identity.certificate.clone(), identity.timers);
+        let mut dtls = Dtls::new_auto(config, certificate, now);
+        dtls.set_active(true);
+        self.begin(dtls, timers, now + timers.handshake, now);
+        self.step(now, |_| Ok(()))
+    }
+
     /// One datagram from an ICE-validated address.
     pub fn handle(&mut self, datagram: &[u8], now: Instant) -> Vec<DtlsAction> {
         match self.await_hello(datagram, now) {
             Some(Ok(record)) => self.step(now, |dtls| dtls.handle_packet(&record)),
             Some(Err(reason)) => vec![DtlsAction::Refused(reason)],
-            None => self.take(datagram, now),
+            None if matches!(self.stage, Stage::Begun { .. }) => self.take(datagram, now),
+            None if matches!(self.stage, Stage::Pathless { .. }) => vec![DtlsAction::Refused(Reason::DtlsEarly)],
+            None => Vec::new(),
         }
     }
 
     /// A datagram after the first flight: refused where it is no sequence of records, or, after the handshake, data that
     /// come to nothing. Before its end `dimpl` takes what does not fit as fatal.
     fn take(&mut self, datagram: &[u8], now: Instant) -> Vec<DtlsAction> {
-        let unified = self.version() == Some(Version::V1_3);
-        if !is_records(datagram, unified) {
+        let version = self.version();
+        if !is_records(datagram, version != Some(Version::V1_2)) {
             return vec![DtlsAction::Refused(Reason::DtlsRefused)];
+        }
+        if version.is_none() && !is_server_hello(datagram) {
+            return vec![DtlsAction::Refused(Reason::DtlsHello)]; // `dimpl` would end the handshake
         }
         if let Some(last) = self.last.as_mut().filter(|_| is_plain_handshake(datagram)) {
             let actions = send(last.answer(now));
             self.rest();
             return actions;
         }
-        let mut actions = self.step(now, |dtls| dtls.handle_packet(datagram));
-        if self.version() == Some(Version::V1_2) && !self.connected {
+        let mut actions = Vec::new();
+        let (plain, unified) = split_unified(datagram);
+        for part in [plain, unified].into_iter().filter(|part| !part.is_empty()) {
+            actions.extend(self.step(now, |dtls| dtls.handle_packet(part)));
+        }
+        if self.version() == Some(Version::V1_2) && self.state == State::Handshaking {
             actions.extend(self.take_early(datagram, now));
         }
         let data = datagram.first().is_some_and(|first| *first == APPLICATION_DATA || is_unified(*first));
-        if data && actions.is_empty() && self.connected && !self.failed {
+        if data && actions.is_empty() && self.connected() {
             return vec![DtlsAction::Refused(Reason::DtlsRefused)];
         }
         actions
@@ -200,13 +205,13 @@ impl DtlsSession {
         let mut actions = Vec::new();
         let over = match &mut self.stage {
             Stage::Awaiting { deadline, .. } => deadline.is_some_and(|deadline| deadline <= now),
-            Stage::Chosen { pace, .. } if !self.connected => {
+            Stage::Begun { pace, .. } if matches!(self.state, State::Handshaking | State::Unacknowledged) => {
                 pace.hurry(now);
                 pace.is_over(now)
             }
-            Stage::Chosen { .. } => false,
+            Stage::Begun { .. } | Stage::Pathless { .. } => false,
         };
-        if over && !self.failed {
+        if over && self.state != State::Failed {
             self.fail("dtls", &mut actions);
             return actions;
         }
@@ -251,10 +256,14 @@ impl DtlsSession {
             Version::V1_2 => Dtls::new_12(config, certificate, now),
             Version::V1_3 => Dtls::new_13(config, certificate, now),
         };
-        let pace = Pace::new(timers.longest_retry, deadline, now);
-        self.stage = Stage::Chosen { version: hello.version, dtls: Box::new(dtls), pace, timers };
-        self.record = vec![0; RECORD];
+        self.begin(dtls, timers, deadline, now);
         Some(Ok(hello.record))
+    }
+
+    fn begin(&mut self, dtls: Dtls, timers: DtlsTimers, deadline: Instant, now: Instant) {
+        let pace = Pace::new(timers.longest_retry, deadline, now);
+        self.stage = Stage::Begun { dtls: Box::new(dtls), pace, timers };
+        self.record = vec![0; RECORD];
     }
 
     /// After a failure `dimpl` must not be used again, and before the handshake ends every error is one. Afterwards a
@@ -262,48 +271,64 @@ impl DtlsSession {
     fn step(&mut self, now: Instant, action: impl FnOnce(&mut Dtls) -> Result<(), dimpl::Error>) -> Vec<DtlsAction> {
         let mut actions = Vec::new();
         let mut result = Ok(());
-        if let (Stage::Chosen { dtls, pace, .. }, false) = (&mut self.stage, self.failed) {
+        if let Stage::Begun { dtls, pace, .. } = &mut self.stage
+            && self.state != State::Failed
+        {
             result = dtls.handle_timeout(pace.clock(now));
             // What is due goes out by itself: `dimpl` drops a datagram as a whole whose first message is an old one.
             actions = self.drain(now);
         }
-        if let (Stage::Chosen { dtls, .. }, false, Ok(())) = (&mut self.stage, self.failed, &result) {
+        if let (Stage::Begun { dtls, .. }, Ok(())) = (&mut self.stage, &result)
+            && self.state != State::Failed
+        {
             result = action(dtls);
             actions.extend(self.drain(now));
         }
         self.rest();
-        if result.is_err() && !self.connected {
+        if result.is_err() && self.state == State::Handshaking {
             self.fail("dtls", &mut actions);
         }
         actions
     }
 
+    fn enter(&mut self, next: State) {
+        if self.state.may_become(next) {
+            self.state = next;
+        }
+    }
+
     fn fail(&mut self, reason: &'static str, actions: &mut Vec<DtlsAction>) {
-        self.failed = true;
+        self.enter(State::Failed);
         self.wake = None;
         actions.push(DtlsAction::Failed(reason));
     }
 
     /// Set the next wake-up.
     fn rest(&mut self) {
-        let Stage::Chosen { pace, .. } = &self.stage else { return };
-        self.wake = match (&self.last, self.connected) {
-            _ if self.failed => None,
-            (_, false) => Some(pace.wake()),
-            (None, true) => Some(pace.wake_connected()),
-            (Some(last), true) => last.wake().into_iter().chain([pace.wake_connected()]).min(),
+        let Stage::Begun { pace, .. } = &self.stage else { return };
+        self.wake = match self.state {
+            State::Failed => None,
+            State::Handshaking | State::Unacknowledged => Some(pace.wake()),
+            State::Connected => {
+                let last = self.last.as_ref().and_then(LastFlight::wake);
+                last.into_iter().chain([pace.wake_connected()]).min()
+            }
         };
     }
 
-    /// Connected: what was sent with that is, in 1.2, the last flight.
+    /// Connected: what was sent with that is, as server of 1.2, the last flight.
     fn connect(&mut self, keys: Option<SrtpKeys>, actions: &mut Vec<DtlsAction>, now: Instant) {
-        self.connected = true;
-        let datagrams = actions.iter().filter_map(|action| match action {
-            DtlsAction::Send(datagram) => Some(datagram.clone()),
-            _ => None,
-        });
-        if let Stage::Chosen { version: Version::V1_2, timers, .. } = &self.stage {
-            self.last = Some(LastFlight::new(datagrams.collect(), *timers, now + timers.handshake, now));
+        match (&self.stage, self.role, self.version()) {
+            (Stage::Begun { timers, .. }, DtlsRole::Server, Some(Version::V1_2)) => {
+                let datagrams = actions.iter().filter_map(|action| match action {
+                    DtlsAction::Send(datagram) => Some(datagram.clone()),
+                    _ => None,
+                });
+                self.last = Some(LastFlight::new(datagrams.collect(), *timers, now + timers.handshake, now));
+                self.enter(State::Connected);
+            }
+            (_, DtlsRole::Client, Some(Version::V1_3)) => self.enter(State::Unacknowledged),
+            _ => self.enter(State::Connected),
         }
         actions.insert(0, DtlsAction::Connected(keys));
     }
@@ -312,22 +337,27 @@ impl DtlsSession {
         let mut actions = Vec::new();
         let (mut finished, mut keys) = (false, None);
         loop {
-            let Stage::Chosen { dtls, pace, .. } = &mut self.stage else { return actions };
+            let Stage::Begun { dtls, pace, .. } = &mut self.stage else { return actions };
             match dtls.poll_output(&mut self.record) {
                 Output::Packet(datagram) => {
-                    pace.note_sent(now);
+                    if self.state == State::Handshaking {
+                        pace.note_sent(now);
+                    }
                     actions.push(DtlsAction::Send(datagram.to_vec()));
                 }
                 Output::BufferTooSmall { needed } => self.record.resize(needed, 0),
                 Output::Timeout(at) => {
                     pace.note_due(at);
+                    let acknowledged = pace.is_idle();
                     if finished {
                         self.connect(keys, &mut actions, now);
+                    } else if acknowledged && self.state == State::Unacknowledged {
+                        self.enter(State::Connected);
                     }
                     return actions;
                 }
                 Output::PeerCert(der) => {
-                    self.verified = verify_slices_are_equal(&calculate_fingerprint(der), &self.expected.0).is_ok();
+                    self.verified = self.expected.is_of(der);
                     if !self.verified {
                         self.fail("fingerprint", &mut actions);
                         return actions;
@@ -335,7 +365,7 @@ impl DtlsSession {
                 }
                 Output::Connected => finished = self.verified,
                 Output::KeyingMaterial(material, profile) if self.verified => {
-                    keys = Some(SrtpKeys { profile, material: material.to_vec() });
+                    keys = Some(SrtpKeys { role: self.role, profile, material: material.to_vec() });
                 }
                 Output::ApplicationData(data) if self.verified => {
                     self.last = None;

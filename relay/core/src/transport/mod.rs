@@ -1,10 +1,12 @@
-//! One peer's transport: ICE-lite, then DTLS as server, then SCTP within it. Media keys come out, datagrams go in.
+//! One peer's transport: ICE-lite, then DTLS, as server unless the peer is, then SCTP within it. Media keys come out,
+//! datagrams go in.
 
 pub mod dtls;
 pub mod early;
 pub mod first_flight;
 pub mod hello;
 pub mod ice;
+pub mod identity;
 pub mod phase;
 pub mod records;
 pub mod retry;
@@ -17,7 +19,7 @@ use is::stun::StunMessage;
 
 use crate::drop::{Drops, Reason};
 use crate::flight::{Direction, Tape};
-use crate::message::TransportPhase;
+use crate::message::{DtlsRole, TransportPhase};
 use crate::outbox::Destination;
 use crate::sctp::{ChannelEvent, Reliability, Sctp};
 use crate::wire::{Path, Source, Wire};
@@ -29,6 +31,19 @@ use ice::{Ice, IceAction};
 const TAPE: usize = 256;
 /// Bytes recorded of each: the header of STUN with the first attribute, the record header of DTLS.
 const HEAD: usize = 32;
+
+/// What a peer's SDP says of its end.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// ICE user fragment.
+    pub ufrag: String,
+    /// ICE password.
+    pub password: String,
+    /// SHA-256 of its certificate.
+    pub fingerprint: Fingerprint,
+    /// What that leaves us: the client's where it answered `a=setup:passive`.
+    pub role: DtlsRole,
+}
 
 /// What a transport tells its owner.
 pub enum Signal {
@@ -134,21 +149,16 @@ impl Transport {
     /// What the peer's SDP said.
     ///
     /// # Errors
-    /// `invalid` where a certificate is already in use and another one is named.
-    pub fn set_remote(
-        &mut self,
-        ufrag: &str,
-        password: &str,
-        fingerprint: Fingerprint,
-        now: Instant,
-        wire: &mut impl Wire,
-    ) -> Result<(), &'static str> {
+    /// `invalid` where a certificate is already in use and another one is named, or the roles are changed (RFC 8842 §5.5:
+    /// that would be another association).
+    pub fn set_remote(&mut self, remote: &Remote, now: Instant, wire: &mut impl Wire) -> Result<(), &'static str> {
         match &self.dtls {
-            Some(session) if session.expected() != fingerprint => return Err("the certificate may not change"),
+            Some(session) if session.expected() != remote.fingerprint => return Err("the certificate may not change"),
+            Some(session) if session.role() != remote.role => return Err("the DTLS role may not change"),
             Some(_) => {}
-            None => self.dtls = Some(DtlsSession::new(&self.identity, fingerprint)),
+            None => self.dtls = Some(DtlsSession::new(remote.role, &self.identity, remote.fingerprint)),
         }
-        let actions = self.ice.set_remote(ufrag, password, now);
+        let actions = self.ice.set_remote(&remote.ufrag, &remote.password, now);
         self.on_ice(actions, now, wire);
         Ok(())
     }
@@ -305,6 +315,12 @@ impl Transport {
                 IceAction::Expired => self.enter(TransportPhase::Failed, Some("ice_timeout")),
             }
         }
+        if self.ice.selected().is_some()
+            && let Some(session) = self.dtls.as_mut()
+        {
+            let actions = session.start(now);
+            self.on_dtls(actions, now, wire);
+        }
     }
 
     fn on_dtls(&mut self, actions: Vec<DtlsAction>, now: Instant, wire: &mut impl Wire) {
@@ -315,6 +331,10 @@ impl Transport {
                 DtlsAction::Connected(keys) => {
                     self.signals.extend(keys.map(Signal::Keys));
                     self.enter(TransportPhase::Connected, None);
+                    if self.dtls.as_ref().is_some_and(|session| session.role() == DtlsRole::Client) {
+                        self.sctp.connect();
+                        data = true;
+                    }
                 }
                 DtlsAction::Data(packet) => {
                     self.ice.hear(now);

@@ -80,15 +80,22 @@ impl Pace {
 
     /// Put the clock forward to what is due, where that would be later than the longest wait.
     pub fn hurry(&mut self, now: Instant) {
-        if self.due < self.end && self.sent + self.longest <= now {
+        if !self.is_idle() && self.sent + self.longest <= now {
             self.ahead += self.due.saturating_duration_since(self.clock(now));
+            self.sent = now;
         }
+    }
+
+    /// Whether nothing is due any more: the peer has acknowledged what was sent.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.due >= self.end
     }
 
     /// When there is something to do before the handshake is done.
     #[must_use]
     pub fn wake(&self) -> Instant {
-        if self.due >= self.end {
+        if self.is_idle() {
             return self.deadline; // a flight that the peer has acknowledged, whose answer is missing
         }
         self.wake_connected().min(self.sent + self.longest).min(self.deadline)

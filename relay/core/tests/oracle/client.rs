@@ -1,10 +1,11 @@
-//! A `str0m` client as it would be in a browser: ICE controlling, DTLS client, SCTP client.
+//! A `str0m` client as it would be in a browser: ICE controlling, DTLS client, SCTP client. Or, as `str0m` answers by
+//! itself, with the servers' roles.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use relay_core::message::Command;
+use relay_core::message::{Command, DtlsRole};
 use str0m::channel::{ChannelConfig, ChannelId};
 use str0m::config::DtlsVersion;
 use str0m::crypto::Fingerprint;
@@ -21,6 +22,8 @@ pub struct Client {
     pub seen: SocketAddr,
     /// The number of its TCP connection, if it uses one.
     pub connection: Option<u32>,
+    /// The relay's end of DTLS.
+    pub role: DtlsRole,
     /// The stack.
     pub rtc: Rtc,
     /// Connected by ICE and DTLS.
@@ -50,6 +53,7 @@ impl Client {
             address,
             seen: address,
             connection,
+            role: DtlsRole::Server,
             rtc,
             connected: false,
             channels: Vec::new(),
@@ -65,7 +69,8 @@ impl Client {
         let creds = api.local_ice_credentials();
         let bytes = &api.local_dtls_fingerprint().bytes;
         let fingerprint = bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":");
-        Command::SetRemote { transport: self.id.clone(), ufrag: creds.ufrag, password: creds.pass, fingerprint }
+        let (ufrag, password) = (creds.ufrag, creds.pass);
+        Command::SetRemote { transport: self.id.clone(), ufrag, password, fingerprint, role: self.role }
     }
 
     /// Take the relay's SDP.
@@ -76,8 +81,9 @@ impl Client {
         api.set_ice_controlling(true);
         api.set_remote_ice_credentials(IceCreds { ufrag: ufrag.into(), pass: password.into() });
         api.set_remote_fingerprint(Fingerprint { hash_func: "sha-256".into(), bytes });
-        api.start_dtls(true).expect("DTLS starts once");
-        api.start_sctp(true);
+        let begins = self.role == DtlsRole::Server;
+        api.start_dtls(begins).expect("DTLS starts once");
+        api.start_sctp(begins);
     }
 
     /// Move to another network: the old address is gone, the new one is tried.

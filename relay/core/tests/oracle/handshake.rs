@@ -20,8 +20,8 @@ fn each_client_gets_the_version_it_offers() {
     ] {
         let mut pair = Pair::new(make, 1150, Link::default(), 1);
         pair.connect();
-        assert_eq!(pair.server.version(), Some(version));
-        let (_, profile) = pair.server_keys.as_ref().expect("keys");
+        assert_eq!(pair.relay.version(), Some(version));
+        let (_, profile) = pair.relay_keys.as_ref().expect("keys");
         assert_eq!(*profile, SrtpProfile::AEAD_AES_256_GCM);
     }
 }
@@ -33,7 +33,7 @@ fn a_hello_in_several_datagrams_costs_no_round_trip() {
         pair.longest = 60;
         pair.connect();
         assert!(pair.first_flight > 1, "{}", pair.first_flight);
-        let connected = pair.client_connected.expect("connected");
+        let connected = pair.peer_connected.expect("connected");
         let expected = Duration::from_millis(round_trips * 2 * DELAY);
         assert!(connected.abs_diff(expected) <= Duration::from_millis(4), "{connected:?}");
     }
@@ -59,8 +59,8 @@ fn a_flight_is_sent_again_at_bounded_waits_for_as_long_as_a_handshake_may_take()
         // Nothing more comes from the client.
         let (mut now, mut waits) = (pair.now, Vec::new());
         let failed = loop {
-            let at = pair.server.poll_timeout().expect("something to do");
-            let actions = pair.server.handle_timeout(at);
+            let at = pair.relay.poll_timeout().expect("something to do");
+            let actions = pair.relay.handle_timeout(at);
             match actions[..] {
                 [DtlsAction::Failed(reason)] => break (at, reason),
                 [] => continue,
@@ -71,7 +71,7 @@ fn a_flight_is_sent_again_at_bounded_waits_for_as_long_as_a_handshake_may_take()
         assert_eq!(failed, (pair.began + Duration::from_millis(DELAY) + DtlsTimers::default().handshake, "dtls"));
         assert!(waits.iter().all(|wait| *wait <= DtlsTimers::default().longest_retry), "{waits:?}");
         assert!((20..=31).contains(&waits.len()), "{waits:?}");
-        assert_eq!(pair.server.poll_timeout(), None);
+        assert_eq!(pair.relay.poll_timeout(), None);
     }
 }
 
@@ -80,12 +80,12 @@ fn the_last_flight_of_1_2_is_repeated_until_the_clients_data() {
     // The second of the server's datagrams is its last flight; its repetitions after 100, 300 and 700 ms are lost too.
     let link = Link { gone: &[1, 2, 3, 4], ..Link::default() };
     let mut pair = Pair::with(Dtls::new_12, 1150, PATIENT, link, 1);
-    pair.until(|pair| pair.client_connected.is_some());
-    let connected = pair.client_connected.expect("connected");
+    pair.until(|pair| pair.peer_connected.is_some());
+    let connected = pair.peer_connected.expect("connected");
     assert!(connected.abs_diff(Duration::from_millis(4 * DELAY + 1500)) < Duration::from_millis(9), "{connected:?}");
     pair.link = Link::default();
-    pair.client.send_application_data(b"here").expect("data");
-    pair.until(|pair| pair.server_data == [b"here"]);
+    pair.peer.send_application_data(b"here").expect("data");
+    pair.until(|pair| pair.relay_data == [b"here"]);
     let sent = pair.sent[0];
     let long = pair.now + Duration::from_secs(10);
     pair.until(|pair| pair.now >= long);
@@ -95,12 +95,12 @@ fn the_last_flight_of_1_2_is_repeated_until_the_clients_data() {
 #[test]
 fn a_last_flight_that_comes_again_is_answered_but_not_each_time() {
     let mut pair = Pair::with(Dtls::new_12, 1150, PATIENT, Link::default(), 1);
-    pair.until(|pair| pair.flights.iter().any(|(_, to_server, bytes)| *to_server && bytes[13] == 11));
+    pair.until(|pair| pair.flights.iter().any(|(_, to_relay, bytes)| *to_relay && bytes[13] == 11));
     let (_, _, flight) = pair.flights[0].clone();
-    pair.until(|pair| pair.server_connected.is_some());
+    pair.until(|pair| pair.relay_connected.is_some());
     let mut answers = |after: u64| {
         let now = pair.now + Duration::from_millis(after);
-        pair.server.handle(&flight, now).into_iter().filter(|action| matches!(action, DtlsAction::Send(_))).count()
+        pair.relay.handle(&flight, now).into_iter().filter(|action| matches!(action, DtlsAction::Send(_))).count()
     };
     assert_eq!([answers(99), answers(100), answers(199), answers(40_000), answers(40_001)], [0, 1, 0, 1, 0]);
 }
@@ -108,11 +108,11 @@ fn a_last_flight_that_comes_again_is_answered_but_not_each_time() {
 #[test]
 fn the_last_flight_of_1_2_is_a_datagram_by_itself() {
     let mut pair = Pair::with(Dtls::new_12, 1150, PATIENT, Link::default(), 1);
-    pair.until(|pair| pair.flights.iter().any(|(_, to_server, bytes)| *to_server && bytes[13] == 11));
+    pair.until(|pair| pair.flights.iter().any(|(_, to_relay, bytes)| *to_relay && bytes[13] == 11));
     let (_, _, flight) = pair.flights[0].clone();
     // It arrives just when the server's own flight is due again.
-    let due = pair.server.poll_timeout().expect("a flight to be sent again");
-    let firsts = pair.server.handle(&flight, due).into_iter().filter_map(|action| match action {
+    let due = pair.relay.poll_timeout().expect("a flight to be sent again");
+    let firsts = pair.relay.handle(&flight, due).into_iter().filter_map(|action| match action {
         DtlsAction::Send(datagram) => Some(datagram[0]),
         _ => None,
     });
@@ -122,13 +122,13 @@ fn the_last_flight_of_1_2_is_a_datagram_by_itself() {
 #[test]
 fn a_record_that_holds_no_message_does_not_stand_in_the_way() {
     let mut pair = Pair::with(Dtls::new_12, 1150, PATIENT, Link::default(), 1);
-    pair.until(|pair| pair.flights.iter().any(|(_, to_server, bytes)| *to_server && bytes[13] == 11));
+    pair.until(|pair| pair.flights.iter().any(|(_, to_relay, bytes)| *to_relay && bytes[13] == 11));
     // A fragment longer than its message; one that ends beyond it; one longer than its record.
     for (length, offset, fragment) in [(5, 0, 6), (9, 4, 6), (60, 0, 60)] {
         let mut record =
             vec![22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 18, 1, 0, 0, length, 0, 7, 0, 0, offset, 0, 0, fragment];
         record.extend([0; 6]);
-        assert!(matches!(pair.server.handle(&record, pair.now)[..], [DtlsAction::Refused(_)]));
+        assert!(matches!(pair.relay.handle(&record, pair.now)[..], [DtlsAction::Refused(_)]));
     }
     pair.connect();
 }
@@ -136,11 +136,11 @@ fn a_record_that_holds_no_message_does_not_stand_in_the_way() {
 #[test]
 fn a_finished_that_comes_before_its_keys_counts() {
     let mut pair = Pair::with(Dtls::new_12, 300, PATIENT, Link::default(), 1);
-    pair.until(|pair| pair.flights.iter().filter(|(_, to_server, _)| *to_server).count() == 3);
+    pair.until(|pair| pair.flights.iter().filter(|(_, to_relay, _)| *to_relay).count() == 3);
     let arrives = pair.flights[0].0;
     assert!(pair.flights.iter().all(|(at, ..)| *at == arrives));
     pair.flights.reverse();
-    pair.until(|pair| pair.server_connected.is_some());
+    pair.until(|pair| pair.relay_connected.is_some());
     assert!(pair.now <= arrives + Duration::from_millis(1));
     pair.connect();
 }
@@ -148,16 +148,16 @@ fn a_finished_that_comes_before_its_keys_counts() {
 #[test]
 fn half_a_hello_is_forgotten_after_the_handshakes_time() {
     let mut pair = Pair::new(Dtls::new_13, 150, Link::default(), 1);
-    pair.drain_client();
-    pair.client.handle_timeout(pair.now).expect("a clock");
-    pair.drain_client();
+    pair.drain_peer();
+    pair.peer.handle_timeout(pair.now).expect("a clock");
+    pair.drain_peer();
     let (_, _, first) = pair.flights.first().expect("a datagram").clone();
-    assert!(pair.server.handle(&first, pair.now).is_empty());
-    let deadline = pair.server.poll_timeout().expect("a deadline");
+    assert!(pair.relay.handle(&first, pair.now).is_empty());
+    let deadline = pair.relay.poll_timeout().expect("a deadline");
     assert_eq!(deadline - pair.now, DtlsTimers::default().handshake);
-    assert!(pair.server.handle(&first, pair.now + Duration::from_secs(20)).is_empty(), "it is not put off");
-    assert_eq!(pair.server.poll_timeout(), Some(deadline));
-    let actions = pair.server.handle_timeout(deadline);
+    assert!(pair.relay.handle(&first, pair.now + Duration::from_secs(20)).is_empty(), "it is not put off");
+    assert_eq!(pair.relay.poll_timeout(), Some(deadline));
+    let actions = pair.relay.handle_timeout(deadline);
     assert!(matches!(actions[..], [DtlsAction::Failed("dtls")]));
-    assert_eq!(pair.server.poll_timeout(), None);
+    assert_eq!(pair.relay.poll_timeout(), None);
 }

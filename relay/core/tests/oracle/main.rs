@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod browser;
+mod calling;
 mod client;
 mod connecting;
 mod data;

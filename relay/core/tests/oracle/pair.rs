@@ -1,10 +1,11 @@
-//! A `dimpl` client and our server, in virtual time, over a link that loses, repeats and reorders.
+//! A `dimpl` peer and our session, each in either role, in virtual time, over a link that loses, repeats and reorders.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dimpl::certificate::{calculate_fingerprint, format_fingerprint, generate_self_signed_certificate};
 use dimpl::{Config, Dtls, Output, SrtpProfile};
+use relay_core::message::DtlsRole;
 use relay_core::transport::dtls::{DtlsAction, DtlsSession, DtlsTimers, Fingerprint, Identity};
 
 use crate::browser::WAITS;
@@ -19,46 +20,46 @@ pub struct Link {
     pub repeat: u64,
     /// Delayed by up to twice [`DELAY`] more.
     pub late: u64,
-    /// These datagrams of the server are lost too.
+    /// These datagrams of ours are lost too.
     pub gone: &'static [u64],
 }
 
 pub type Make = fn(Arc<Config>, dimpl::DtlsCertificate, Instant) -> Dtls;
 
 /// Whether the link loses a datagram: one way, by its number, whatever happens the other way.
-pub fn is_lost(link: Link, seed: u64, to_server: bool, number: u64) -> bool {
-    let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 1) ^ u64::from(to_server);
+pub fn is_lost(link: Link, seed: u64, to_relay: bool, number: u64) -> bool {
+    let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 1) ^ u64::from(to_relay);
     for _ in 0..2 {
         mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     }
-    (mixed >> 33) % 100 < link.loss || (!to_server && link.gone.contains(&number))
+    (mixed >> 33) % 100 < link.loss || (!to_relay && link.gone.contains(&number))
 }
 
-/// A client, a server, and the datagrams between them.
+/// A peer, our session, and the datagrams between them.
 pub struct Pair {
     pub now: Instant,
     pub began: Instant,
-    pub client: Dtls,
-    pub server: DtlsSession,
+    pub peer: Dtls,
+    pub relay: DtlsSession,
     pub link: Link,
     pub seed: u64,
     pub loses: u64,
-    /// Datagrams from the server and from the client.
+    /// Datagrams from the relay and from the peer.
     pub sent: [u64; 2],
-    /// Every datagram: when, whether to the server, whether it was lost, its [`records`].
+    /// Every datagram: when, whether to the relay, whether it was lost, its [`records`].
     pub trace: Vec<(Duration, bool, bool, Vec<u8>)>,
-    /// When, whether to the server, what.
+    /// When, whether to the relay, what.
     pub flights: Vec<(Instant, bool, Vec<u8>)>,
-    /// Client: connected at, keys, application data.
-    pub client_connected: Option<Duration>,
-    pub client_keys: Option<(Vec<u8>, SrtpProfile)>,
-    pub client_data: Vec<Vec<u8>>,
-    /// Server: the same.
-    pub server_connected: Option<Duration>,
-    pub server_keys: Option<(Vec<u8>, SrtpProfile)>,
-    pub server_data: Vec<Vec<u8>>,
+    /// Peer: connected at, keys, application data.
+    pub peer_connected: Option<Duration>,
+    pub peer_keys: Option<(Vec<u8>, SrtpProfile)>,
+    pub peer_data: Vec<Vec<u8>>,
+    /// Relay: the same.
+    pub relay_connected: Option<Duration>,
+    pub relay_keys: Option<(Vec<u8>, SrtpProfile)>,
+    pub relay_data: Vec<Vec<u8>>,
     pub failed: Option<&'static str>,
-    /// Datagrams that the client sent before the server's first.
+    /// Datagrams that the peer sent before the relay's first.
     pub first_flight: usize,
     pub bytes: [usize; 2],
     /// The longest fragment of a `ClientHello`, bytes.
@@ -104,7 +105,19 @@ impl Pair {
         Self::with(make, mtu, WAITS, link, seed)
     }
 
-    pub fn with(make: Make, mtu: usize, (first, retries): (Duration, usize), link: Link, seed: u64) -> Self {
+    /// The relay is the server.
+    pub fn with(make: Make, mtu: usize, waits: (Duration, usize), link: Link, seed: u64) -> Self {
+        Self::of(DtlsRole::Server, make, mtu, waits, link, seed)
+    }
+
+    pub fn of(
+        role: DtlsRole,
+        make: Make,
+        mtu: usize,
+        (first, retries): (Duration, usize),
+        link: Link,
+        seed: u64,
+    ) -> Self {
         let now = Instant::now();
         let identity = Identity::generate(DtlsTimers::default()).expect("an identity");
         let config = Config::builder()
@@ -116,30 +129,34 @@ impl Pair {
             .expect("a configuration");
         let certificate = generate_self_signed_certificate().expect("a certificate");
         let fingerprint = format_fingerprint(&calculate_fingerprint(&certificate.certificate));
-        let mut client = make(Arc::new(config), certificate, now);
-        client.set_active(true);
-        Self {
+        let mut peer = make(Arc::new(config), certificate, now);
+        peer.set_active(role == DtlsRole::Server);
+        let fingerprint = Fingerprint::parse(&fingerprint).expect("a fingerprint");
+        let mut pair = Self {
             now,
             began: now,
-            client,
-            server: DtlsSession::new(&identity, Fingerprint::parse(&fingerprint).expect("a fingerprint")),
+            peer,
+            relay: DtlsSession::new(role, &identity, fingerprint),
             link,
             seed: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             loses: seed,
             sent: [0; 2],
             trace: Vec::new(),
             flights: Vec::new(),
-            client_connected: None,
-            client_keys: None,
-            client_data: Vec::new(),
-            server_connected: None,
-            server_keys: None,
-            server_data: Vec::new(),
+            peer_connected: None,
+            peer_keys: None,
+            peer_data: Vec::new(),
+            relay_connected: None,
+            relay_keys: None,
+            relay_data: Vec::new(),
             failed: None,
             first_flight: 0,
             bytes: [0; 2],
             longest: usize::MAX,
-        }
+        };
+        let actions = pair.relay.start(now);
+        pair.on_relay(actions);
+        pair
     }
 
     pub fn below(&mut self, limit: u64) -> u64 {
@@ -149,53 +166,53 @@ impl Pair {
         (self.seed >> 20) % limit
     }
 
-    pub fn fly(&mut self, to_server: bool, bytes: &[u8]) {
-        self.bytes[usize::from(to_server)] += bytes.len();
-        if to_server && self.bytes[0] == 0 {
+    pub fn fly(&mut self, to_relay: bool, bytes: &[u8]) {
+        self.bytes[usize::from(to_relay)] += bytes.len();
+        if to_relay && self.bytes[0] == 0 {
             self.first_flight += 1;
         }
-        let number = &mut self.sent[usize::from(to_server)];
+        let number = &mut self.sent[usize::from(to_relay)];
         *number += 1;
-        let lost = is_lost(self.link, self.loses, to_server, *number - 1);
-        self.trace.push((self.now - self.began, to_server, lost, records(bytes)));
+        let lost = is_lost(self.link, self.loses, to_relay, *number - 1);
+        self.trace.push((self.now - self.began, to_relay, lost, records(bytes)));
         if lost {
             return;
         }
         let copies = 1 + u64::from(self.below(100) < self.link.repeat);
         for _ in 0..copies {
             let late = if self.below(100) < self.link.late { self.below(2 * DELAY) } else { 0 };
-            self.flights.push((self.now + Duration::from_millis(DELAY + late), to_server, bytes.to_vec()));
+            self.flights.push((self.now + Duration::from_millis(DELAY + late), to_relay, bytes.to_vec()));
         }
     }
 
-    pub fn on_server(&mut self, actions: Vec<DtlsAction>) {
+    pub fn on_relay(&mut self, actions: Vec<DtlsAction>) {
         for action in actions {
             match action {
                 DtlsAction::Send(datagram) => self.fly(false, &datagram),
                 DtlsAction::Connected(keys) => {
-                    self.server_connected = Some(self.now - self.began);
-                    self.server_keys = keys.map(|keys| (keys.material, keys.profile));
+                    self.relay_connected = Some(self.now - self.began);
+                    self.relay_keys = keys.map(|keys| (keys.material, keys.profile));
                 }
-                DtlsAction::Data(data) => self.server_data.push(data),
+                DtlsAction::Data(data) => self.relay_data.push(data),
                 DtlsAction::Failed(reason) => self.failed = Some(reason),
                 DtlsAction::Closed | DtlsAction::Refused(_) => {}
             }
         }
     }
 
-    pub fn drain_client(&mut self) {
+    pub fn drain_peer(&mut self) {
         let mut buffer = vec![0; 4096];
         loop {
-            match self.client.poll_output(&mut buffer) {
+            match self.peer.poll_output(&mut buffer) {
                 Output::Packet(datagram) => {
                     for datagram in cut(datagram, self.longest) {
                         self.fly(true, &datagram);
                     }
                 }
                 Output::Timeout(_) => return,
-                Output::Connected => self.client_connected = Some(self.now - self.began),
-                Output::KeyingMaterial(keys, profile) => self.client_keys = Some((keys.to_vec(), profile)),
-                Output::ApplicationData(data) => self.client_data.push(data.to_vec()),
+                Output::Connected => self.peer_connected = Some(self.now - self.began),
+                Output::KeyingMaterial(keys, profile) => self.peer_keys = Some((keys.to_vec(), profile)),
+                Output::ApplicationData(data) => self.peer_data.push(data.to_vec()),
                 _ => {}
             }
         }
@@ -203,25 +220,25 @@ impl Pair {
 
     /// One millisecond.
     pub fn step(&mut self) {
-        if let Err(error) = self.client.handle_timeout(self.now) {
-            panic!("the client gave up after {:?}: {error}", self.now - self.began);
+        if let Err(error) = self.peer.handle_timeout(self.now) {
+            panic!("the peer gave up after {:?}: {error}", self.now - self.began);
         }
-        self.drain_client();
-        if self.server.poll_timeout().is_some_and(|at| at <= self.now) {
-            let actions = self.server.handle_timeout(self.now);
-            self.on_server(actions);
+        self.drain_peer();
+        if self.relay.poll_timeout().is_some_and(|at| at <= self.now) {
+            let actions = self.relay.handle_timeout(self.now);
+            self.on_relay(actions);
         }
         self.now += Duration::from_millis(1);
         let now = self.now;
         let arrived: Vec<_> = self.flights.extract_if(.., |(at, ..)| *at <= now).collect();
-        for (_, to_server, bytes) in arrived {
-            if to_server {
-                let actions = self.server.handle(&bytes, now);
-                self.on_server(actions);
+        for (_, to_relay, bytes) in arrived {
+            if to_relay {
+                let actions = self.relay.handle(&bytes, now);
+                self.on_relay(actions);
             } else {
-                self.client.handle_timeout(now).expect("the client's clock");
-                self.client.handle_packet(&bytes).expect("the server's datagram");
-                self.drain_client();
+                self.peer.handle_timeout(now).expect("the peer's clock");
+                self.peer.handle_packet(&bytes).expect("our datagram");
+                self.drain_peer();
             }
         }
     }
@@ -234,15 +251,22 @@ impl Pair {
         }
     }
 
+    /// However long that takes.
+    pub fn until_late(&mut self, end: Instant) {
+        while self.now < end {
+            self.step();
+        }
+    }
+
     /// Both connect with the same keys and can talk.
     pub fn connect(&mut self) {
-        self.until(|pair| pair.client_connected.is_some() && pair.server_connected.is_some());
-        self.until(|pair| pair.client_keys.is_some());
-        assert_eq!(self.client_keys, self.server_keys);
+        self.until(|pair| pair.peer_connected.is_some() && pair.relay_connected.is_some());
+        self.until(|pair| pair.peer_keys.is_some());
+        assert_eq!(self.peer_keys, self.relay_keys);
         self.link = Link::default();
-        self.client.send_application_data(b"from the client").expect("data");
-        let actions = self.server.send(b"from the server", self.now);
-        self.on_server(actions);
-        self.until(|pair| pair.server_data == [b"from the client"] && pair.client_data == [b"from the server"]);
+        self.peer.send_application_data(b"from the peer").expect("data");
+        let actions = self.relay.send(b"from the relay", self.now);
+        self.on_relay(actions);
+        self.until(|pair| pair.relay_data == [b"from the peer"] && pair.peer_data == [b"from the relay"]);
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use relay_core::message::{Command, Event, TransportPhase};
+use relay_core::message::{Command, DtlsRole, Event, TransportPhase};
 use relay_core::outbox::{Destination, Outbox};
 use relay_core::relay::Relay;
 use relay_core::relay::demux::Arrival;
@@ -89,6 +89,8 @@ pub struct World {
     pub narrow: Option<(SocketAddr, u64, Instant)>,
     /// What new clients offer.
     pub dtls: DtlsVersion,
+    /// The relay's end of DTLS with new clients.
+    pub role: DtlsRole,
     fingerprint: String,
     outgoing: Outgoing,
     flights: Vec<Flight>,
@@ -114,6 +116,7 @@ impl World {
             damage: None,
             narrow: None,
             dtls: DtlsVersion::Dtls12,
+            role: DtlsRole::Server,
             fingerprint,
             outgoing: Outgoing::default(),
             flights: Vec::new(),
@@ -134,6 +137,7 @@ impl World {
     fn open_by(&mut self, id: &str, connection: Option<u32>) -> usize {
         let index = self.clients.len();
         let mut client = Client::new(id, &format!("10.0.1.{}:5000", index + 1), connection, self.dtls, self.now);
+        client.role = self.role;
         let (ufrag, password) = (format!("ufrag-{id}"), "0123456789012345678901".to_owned());
         client.learn(relay_address(), &ufrag, &password, &self.fingerprint);
         self.clients.push(client);
