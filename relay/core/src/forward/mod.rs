@@ -240,6 +240,7 @@ impl Forward {
             timestamp,
             picture,
             begins: self.kind == Kind::Audio,
+            follows: false,
         });
         self.layer = Some(layer);
         // What waited is of before a key frame.
@@ -254,8 +255,9 @@ impl Forward {
     pub fn skip(&mut self, index: u64) {
         let Some(run) = self.runs.current().copied() else { return };
         if let Some(number) = run.outgoing(index).filter(|number| *number >= self.next) {
-            let begins = run.begins && number == run.first_out;
-            self.runs.push(Run { first_in: index + 1, first_out: number, begins, ..run });
+            let whole = number == run.first_out; // nothing was sent of it: it gives way
+            let (begins, follows) = (run.begins && whole, run.follows || !whole);
+            self.runs.push(Run { first_in: index + 1, first_out: number, begins, follows, ..run });
         }
     }
 
@@ -270,7 +272,8 @@ impl Forward {
         out: &mut O,
     ) -> bool {
         let Some(run) = self.runs.current() else { return false };
-        let Some(index) = run.outgoing(packet.index) else { return false };
+        let place = run.outgoing(packet.index).map(|index| (run, index));
+        let Some((run, index)) = place.or_else(|| self.runs.late(packet.index)) else { return false };
         let timestamp = packet.timestamp.wrapping_add(run.timestamp);
         let begins = run.begins && index == run.first_out;
         if packet.red.is_some() {

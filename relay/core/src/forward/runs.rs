@@ -24,6 +24,8 @@ pub struct Run {
     pub picture: Shift,
     /// Its first packet follows a pause.
     pub begins: bool,
+    /// It closes up behind a packet that was left out: what was published before that belongs to the run before.
+    pub follows: bool,
 }
 
 impl Run {
@@ -58,6 +60,21 @@ impl Runs {
         self.runs.get(self.count.checked_sub(1)? % RUNS)
     }
 
+    /// What a packet becomes that comes so late that a run behind its own has begun: there is a gap for it.
+    #[cold]
+    #[must_use]
+    pub fn late(&self, index: u64) -> Option<(&Run, u64)> {
+        let mut newer = self.current()?;
+        for back in 2..=self.count.min(RUNS) {
+            let run = self.runs.get((self.count - back) % RUNS).filter(|_| newer.follows)?;
+            if let Some(number) = run.outgoing(index) {
+                return Some((run, number)).filter(|_| number < newer.first_out);
+            }
+            newer = run;
+        }
+        None
+    }
+
     /// The run an index towards the subscriber belongs to, and the published index it was.
     #[must_use]
     pub fn published(&self, outgoing: u64) -> Option<(&Run, u64)> {
@@ -85,6 +102,27 @@ mod tests {
         assert_eq!(found(9), None);
         assert_eq!(found(49), Some((0, 139)));
         assert_eq!(found(50), Some((2, 7)));
+    }
+
+    #[test]
+    fn late_packets_have_the_gaps_before_what_closed_up() {
+        let mut runs = Runs::default();
+        runs.push(Run { first_in: 100, first_out: 10, ..Run::default() });
+        runs.push(Run { first_in: 105, first_out: 14, follows: true, ..Run::default() });
+        runs.push(Run { first_in: 110, first_out: 18, follows: true, ..Run::default() });
+        let found = |index| runs.late(index).map(|(run, number)| (run.first_in, number));
+        assert_eq!(
+            [103, 104, 108, 109].map(found),
+            [Some((100, 13)), None, Some((105, 17)), None],
+            "two were left out"
+        );
+        assert_eq!(found(99), None);
+        let apart = Run { first_in: 120, first_out: 25, ..Run::default() };
+        runs.push(apart);
+        assert_eq!(runs.late(119), None, "a stream that begins anew has nothing to do with the one before");
+        runs.push(Run { first_in: 130, first_out: 30, follows: true, ..apart });
+        assert_eq!(runs.late(124).map(|(_, number)| number), Some(29));
+        assert_eq!(runs.late(119), None);
     }
 
     #[test]

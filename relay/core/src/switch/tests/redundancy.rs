@@ -56,6 +56,34 @@ fn padding_leaves_no_gap() {
     assert_eq!(scene.switch.peer_stats(publisher.key).unwrap().dropped.of(crate::drop::Reason::Malformed), 0);
 }
 
+/// Sound that padding has overtaken.
+#[test]
+fn late_sound_goes_into_the_gap_that_was_left_for_it() {
+    let mut scene = Scene::new();
+    let (mut publisher, mut subscriber) = (scene.client(), scene.client());
+    let track = scene.switch.add_track(publisher.key, &audio(), scene.now).unwrap();
+    scene.switch.subscribe(subscriber.key, track, &shown(900, false), scene.now).unwrap();
+    let voices: Vec<&[u8]> = vec![b"a", b"b", b"", b"", b"c", b"d", b"", b"e", b"f"];
+    let packets: Vec<_> = voices
+        .into_iter()
+        .enumerate()
+        .map(|(step, payload)| {
+            let timestamp = 960 * u32::try_from(step).unwrap();
+            publisher.next(Sent { ssrc: 300, payload_type: 111, timestamp, marker: false, payload })
+        })
+        .collect();
+    for at in [0, 2, 3, 6, 7, 4, 1, 1, 5, 4, 8] {
+        scene.receive(&publisher, packets[at].clone());
+    }
+    let seen = subscriber.open(std::mem::take(&mut scene.out.packets)).0;
+    let first = seen[0].header.sequence;
+    let came: Vec<_> = seen
+        .iter()
+        .map(|seen| (seen.header.sequence.wrapping_sub(first), seen.header.timestamp / 960, seen.payload[0]))
+        .collect();
+    assert_eq!(came, [(0, 0, b'a'), (4, 7, b'e'), (2, 4, b'c'), (1, 1, b'b'), (3, 5, b'd'), (5, 8, b'f')]);
+}
+
 /// On a narrow link redundancy would take the place of pictures.
 #[test]
 fn left_out_while_it_burdens_the_link() {
