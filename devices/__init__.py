@@ -8,6 +8,7 @@ probe.py      try a configuration once                  discovery.py find what i
 request.py    a device's own wish, for the room
 journal.py    the log, bounded                          apart.py     drivers of packages, on threads
 registry.py   driver ids                                notices.py   fault sentences
+marks.py      secrets and files in settings             networks.py  which addresses are near, for mdns.py
 visca/  pjlink/  pulse/  onvif/  rtsp/  mqtt/  ups/ …   the drivers
 kernel/       nodes of this machine's kernel, for cec/, hid/ and uvc/
 emulators/                                              the device's side of each wire, with faults

@@ -80,8 +80,8 @@ NOTICES: Final[dict[str, Wording]] = {
         "L’entrée pour ordinateur portable ne répond plus depuis {since}.",
     ),
     ASIDE_SILENT: Wording(
-        "The device “{device}” has not answered since {since}. Meetings are not affected.",
-        "L’appareil « {device} » ne répond plus depuis {since}. Les réunions n’en souffrent pas.",
+        "The device “{device}” has not answered since {since}, which does not affect meetings.",
+        "L’appareil « {device} » ne répond plus depuis {since}, ce qui ne gêne pas les réunions.",
     ),
     DISPLAY_REPLACED: Wording(
         "The screen has not answered since {since}. The picture is on the second screen.",

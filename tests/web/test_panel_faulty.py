@@ -37,7 +37,7 @@ async def test_the_public_reads_what_works_and_whom_to_call_instead_of_its_steps
     await expect(state).to_contain_text("réponses incompréhensibles")
     await expect(state).to_contain_text("Fonctionnent")
     await expect(state).to_contain_text("micros")
-    await expect(state).to_contain_text(CONTACT)
+    await expect(state).to_contain_text(f"À prévenir\u00a0: {CONTACT}")
     await expect(state).not_to_contain_text("configuration")
     agent.topic.update(out_of_use("device.unplugged", "device.unplugged.next"))
     await expect(state).to_contain_text("Rebrancher son câble")

@@ -68,7 +68,7 @@ function sentences(answer: Answer, view: PanelView): string {
     answer.problem === null ? null : problem(answer.problem.code),
     answer.because === null ? null : notice(answer.because),
     answer.next !== null ? notice(answer.next) : answer.others ? workingWords(view) : null,
-    answer.who === '' ? null : t('panel.who', { who: answer.who }),
+    answer.who === '' ? null : t(answer.others ? 'panel.tell' : 'panel.who', { who: answer.who }),
   ].filter((part) => part !== null);
   if (parts.length === 0 && answer.checkedAt !== null) return t('panel.checked', { at: clock(answer.checkedAt) });
   return parts.slice(0, 3).join(' ');
