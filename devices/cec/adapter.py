@@ -86,8 +86,11 @@ class CecAdapter:
         """Where we are now: without a physical address only the television hears us, from the unregistered one."""
         for _ in range(CLAIMING):
             (self.physical,) = await self._ask(G_PHYS_ADDR, ADDRESS)
-            addresses, _, _, wanted, *_ = await self._ask(G_LOG_ADDRS, LOG_ADDRS)
+            addresses, mask, _, wanted, *_ = await self._ask(G_LOG_ADDRS, LOG_ADDRS)
             claimed = addresses[0]
+            if claimed != UNCLAIMED and not mask & 1 << claimed:  # the kernel marks there what it claimed
+                self._context.garbled(addresses)
+                raise Garbage("addresses that contradict each other")
             if not (self.placed and wanted and claimed == UNCLAIMED):
                 break
             await self._context.breathe()  # the EDID came just now: the kernel looks for a free address, and refuses us

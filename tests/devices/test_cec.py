@@ -16,6 +16,7 @@ from devices.cec.adapter import CecAdapter
 from devices.cec.audio import AudioSystem
 from devices.cec.driver import CecDisplay
 from devices.cec.frames import AUDIO, BROADCAST, TV, UNREGISTERED, Frame, Opcode
+from devices.cec.layout import G_LOG_ADDRS
 from devices.context import Context
 from devices.emulators.cec import CecEmulator
 from tests.devices.stage import QUICK, nothing_left_behind, stage
@@ -223,6 +224,28 @@ async def test_a_television_that_mumbles_is_there_and_shows_nothing(tmp_path: Pa
             await room.online()
             assert (await room.do("set_power", on=True)).outcome == "accepted"
             assert room.property("power").reported is None
+
+
+class _Contradicting(CecEmulator):
+    """Its adapter claims an address that it says it did not claim, when `contradicts`."""
+
+    contradicts = False
+
+    def carry_out(self, request: int, outer: bytes, inner: bytes) -> tuple[bytes, bytes]:
+        answer, more = super().carry_out(request, outer, inner)
+        return (b"\x4d" + answer[1:] if self.contradicts and request == G_LOG_ADDRS else answer), more
+
+
+async def test_an_adapter_that_contradicts_itself_is_noticed_though_nobody_asks_anything(tmp_path: Path) -> None:
+    async with (
+        _Contradicting(tmp_path / "cec", power="on") as tv,
+        stage(DeviceConfig("tv", Role.FRONT_DISPLAY, "cec", "Écran", {"node": tv.address})) as room,
+    ):
+        await room.shows("power", "on")
+        tv.contradicts = True
+        device = await room.gone()
+        assert device.fault is not None
+        assert device.fault.code == "device.garbage"
 
 
 async def test_a_noisy_line_costs_no_command(tmp_path: Path) -> None:
