@@ -12,6 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from devices.backoff import TRANSITIONS, Backoff, Breaker
 from devices.timing import Timing
 
+DRAWS = 8  # of each wait
+
 
 class Dials(RuleBasedStateMachine):
     """Back-off and breaker, however connections come and go."""
@@ -42,10 +44,20 @@ class Dials(RuleBasedStateMachine):
         self.locked = locked
         assert self.backoff.breaker is Breaker.OPEN
 
+    @rule(times=st.integers(1, 60), locked=st.booleans())
+    def fails_again_and_again(self, times: int, locked: bool) -> None:
+        for _ in range(times):
+            if self.backoff.breaker is Breaker.OPEN:
+                self.backoff.move(Breaker.TRYING)
+            self.fails(0.0, locked)
+
     @precondition(lambda self: self.backoff.breaker is Breaker.OPEN)
     @rule(watched=st.booleans(), now=st.floats(0, 1e6))
     def waits(self, watched: bool, now: float) -> None:
-        wait = self.backoff.due(now, watched=watched) - now
+        for _ in range(DRAWS):
+            self._is_fair(self.backoff.due(now, watched=watched) - now, watched)
+
+    def _is_fair(self, wait: float, watched: bool) -> None:
         if self.locked:
             assert self.timing.backoff_away / 2 <= wait <= self.timing.backoff_away + self.timing.together
             return

@@ -92,6 +92,16 @@ class Motion(RuleBasedStateMachine):
     def stop_is_obeyed(self) -> None:
         self.scene.driver.raises.pop("stop", None)
 
+    @rule(into=st.floats(0.0, 1.0))
+    def move_during_a_stop(self, into: float) -> None:
+        """Asked before the camera confirmed the stop of the move before: a lease of its own."""
+        self.scene.driver.takes["stop"] = SLOWEST
+        self._command("move", {"pan": 0.5})
+        self._sleep(0.01)
+        self._command("stop", {})
+        self._sleep(into * SLOWEST)
+        self._command("move", {"pan": 0.5})
+
     @rule(op=st.sampled_from(["move", "stop"]), seconds=st.floats(0, SLOWEST))
     def motion_takes(self, op: str, seconds: float) -> None:
         self.scene.driver.takes[op] = seconds

@@ -71,6 +71,8 @@ def test_a_camera_whose_stop_is_broken_harms_only_itself(caplog: pytest.LogCaptu
         one.driver.polls = Lost("its poll fails")
         one.runner.watch(True)
         await one.gone()
+        assert one.runner.state.fault is not None
+        assert one.runner.state.fault.code == "device.unreachable", "its poll, not its stop"
         assert one.driver.moving
         one.driver.polls = None
         one.driver.raises.clear()
