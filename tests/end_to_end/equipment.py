@@ -36,13 +36,16 @@ async def act(demo: Demo, room: str, device: str, name: str) -> None:
 
 async def shows(demo: Demo, room: str, device: str, within: float = 10.0, **wanted: Any) -> None:
     """Wait until somebody standing before a device would see this; raises TimeoutError."""
-    async with asyncio.timeout(within), aiohttp.ClientSession() as session:
-        while True:
-            async with session.get(f"{demo.faults}/state") as answer:
-                seen = (await answer.json())["rooms"][room]["devices"][device]["shows"]
-            if wanted.items() <= seen.items():
-                return
+    async with asyncio.timeout(within):
+        while not wanted.items() <= (await seen(demo, room))[device].items():
             await asyncio.sleep(LOOK)
+
+
+async def seen(demo: Demo, room: str) -> dict[str, dict[str, Any]]:
+    """What somebody sees now, standing before each device of a room."""
+    async with aiohttp.ClientSession() as session, session.get(f"{demo.faults}/state") as answer:
+        devices = (await answer.json())["rooms"][room]["devices"]
+    return {id: device["shows"] for id, device in devices.items()}
 
 
 async def _post(url: str, body: dict[str, Any]) -> None:
