@@ -2,7 +2,9 @@
 //!
 //! A train sent at once waits in the queue before the narrow link, or overruns it; sound behind it waits too. Drawn out it
 //! waits here, where sound passes it. A bucket of bytes fills at the pace; everything sent takes from it, and pictures wait
-//! while it is empty. What ordinary frames bring fits into it, and without a pace nothing is counted.
+//! while it is empty. What ordinary frames bring fits into it, and without a pace nothing is counted. So that nothing waits
+//! for long, many packets go faster than the pace; but not while pictures that do not fit are borne for a moment, or these
+//! would fill the queue that is to drain.
 
 /// Bytes that may always go at once: an ordinary frame.
 const DEPTH: u64 = 12_000;
@@ -23,6 +25,8 @@ pub struct Pacer {
     bytes: i64,
     /// When it was last filled, µs.
     at: u64,
+    /// However many wait, none goes faster than the pace.
+    firm: bool,
 }
 
 impl Pacer {
@@ -33,6 +37,17 @@ impl Pacer {
             self.bytes = depth(rate);
         }
         self.rate = rate;
+    }
+
+    /// Keeps to the pace, however many packets wait, or no longer.
+    pub fn set_firm(&mut self, firm: bool) {
+        self.firm = firm;
+    }
+
+    /// Whether it keeps to the pace, however many packets wait.
+    #[must_use]
+    pub fn is_firm(&self) -> bool {
+        self.firm
     }
 
     /// Whether anything is ever held.
@@ -46,7 +61,8 @@ impl Pacer {
     pub fn fill(&mut self, waiting: u64, now: u64) {
         let elapsed = now.saturating_sub(self.at).min(HOLD);
         self.at = now;
-        let rate = self.rate.max(waiting * PACKET * 1_000_000 / HOLD);
+        let soon = if self.firm { 0 } else { waiting * PACKET * 1_000_000 / HOLD };
+        let rate = self.rate.max(soon);
         let bytes = (rate * elapsed / 1_000_000).cast_signed();
         self.bytes = (self.bytes + bytes).min(depth(rate));
     }
@@ -113,6 +129,18 @@ mod tests {
         assert!(steps.len() <= 700, "{}", steps.len());
         let soon: u64 = steps[..200].iter().sum();
         assert!(soon > 55, "{soon} packets of 100 in a second, where ten would go");
+    }
+
+    #[test]
+    fn a_firm_pace_is_kept_however_much_waits() {
+        let mut pacer = Pacer::default();
+        pacer.set_pace(Some(100_000));
+        pacer.set_firm(true);
+        let steps = drawn_out(&mut pacer, 30, 1_000_000);
+        // 20 packets of 1,200 bytes after the ten that go at once.
+        assert!((360..=400).contains(&steps.len()), "{}", steps.len());
+        pacer.set_firm(false);
+        assert!(drawn_out(&mut pacer, 100, 10_000_000).len() <= 700);
     }
 
     #[test]

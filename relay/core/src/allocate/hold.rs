@@ -1,4 +1,4 @@
-//! How long a video waits before it goes up again after it went down.
+//! How long a video waits before it goes up again after it went down, and before it is paused.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,9 @@ const SHORTEST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(16);
 /// A paused video waits for a part of that only, for nothing is worse than no picture: 0.5 to 4 s.
 const RESUME: u32 = 4;
+/// What is shown is paused when it did not fit for so long: an estimate falls further than it has to while a queue drains,
+/// and a picture that is paused is gone for longer than that.
+const PATIENCE: Duration = Duration::from_millis(800);
 /// A way up that lasted this long was right.
 const LASTING: Duration = Duration::from_secs(10);
 
@@ -39,6 +42,8 @@ impl Ceiling {
 pub struct Hold {
     granted: Option<u8>,
     dropped: Option<Instant>,
+    /// Since when it does not fit.
+    short: Option<Instant>,
     /// When it last went up again.
     raised: Option<Instant>,
     wait: Duration,
@@ -46,7 +51,7 @@ pub struct Hold {
 
 impl Default for Hold {
     fn default() -> Self {
-        Self { granted: None, dropped: None, raised: None, wait: SHORTEST }
+        Self { granted: None, dropped: None, short: None, raised: None, wait: SHORTEST }
     }
 }
 
@@ -67,6 +72,18 @@ impl Hold {
             // What resumes goes up from the lowest layer like everything else.
             _ => Ceiling::Free,
         }
+    }
+
+    /// Whether it is too early to pause it, should it not fit.
+    #[must_use]
+    pub fn is_patient(&self, now: Instant) -> bool {
+        self.short.is_none_or(|since| now.saturating_duration_since(since) < PATIENCE)
+    }
+
+    /// Notes whether it is shown and does not fit. When it is paused if that goes on.
+    pub fn lack(&mut self, short: bool, now: Instant) -> Option<Instant> {
+        self.short = short.then(|| self.short.unwrap_or(now));
+        self.short.map(|since| since + PATIENCE)
     }
 
     /// Takes a decision in. `had` tells whether the layer given before still could be: else its loss says nothing of the

@@ -8,7 +8,8 @@
 //!
 //! So nobody goes up while somebody else could still have a picture, and layers go down before a video is paused.
 //! Everything is decided anew each time, from rates measured; what keeps it from flapping is a margin on all that is not
-//! shown already ([`Video::shown`]) and a pause after a way down ([`Hold`]).
+//! shown already ([`Video::shown`]) and a pause after a way down ([`Hold`]). An estimate dips while a queue drains: what is
+//! shown is not paused at once, but shown at its lowest layer for a while ([`Video::patient`]).
 //!
 //! Everything here is pure: numbers in, layers out. `switch::allocation` feeds it.
 
@@ -69,6 +70,8 @@ pub struct Video<K> {
     pub rank: Rank,
     /// Never paused: its lowest layer is given whatever the budget.
     pub keep: bool,
+    /// Not paused yet: while it does not fit its lowest layer is given all the same, if it is shown.
+    pub patient: bool,
     /// bit/s of each layer that may be shown and flows.
     pub layers: [Option<u64>; LAYERS],
     /// The layer given the last time.
@@ -77,6 +80,8 @@ pub struct Video<K> {
     pub ceiling: Ceiling,
     /// The decision: `None` is paused.
     pub granted: Option<u8>,
+    /// Whether it is shown and does not fit.
+    pub short: bool,
 }
 
 impl<K> Video<K> {
@@ -167,21 +172,42 @@ pub fn allocate<K: Copy + Ord>(budget: Option<u64>, videos: &mut [Video<K>]) -> 
 }
 
 /// Decides as [`allocate`] does, but leaves everything as shown where that is hardly more than the budget: an estimate
-/// that trembles costs nobody a layer, and trains of packets are drawn out to it.
+/// that trembles costs nobody a layer, and trains of packets are drawn out to it. What is shown and does not fit is told
+/// ([`Video::short`]), and while it is patient everything shown goes down to its lowest layer before that is paused.
 pub fn reallocate<K: Copy + Ord>(budget: Option<u64>, videos: &mut [Video<K>]) -> u64 {
     let left = allocate(budget, videos);
+    for video in videos.iter_mut() {
+        video.short = false;
+    }
     let Some(budget) = budget else { return left };
     let shown = |video: &Video<K>| video.shown.map_or(0, |layer| video.cost(layer));
     let sum: u64 = videos.iter().map(shown).sum();
     let whole = |video: &Video<K>| video.granted == video.shown || shown(video) > 0;
     let lower = videos.iter().any(|video| video.granted < video.shown);
     if !lower || sum <= budget || sum > budget + budget / KEEPS || !videos.iter().all(whole) {
-        return left;
+        return bear(budget, left, videos);
     }
     for video in videos.iter_mut() {
         video.granted = video.shown;
     }
     0
+}
+
+/// Pauses nothing that is patient: it stays at its lowest layer, and so does all else that is shown and has to make room.
+fn bear<K: Copy + Ord>(budget: u64, left: u64, videos: &mut [Video<K>]) -> u64 {
+    for video in videos.iter_mut() {
+        video.short = video.shown.is_some() && video.granted.is_none() && video.highest().is_some();
+    }
+    if !videos.iter().any(|video| video.short && video.patient) {
+        return left;
+    }
+    let stays = |video: &Video<K>| video.shown.is_some() && (video.granted.is_some() || video.patient);
+    let mut borne: Vec<_> = videos.iter().map(|video| Video { keep: video.keep || stays(video), ..*video }).collect();
+    let left = allocate(Some(budget), &mut borne);
+    for (video, borne) in videos.iter_mut().zip(&borne) {
+        video.granted = borne.granted;
+    }
+    left
 }
 
 #[cfg(test)]

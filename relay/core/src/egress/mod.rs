@@ -85,8 +85,20 @@ impl Egress {
     /// Begins a probe when one is due, and looks after an old one. True while a cluster is being sent.
     pub fn plan_probe(&mut self, moment: &Moment) -> bool {
         let probes = self.bandwidth.plan(moment.micros);
-        self.pacer.set_pace(self.bandwidth.pace());
+        self.keep_pace();
         probes
+    }
+
+    /// Sends pictures no faster than the link is thought to carry them, however many wait, or again as fast as they have to
+    /// go to wait for no longer than about a second.
+    pub fn set_firm(&mut self, firm: bool) {
+        self.pacer.set_firm(firm);
+        self.keep_pace();
+    }
+
+    fn keep_pace(&mut self) {
+        let pace = if self.pacer.is_firm() { self.bandwidth.estimate() } else { self.bandwidth.pace() };
+        self.pacer.set_pace(pace);
     }
 
     /// Whether trains of packets are drawn out.
@@ -138,14 +150,14 @@ impl Egress {
     /// Why it was refused.
     pub fn on_feedback(&mut self, content: &[u8], moment: &Moment) -> Result<(), Reason> {
         let result = self.bandwidth.on_feedback(content, moment.micros);
-        self.pacer.set_pace(self.bandwidth.pace());
+        self.keep_pace();
         result
     }
 
     /// Takes in the peer's REMB, bit/s.
     pub fn on_remb(&mut self, bitrate: u64, moment: &Moment) {
         self.bandwidth.on_remb(bitrate, moment.micros);
-        self.pacer.set_pace(self.bandwidth.pace());
+        self.keep_pace();
     }
 
     /// Takes in the peer's report: of `expected` packets since the last one, `fraction_lost`/256 were lost.

@@ -146,10 +146,12 @@ impl Switch {
         let missing = scratch.videos.iter().map(Video::missing).sum();
         let sent: u64 = scratch.videos.iter().map(Video::rate).sum();
         let limited = estimate.is_some() || last_video.is_some();
+        let pause = self.lack(&scratch.videos, now);
         if let Some(state) = self.peers.get_mut(peer) {
-            let due = estimate.map(|_| now + LONGEST);
+            let due = estimate.map(|_| pause.map_or(now + LONGEST, |pause| pause.min(now + LONGEST)));
             state.allocation = Allocation { due, decided: Some(now), estimate, limited, missing, plain };
             if let Some(egress) = self.egresses.get_mut(peer.place()) {
+                egress.set_firm(pause.is_some());
                 // What goes up leaves something over: probing for less would never let it.
                 let wanted = voices + if missing > 0 { enough(sent + missing) } else { sent };
                 egress.set_wanted(if plain { wanted.max(sound.comfortable()) } else { wanted });
@@ -200,8 +202,9 @@ impl Switch {
                 speaker: floor == Some(owner),
                 visible: wishes.visible.unwrap_or_default(),
             };
-            let (shown, ceiling) = (hold.granted(), hold.ceiling(now));
-            scratch.videos.push(Video { key, rank, keep: wishes.keep, layers, shown, ceiling, granted: None });
+            let (shown, ceiling, patient) = (hold.granted(), hold.ceiling(now), hold.is_patient(now));
+            let (keep, granted, short) = (wishes.keep, None, false);
+            scratch.videos.push(Video { key, rank, keep, patient, layers, shown, ceiling, granted, short });
             if !wishes.screen && wishes.priority <= 0 {
                 let spoke = self.peers.get(owner).map_or(0, |owner| owner.spoke);
                 scratch.cameras.push(Camera { publisher: owner, spoke });
@@ -209,6 +212,15 @@ impl Switch {
             }
         }
         sound
+    }
+
+    /// Notes which videos do not fit. When the first of them is paused if that goes on.
+    fn lack(&mut self, videos: &[Video<SubscriptionKey>], now: Instant) -> Option<Instant> {
+        let pauses = videos.iter().filter_map(|video| {
+            let state = self.subscriptions.get_mut(video.key.0)?;
+            state.hold.lack(video.short, now).filter(|_| video.granted.is_some())
+        });
+        pauses.min()
     }
 
     /// Takes redundancy out of all the sound a subscriber is sent, or leaves it in.

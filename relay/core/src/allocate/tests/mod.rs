@@ -11,7 +11,8 @@ fn video(key: u32, rank: Rank, layers: &[u64]) -> Video<u32> {
     for (place, rate) in rates.iter_mut().zip(layers) {
         *place = Some(*rate);
     }
-    Video { key, rank, keep: false, layers: rates, shown: None, ceiling: Ceiling::Free, granted: None }
+    let (layers, ceiling) = (rates, Ceiling::Free);
+    Video { key, rank, keep: false, patient: false, layers, shown: None, ceiling, granted: None, short: false }
 }
 
 /// The layer granted to each video, by key.

@@ -28,7 +28,8 @@ fn meeting(noise: &mut Noise, held: bool) -> Vec<Video<u32>> {
                 1 if held => Ceiling::Layer(noise.below(4) as u8),
                 _ => Ceiling::Free,
             };
-            Video { key, rank, keep: false, layers, shown, ceiling, granted: Some(77) }
+            let patient = noise.chance(50);
+            Video { key, rank, keep: false, patient, layers, shown, ceiling, granted: Some(77), short: false }
         })
         .collect()
 }

@@ -174,3 +174,64 @@ fn what_is_hardly_too_much_is_left_as_it_is() {
     assert_eq!(shown(&mut videos, highest - highest / 10), [Some(1)]);
     assert_eq!(shown(&mut videos, highest + highest / 20), [Some(1)], "to go up takes more");
 }
+
+/// Five cameras of one layer over a link that carries `budget` of the ms since it began to dip: when each was first
+/// paused, in ms.
+fn pauses(budget: impl Fn(u64) -> u64) -> Vec<Option<u64>> {
+    let begin = Instant::now();
+    let mut videos: Vec<_> = (0..5).map(|key| video(key, visible(5 - key), &CAMERA[..1])).collect();
+    let mut holds = [Hold::default(); 5];
+    let mut paused = vec![None; 5];
+    reallocate(Some(1_000_000), &mut videos);
+    for video in &videos {
+        holds[video.key as usize].decide(video.granted, true, begin);
+    }
+    for at in (0..5_000).step_by(100) {
+        let now = begin + Duration::from_millis(at);
+        for video in &mut videos {
+            let hold = &holds[video.key as usize];
+            (video.shown, video.ceiling, video.patient) = (hold.granted(), hold.ceiling(now), hold.is_patient(now));
+        }
+        reallocate(Some(budget(at)), &mut videos);
+        for video in &videos {
+            let hold = &mut holds[video.key as usize];
+            hold.lack(video.short, now);
+            hold.decide(video.granted, true, now);
+            if video.granted.is_none() {
+                paused[video.key as usize].get_or_insert(at);
+            }
+        }
+    }
+    paused
+}
+
+#[test]
+fn a_dip_pauses_nothing_and_a_shortage_does() {
+    assert_eq!(pauses(|at| if at < 600 { 100_000 } else { 900_000 }), [None; 5]);
+    let dips = |at: u64| if at % 1_000 < 600 { 100_000 } else { 900_000 };
+    assert_eq!(pauses(dips), [None; 5], "nor do many of them");
+    let lasting = pauses(|_| 500_000);
+    assert_eq!(lasting[..3], [None; 3]);
+    assert!(lasting[3..].iter().all(|at| at.is_some_and(|at| (700..=900).contains(&at))), "{lasting:?}");
+}
+
+#[test]
+fn what_is_borne_for_a_while_takes_layers_and_not_pictures() {
+    // A screen that no longer fits at all, and two cameras that do.
+    let mut videos = vec![
+        video(0, Rank { screen: true, ..Rank::default() }, &[400_000]),
+        video(1, visible(2), &CAMERA),
+        video(2, visible(1), &CAMERA),
+    ];
+    for video in &mut videos {
+        (video.shown, video.patient) = (Some(u8::from(video.key > 0)), true);
+    }
+    reallocate(Some(350_000), &mut videos);
+    assert_eq!(granted(&videos), [Some(0), Some(0), Some(0)]);
+    assert_eq!(videos.iter().map(|video| video.short).collect::<Vec<_>>(), [true, false, false]);
+    for video in &mut videos {
+        (video.shown, video.patient) = (video.granted, video.key > 0);
+    }
+    reallocate(Some(350_000), &mut videos);
+    assert_eq!(granted(&videos), [None, Some(0), Some(0)], "in the end what does not fit is paused");
+}

@@ -10,23 +10,24 @@ const SIZES: [usize; 3] = [800, 2_400, 7_200];
 const PART: usize = 1_200;
 
 /// A camera with three layers (or as many as `on`), a key frame whenever one is asked for, and a microphone.
-struct Person {
+pub(super) struct Person {
     client: Client,
     track: TrackKey,
     level: u8,
-    on: [bool; 3],
+    pub on: [bool; 3],
     key: [bool; 3],
 }
 
 /// A room full of people, frame by frame.
-struct Meeting {
+pub(super) struct Meeting {
     scene: Scene,
-    people: Vec<Person>,
+    pub people: Vec<Person>,
     viewer: Client,
     subscriptions: Vec<SubscriptionKey>,
     frame: u32,
-    /// Payload bytes the viewer was sent by subscription, video then sound, since the last look.
-    bytes: BTreeMap<u32, usize>,
+    /// Payload bytes, and packets, the viewer was sent by subscription, video then sound, since the last look.
+    pub bytes: BTreeMap<u32, usize>,
+    pub packets: BTreeMap<u32, usize>,
     /// The layer of the viewer's newest packet of each subscription.
     layers: BTreeMap<u32, u8>,
     /// The newest sequence number of each subscription.
@@ -34,7 +35,7 @@ struct Meeting {
 }
 
 impl Meeting {
-    fn new(people: u32) -> Self {
+    pub fn new(people: u32) -> Self {
         let mut scene = Scene::new();
         let viewer = scene.client();
         let mut subscriptions = Vec::new();
@@ -50,12 +51,12 @@ impl Meeting {
                 Person { client, track, level: 127, on: [true; 3], key: [true; 3] }
             })
             .collect();
-        let (bytes, layers, sequences) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { scene, people, viewer, subscriptions, frame: 0, bytes, layers, sequences }
+        let (bytes, packets, layers, sequences) = Default::default();
+        Self { scene, people, viewer, subscriptions, frame: 0, bytes, packets, layers, sequences }
     }
 
     /// The viewer's link carries so much.
-    fn link(&mut self, bitrate: u64) {
+    pub fn link(&mut self, bitrate: u64) {
         let ssrcs: Vec<_> = (0..=self.people.len() as u32).map(|number| 900 + number * 10).collect();
         let remb = self.viewer.rtcp(|writer| assert!(writer.remb(bitrate, &ssrcs)));
         self.scene.receive(&self.viewer, remb);
@@ -106,17 +107,37 @@ impl Meeting {
             let follows = before.is_none_or(|before| seen.header.sequence == before.wrapping_add(1));
             assert!(follows, "no gap, whatever is left out");
             *self.bytes.entry(seen.header.ssrc).or_default() += seen.payload.len();
+            *self.packets.entry(seen.header.ssrc).or_default() += 1;
             self.layers.insert(seen.header.ssrc, *seen.payload.last().unwrap());
         }
     }
 
-    fn run(&mut self, millis: u32) {
+    pub fn run(&mut self, millis: u32) {
         self.bytes.clear();
+        self.packets.clear();
         (0..millis / 40).for_each(|_| self.step());
     }
 
+    /// Bytes sent to the viewer so far.
+    pub fn sent(&self) -> u64 {
+        self.scene.switch.egresses[self.viewer.key.0.place()].sent().1
+    }
+
+    /// The longest time without a packet of each person's camera, ms.
+    pub fn longest_gaps(&mut self, millis: u32) -> Vec<u32> {
+        let (mut gaps, mut longest) = (vec![0; self.people.len()], vec![0; self.people.len()]);
+        for _ in 0..millis / 40 {
+            self.run(40);
+            for ((gap, longest), seen) in gaps.iter_mut().zip(&mut longest).zip(self.seen()) {
+                *gap = if seen.is_some() { 0 } else { *gap + 40 };
+                *longest = (*gap).max(*longest);
+            }
+        }
+        longest
+    }
+
     /// The layer the viewer sees of each person; `None`: no packets in the last run.
-    fn seen(&self) -> Vec<Option<u8>> {
+    pub fn seen(&self) -> Vec<Option<u8>> {
         let ssrcs = (0..self.people.len() as u32).map(|number| 900 + number * 10);
         ssrcs.map(|ssrc| self.bytes.get(&ssrc).map(|_| self.layers[&ssrc])).collect()
     }
@@ -127,7 +148,7 @@ impl Meeting {
     }
 
     /// What happened to withheld subscriptions, by person.
-    fn withheld(&mut self) -> Vec<(usize, Option<Withheld>)> {
+    pub fn withheld(&mut self) -> Vec<(usize, Option<Withheld>)> {
         let place = |key| self.subscriptions.iter().position(|own| *own == key).unwrap();
         let events: Vec<_> = std::iter::from_fn(|| self.scene.switch.poll_event()).collect();
         let told = events.into_iter().filter_map(|event| match event {
@@ -137,7 +158,7 @@ impl Meeting {
         told.collect()
     }
 
-    fn wish(&mut self, person: usize, wishes: Wishes) {
+    pub fn wish(&mut self, person: usize, wishes: Wishes) {
         self.scene.switch.set_wishes(self.subscriptions[person], wishes);
     }
 }

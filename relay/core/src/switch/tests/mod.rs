@@ -8,11 +8,13 @@ mod feedback;
 mod hostile;
 mod hour;
 mod layers;
+mod narrow;
 mod probes;
 mod redundancy;
 mod repair;
 mod rooms;
 mod scalable;
+mod shortage;
 mod trains;
 
 use std::collections::BTreeMap;
