@@ -20,7 +20,7 @@ class Timing:
     idle: float = 45.0  # whole poll while nobody does
     changing: float = 2.0  # whole poll while the device changes slowly (warm-up)
     nudge: float = 0.5  # before a device that fell is dialled again, however soon somebody asks for it
-    news: float = 3.0  # between two whole polls, or two dials, that news ask for: projectors lock out who asks too often
+    news: float = 3.0  # between two whole polls, or two dials, that news ask for: projectors lock out who asks often
     backoff_first: float = 1.0  # ceiling of the first wait before dialling again; doubles each time
     backoff_last: float = 30.0  # highest ceiling
     backoff_away: float = 120.0  # and of a device that failed so often in a row that it may stay away:
