@@ -22,9 +22,11 @@ from livekit.protocol.rtc import (
     UpdateVideoLayers,
 )
 
-from signaling.rtc import requests
+from signaling.media import Leave
+from signaling.rtc import RtcSettings, requests
 from tests.signaling.rtc import peers
 from tests.signaling.rtc.world import RecordedRelay, serve
+from tests.signaling.test_rtc_costs import PEOPLE, crowd
 
 REFUSED: list[dict[str, Any]] = [
     {"simulate": SimulateScenario(server_leave=True)},
@@ -87,3 +89,27 @@ def test_the_lists_are_whole() -> None:
     names = {field.name for field in SignalRequest.DESCRIPTOR.oneofs_by_name["message"].fields}
     assert {next(iter(message)) for message in IGNORED} == requests.IGNORED
     assert {next(iter(message)) for message in REFUSED} == names - requests.SUPPORTED - requests.IGNORED
+
+
+def test_counts_of_a_room_are_told_when_they_change_once_a_tick() -> None:
+    room, (ann, bob, *rest) = crowd(RtcSettings())
+    room.effects.take()
+
+    def told(now: float) -> list[tuple[int, int, int]]:
+        """(clients told, people, publishers) of each `room_update`."""
+        room.tick(now)
+        messages = [
+            (len(sids), m.room_update.room) for sids, m in room.effects.take().messages if m.HasField("room_update")
+        ]
+        return [(clients, of.num_participants, of.num_publishers) for clients, of in messages]
+
+    assert told(1.0) == [(PEOPLE, PEOPLE, PEOPLE)]
+    assert told(2.0) == []
+    room.leave(ann, Leave.LEFT)
+    room.leave(bob, Leave.LEFT)
+    assert not [m for _, m in room.effects.take().messages if m.HasField("room_update")]
+    assert told(3.0) == [(PEOPLE - 2, PEOPLE - 2, PEOPLE - 2)]
+    stopped = SessionDescription(sdp=peers.publisher(audio="inactive", video="inactive"), id=2)
+    requests.handle(room, rest[0], SignalRequest(offer=stopped), 3.0)
+    assert told(4.0) == [(PEOPLE - 2, PEOPLE - 2, PEOPLE - 3)]
+    assert told(5.0) == []
