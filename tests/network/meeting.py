@@ -1,8 +1,9 @@
 """`python -m tests.network.meeting`: six people with other people's clients, one of them behind a link that narrows.
 
 `ann` Chromium (V1) with three layers, `bob` Chromium (V0) behind the link, `fay` Firefox, `pia` the Python package, `abe`
-aiortc, `sam` str0m. To be run in a network namespace of its own. Prints one line of JSON: `Seen`. With SCREENSHOTS set,
-pictures of bob's page go into that folder.
+aiortc, `sam` str0m. To be run in a network namespace of its own, with the path of the str0m program. Prints one line of JSON:
+`Seen`. With SCREENSHOTS set, pictures of bob's page go into that folder. With `wide` as second argument there is no link that
+narrows, every camera is small, and the line is `Wide`: what every machine can show.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,6 +27,7 @@ from tests.network.participants import Received, participant
 from tests.network.python_sdk import python_sdk
 from tests.network.stacks import Aiortc, Str0m
 from tests.network.watching import LAYERS, Browsing, Look, Span, film, gaps, look, watch
+from tests.signaling.rtc.barred import network
 from tests.signaling.rtc.browser import Tab, chromium, routes
 from tests.signaling.rtc.wire import Wire, wire
 from tests.signaling.rtc.world import World, serve
@@ -40,6 +44,8 @@ NARROWED = 10.0
 """Seconds it stays narrow."""
 PATIENCE = 30.0
 """Seconds until everybody sees everybody, and until the picture is as wide as before."""
+LONG = 60.0
+"""The first of these on a machine that does other things besides."""
 
 
 class Part(msgspec.Struct):
@@ -72,6 +78,20 @@ class Seen(msgspec.Struct):
     resumed: list[str]
 
 
+class Wide(msgspec.Struct):
+    """The meeting with nothing in its way, until bob's WebSocket is cut and from then on.
+
+    `pictures` and `voices` by who received; `whom` the people that a browser sees; `resumed` what bob's client said of the cut.
+    """
+
+    pictures: dict[str, int]
+    voices: dict[str, int]
+    whom: dict[str, list[str]]
+    resumed: list[str]
+    pictures_after: dict[str, int]
+    voices_after: dict[str, int]
+
+
 class Meeting:
     """The clients."""
 
@@ -80,6 +100,7 @@ class Meeting:
     ) -> None:
         self.ann, self.bob, self.fay, self.others = ann, bob, fay, others
         self._relay, self._world = relay, world
+        self._since: dict[str, Look] = {}
 
     async def estimate(self, identity: str) -> int | None:
         """What the relay thinks that somebody's link carries, bit/s."""
@@ -93,24 +114,44 @@ class Meeting:
         """Who uses a browser."""
         return {"ann": self.ann, "bob": self.bob, "fay": self.fay}
 
+    async def begin_anew(self) -> None:
+        """Count pictures and voices from now on."""
+        for received in self.others.values():
+            received.frames.clear()
+            received.sounds.clear()
+        self._since = {name: await look(tab) for name, tab in self.tabs.items()}
+
     async def pictures(self) -> dict[str, int]:
         """How many people everybody sees."""
         counts = {name: received.pictures(FRAMES) for name, received in self.others.items()}
-        for name, tab in self.tabs.items():
-            seen = (await look(tab)).pictures.values()
-            counts[name] = sum(picture.frames >= FRAMES for picture in seen)
+        for name in self.tabs:
+            counts[name] = len(await self.whom(name))
         return counts
+
+    async def whom(self, tab: str) -> list[str]:
+        """Whom somebody with a browser sees."""
+        before = self._since[tab].pictures if tab in self._since else {}
+        seen = (await look(self.tabs[tab])).pictures
+        return sorted(
+            who
+            for who, picture in seen.items()
+            if picture.frames - (before[who].frames if who in before else 0) >= FRAMES
+        )
 
     async def voices(self) -> dict[str, int]:
         """How many people everybody hears."""
         counts = {name: received.voices() for name, received in self.others.items()}
         for name, tab in self.tabs.items():
-            counts[name] = sum(sound.energy > 0 for sound in (await look(tab)).sounds.values())
+            before = self._since[name].sounds if name in self._since else {}
+            sounds = (await look(tab)).sounds
+            counts[name] = sum(
+                sound.energy > (before[who].energy if who in before else 0) for who, sound in sounds.items()
+            )
         return counts
 
-    async def everybody(self) -> None:
+    async def everybody(self, patience: float = PATIENCE) -> None:
         """Until all see and hear all, or patience ends."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             counts = [*(await self.pictures()).values(), *(await self.voices()).values()]
             if all(count == len(PEOPLE) - 1 for count in counts):
@@ -173,12 +214,17 @@ async def hold(meeting: Meeting, laid: Link, between: Wire) -> Seen:
     back = time.monotonic() - began
     after = await meeting.part(bob, 5)
     await picture(bob, "3-after")
-    await bob.run("heard.length = 0")
-    between.cut()
-    await bob.until("heard.includes('reconnected')")
+    resumed = await cut(bob, between)
     await bob.more_frames("ann")
-    resumed = [name for name in await bob.run("heard") if name in INTERESTING]
     return Seen(pictures, voices, before, narrow, back, after, await meeting.part(ann, 0.5, unshaped), resumed)
+
+
+async def cut(tab: Tab, between: Wire) -> list[str]:
+    """Cut somebody's WebSocket and wait until it is back; what the client said of it."""
+    await tab.run("heard.length = 0")
+    between.cut()
+    await tab.until("heard.includes('reconnected')")
+    return [name for name in await tab.run("heard") if name in INTERESTING]
 
 
 INTERESTING = ("signalReconnecting", "reconnecting", "reconnected", "disconnected", "trackUnsubscribed")
@@ -198,14 +244,43 @@ async def main(program: Path) -> Seen:
         ann = Tab(await browser.new_page(), "v1")
         bob = await stack.enter_async_context(far_chromium(laid, between.url, "v0"))
         fay = await stack.enter_async_context(firefox())
-        tabs: dict[str, Browsing] = {"ann": ann, "bob": bob, "fay": fay}
-        for name, tab in tabs.items():
-            url = between.url if name == "bob" else world.url
-            await tab.join(url, world.token(name))
-            await film(tab, name, LAYERS if name == "ann" else SMALL)
-            await tab.run("room.localParticipant.setMicrophoneEnabled(true)")
+        await join_tabs(world, between, {"ann": ann, "bob": bob, "fay": fay}, LAYERS)
         others = await join_others(stack, world, program)
         return await hold(Meeting(relay, world, ann, bob, fay, others), laid, between)
+
+
+async def wide(program: Path) -> Wide:
+    """Everybody joins; all see and hear all; bob's WebSocket is cut, and all see and hear all again."""
+    network()
+    async with AsyncExitStack() as stack:
+        relay = Relay.start(RelayConfig(bind=[f"{RELAY}:{PORT}"]))
+        stack.callback(relay.close)
+        world = await stack.enter_async_context(serve(relay, host=RELAY, routes=routes()))
+        between = await stack.enter_async_context(wire(world.url, RELAY))
+        secure = f"--unsafely-treat-insecure-origin-as-secure={world.url},{between.url}"
+        browser = await stack.enter_async_context(chromium(secure))
+        ann, bob = Tab(await browser.new_page(), "v1"), Tab(await browser.new_page(), "v0")
+        fay = await stack.enter_async_context(firefox())
+        await join_tabs(world, between, {"ann": ann, "bob": bob, "fay": fay}, LAYERS[:2])
+        meeting = Meeting(relay, world, ann, bob, fay, await join_others(stack, world, program))
+        await meeting.everybody(LONG)
+        pictures, voices = await meeting.pictures(), await meeting.voices()
+        whom = {name: await meeting.whom(name) for name in meeting.tabs}
+        await meeting.begin_anew()
+        resumed = await cut(bob, between)
+        await meeting.everybody(LONG)
+        return Wide(pictures, voices, whom, resumed, await meeting.pictures(), await meeting.voices())
+
+
+async def join_tabs(
+    world: World, between: Wire, tabs: dict[str, Browsing], layers: Sequence[tuple[int, int, int]]
+) -> None:
+    """Who uses a browser; ann's camera has these layers."""
+    for name, tab in tabs.items():
+        url = between.url if name == "bob" else world.url
+        await tab.join(url, world.token(name))
+        await film(tab, name, layers if name == "ann" else SMALL)
+        await tab.run("room.localParticipant.setMicrophoneEnabled(true)")
 
 
 async def join_others(stack: AsyncExitStack, world: World, program: Path) -> dict[str, Received]:
@@ -218,4 +293,5 @@ async def join_others(stack: AsyncExitStack, world: World, program: Path) -> dic
 
 
 if __name__ == "__main__":
-    print(msgspec.json.encode(asyncio.run(main(Path(sys.argv[1])))).decode())
+    held: Coroutine[Any, Any, Seen | Wide] = (wide if sys.argv[2:] == ["wide"] else main)(Path(sys.argv[1]))
+    print(msgspec.json.encode(asyncio.run(held)).decode())
