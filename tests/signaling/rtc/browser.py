@@ -27,7 +27,7 @@ LIVEKIT = Path(__file__).parents[3] / "web/node_modules/livekit-client/dist"
 
 _PAGE = """<!doctype html><title>tab</title><script src="/livekit-client.js"></script><script>
 const asked = new URLSearchParams(location.search);
-const options = { adaptiveStream: false, dynacast: true, singlePeerConnection: !asked.has('v0') };
+const options = { adaptiveStream: asked.has('adaptive'), dynacast: true, singlePeerConnection: !asked.has('v0') };
 if (asked.has('small')) options.videoCaptureDefaults = { resolution: { width: 320, height: 180, frameRate: 15 } };
 if (asked.has('key')) {   // encrypted end to end
   const keyProvider = new LivekitClient.ExternalE2EEKeyProvider();
@@ -108,12 +108,15 @@ def routes() -> list[web.RouteDef]:
 class Tab:
     """One tab with one `room`, on path V1 (one peer connection, livekit-client's own choice) or V0.
 
-    `key`: a passphrase for encryption end to end. `small`: its camera is, so that many of them fit one computer.
+    `key`: a passphrase for encryption end to end. `small`: its camera is, so that many of them fit one computer. `adaptive`:
+    it wants pictures as large as they are shown.
     """
 
-    def __init__(self, page: Page, path: str = "v1", *, key: str = "", small: bool = False) -> None:
+    def __init__(
+        self, page: Page, path: str = "v1", *, key: str = "", small: bool = False, adaptive: bool = False
+    ) -> None:
         self.page = page
-        self.query = path + (f"&key={key}" if key else "") + ("&small" if small else "")
+        self.query = path + (f"&key={key}" if key else "") + "&small" * small + "&adaptive" * adaptive
         self.console: list[str] = []
         page.on("console", lambda message: self.console.append(message.text))
 
