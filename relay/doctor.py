@@ -29,7 +29,7 @@ UDP_SEGMENT, UDP_GRO = 103, 104  # linux/udp.h
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33  # asm-generic/socket.h
 SEGMENT, SEGMENTS = 1200, 8  # bytes of one datagram of the trial, and how many are sent in one call
 NOTICEABLE = 0.001  # part of all datagrams lost in the kernel
-TCP_PEERS = 1024  # connections one shard takes
+TCP_PEERS = 512  # connections one shard takes: MAX_STREAMS of relay/engine/src/streams.rs
 WORDS = {"ok": "ok    ", "worse": "worse ", "broken": "BROKEN"}
 
 
@@ -256,7 +256,7 @@ def _shards(config: RelayConfig, machine: Machine) -> Finding:
 
 def _files(config: RelayConfig) -> Finding:
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = 256 + TCP_PEERS * config.shards * len(config.bind)
+    needed = 256 + (TCP_PEERS + 2 * len(config.bind)) * config.shards  # of each address one for UDP, one that listens
     found = f"{limit:,} open files allowed"
     if limit < needed:
         remedy = f"Media over TCP may need {needed:,}: LimitNOFILE={needed} in the service, or ulimit -n {needed}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -105,3 +106,16 @@ def test_the_verdict_is_the_worst() -> None:
     order = [Finding("a", Verdict.WORSE, ""), Finding("b", Verdict.BROKEN, ""), Finding("c", Verdict.OK, "")]
     assert verdict(order) is Verdict.BROKEN
     assert verdict([]) is Verdict.OK
+
+
+def test_files_are_enough_for_the_connections_that_the_relay_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = (Path(__file__).parents[2] / "relay/engine/src/streams.rs").read_text()
+    most = re.search(r"MAX_STREAMS: usize = (\d+)", streams)
+    assert most is not None
+    needed = 256 + 2 * (int(most[1]) + 2 * 2)  # of two shards, each with two sockets at each of two addresses
+    config = RelayConfig(bind=["127.0.0.1:0", "[::1]:0"], shards=2)
+    for limit, found in ((needed, Verdict.OK), (needed - 1, Verdict.WORSE)):
+        monkeypatch.setattr("resource.getrlimit", lambda which, limit=limit: (limit, limit))
+        assert of("open files", config, machine(tmp_path)).verdict is found
