@@ -5,7 +5,8 @@
 
 Each room has a VISCA and an ONVIF camera, two PJLink displays, a speaker, a microphone, an MQTT sensor (one mosquitto for
 all rooms) and a supply (one upsd for all). CPU is getrusage of this process. What the emulators, which share one process,
-take of a command by themselves is measured beside it (`bench/bare.py`).
+take of a command by themselves is measured beside it (`bench/bare.py`). A reconnect is a device that comes online and
+is cut off then; of the unreachable, half refuse and half are silent (`bench/away.py`).
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from dataclasses import replace
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from bench import bare
+from bench.away import Flapping, everywhere_silent, nowhere
 from bench.record import record
 from bench.rows import Row, table
 from devices import DeviceConfig, DeviceHub, Shared, Timing
@@ -34,19 +37,23 @@ from devices.emulators import PjlinkEmulator, PulseServer, ViscaEmulator
 from devices.emulators.mqtt import MqttBroker, MqttSensorEmulator
 from devices.emulators.onvif import OnvifEmulator
 from devices.emulators.ups import UpsServer
+from devices.state import DeviceState
 from wire.devices import Connection, DeviceCommand, Role, Value
 
 Room = list[DeviceConfig]
 Found = list[Row]
+Address = tuple[str, int]
 DISPLAYS = (Role.FRONT_DISPLAY, Role.SECOND_DISPLAY)
-FLAPPING = 20  # devices that share the reconnects
+FLAPPING = 40  # devices that share the reconnects
 RESTLESS = replace(Timing(), backoff_first=0.002, backoff_last=0.002, backoff_away=0.002, nudge=0.0, stable=1e9)
 LONG_AWAY = replace(Timing(), backoff_first=Timing().backoff_away, away_after=0)  # as after ten minutes
 WARM = 0.1  # part of the reconnects after which growth is counted
 
 
-async def emulate(stack: AsyncExitStack, asked: argparse.Namespace, folder: Path) -> tuple[list[Room], Room, Room]:
-    """Start all emulators; the rooms, as many reachable devices as unreachable ones, devices that reset."""
+async def emulate(
+    stack: AsyncExitStack, asked: argparse.Namespace, folder: Path
+) -> tuple[list[Room], Room, Room, Address]:
+    """Start all emulators; the rooms, as many reachable devices as unreachable ones, flapping ones, a silent address."""
     for part in ("pulse", "mqtt", "ups"):
         (folder / part).mkdir(parents=True)
     server = await stack.enter_async_context(PulseServer(folder / "pulse"))
@@ -67,10 +74,9 @@ async def emulate(stack: AsyncExitStack, asked: argparse.Namespace, folder: Path
     reachable = [await _display(stack, Role.FRONT_DISPLAY) for _ in range(_away_of(asked))]
     flapping = []
     for _ in range(FLAPPING):
-        one = await stack.enter_async_context(PjlinkEmulator())
-        one.fault("reset")
+        one = await stack.enter_async_context(Flapping())
         flapping.append(_at("display", Role.FRONT_DISPLAY, "pjlink", one.address))
-    return rooms, reachable, flapping
+    return rooms, reachable, flapping, stack.enter_context(everywhere_silent())
 
 
 def _away_of(asked: argparse.Namespace) -> int:
@@ -174,21 +180,27 @@ def _percentile(values: list[float], part: float) -> float:
 
 
 async def reconnect(flapping: Room, wanted: int) -> Found:
-    """Devices that reset each connection, until `wanted` were made: what memory grew after the first tenth."""
-    begun, own = time.monotonic(), _own_cpu()
-    async with running([[one] for one in flapping], RESTLESS) as hubs:
-        runners = [runner for hub in hubs for runner in hub._runners]
+    """Devices that come online and are cut off, `wanted` times together: what memory grew after the first tenth."""
+    begun, own, online = time.monotonic(), _own_cpu(), 0
+    connected = DeviceState.connected
 
-        async def until(count: int) -> float:
-            async with asyncio.timeout(600):
-                while sum(runner._backoff._failures for runner in runners) < count:
-                    await asyncio.sleep(0.05)
-            gc.collect()
-            return _resident()
+    def counted(state: DeviceState, model: str, capabilities: list[str] | None) -> None:
+        nonlocal online
+        online += 1
+        connected(state, model, capabilities)
 
-        warm = await until(int(WARM * wanted))
-        grown = await until(wanted) - warm
-    conditions = {"reconnects": str(wanted)}
+    async def until(count: int) -> float:
+        async with asyncio.timeout(600):
+            while online < count:
+                await asyncio.sleep(0.05)
+        gc.collect()
+        return _resident()
+
+    with patch.object(DeviceState, "connected", counted):
+        async with running([[one] for one in flapping], RESTLESS):
+            warm = await until(int(WARM * wanted))
+            grown = await until(wanted) - warm
+    conditions = {"reconnects": str(wanted), "each": "online, then cut off"}
     return [
         _row("device_reconnect_growth", grown, "MB", conditions, goal=2.0),
         _row("device_reconnect_cpu", 1000 * (_own_cpu() - own) / wanted, "ms", conditions),
@@ -196,15 +208,24 @@ async def reconnect(flapping: Room, wanted: int) -> Found:
     ]
 
 
-async def unreachable(reachable: Room, seconds: float) -> Found:
-    """As many devices that answer as devices that do not."""
+async def unreachable(reachable: Room, silent: Address, seconds: float) -> Found:
+    """As many devices that answer as devices that do not: half of these refuse, half are silent."""
     async with running([[one] for one in reachable]) as hubs:
         await _online(hubs)
         await asyncio.sleep(5.0)
         there = await _cpu(seconds)
-    nowhere = [_at("display", Role.FRONT_DISPLAY, "pjlink", ("127.0.0.1", 24499)) for _ in reachable]
-    gone = [await _away(nowhere, seconds, timing) for timing in (Timing(), LONG_AWAY)]
-    conditions = {"displays": str(len(reachable)), "for": f"{seconds:.0f} s"}
+    away = (nowhere(), silent)
+    gone = [
+        await _away(
+            [_at("display", Role.FRONT_DISPLAY, "pjlink", away[i % 2]) for i in range(len(reachable))], seconds, timing
+        )
+        for timing in (Timing(), LONG_AWAY)
+    ]
+    conditions = {
+        "displays": str(len(reachable)),
+        "for": f"{seconds:.0f} s",
+        "of the unreachable": "half refuse, half are silent",
+    }
     return [
         _row("devices_reachable_cpu", there, "% of a core", conditions),
         _row("devices_away_cpu", gone[0], "% of a core", conditions | {"away": "a minute"}, goal=1.0, limit=there),
@@ -220,8 +241,8 @@ def _row(
     return Row(name, value, unit, limit or None, value / limit if limit else None, goal, 0.0, conditions)
 
 
-async def _away(nowhere: Room, seconds: float, timing: Timing) -> float:
-    async with running([[one] for one in nowhere], timing):
+async def _away(devices: Room, seconds: float, timing: Timing) -> float:
+    async with running([[one] for one in devices], timing):
         await asyncio.sleep(40.0)  # past the first, quick tries
         return await _cpu(seconds)
 
@@ -252,11 +273,11 @@ def measure(asked: argparse.Namespace, folder: Path) -> Found:
     process = context.Process(target=_emulate_apart, args=(there, asked, folder))
     process.start()
     try:
-        rooms, reachable, flapping = here.recv()
+        rooms, reachable, flapping, silent = here.recv()
         parts: dict[str, Callable[[], Coroutine[Any, Any, Found]]] = {
             "idle": lambda: idle(rooms, asked.seconds),
             "reconnect": lambda: reconnect(flapping, asked.reconnects),
-            "unreachable": lambda: unreachable(reachable, asked.seconds),
+            "unreachable": lambda: unreachable(reachable, silent, asked.seconds),
         }
         return [row for name, part in parts.items() if asked.only in (None, name) for row in asyncio.run(part())]
     finally:
