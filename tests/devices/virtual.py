@@ -1,7 +1,9 @@
 """An event loop in virtual time with a network in memory: weeks pass in seconds, the same each time.
 
 Time goes on only when nothing can be done now, and then at once to the next timer. Sockets are pairs of objects: what one
-writes, the other receives in the next turn. The drivers and emulators that run here are the real ones.
+writes, the other receives in the next turn. Device nodes are the kernel's own sockets of packets within this process: what
+is sent there has arrived before time goes on. What would run in a thread runs at once. The drivers and emulators that run
+here are the real ones.
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any
+from unittest.mock import patch
 
 Address = tuple[str, int]
 
@@ -22,10 +26,30 @@ class _Selector(selectors.DefaultSelector):
         self.now = 0.0
 
     def select(self, timeout: float | None = None) -> list[Any]:
+        if ready := super().select(0):
+            return ready
         if timeout is None:
             raise RuntimeError("nothing will ever happen any more")
         self.now += max(0.0, timeout)
-        return []  # nothing here comes from the kernel
+        return []
+
+
+class _AtOnce:
+    """An executor without threads."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        """Whatever a ThreadPoolExecutor takes."""
+
+    def submit(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(call(*args))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+    def shutdown(self, **_: Any) -> None:
+        """Nothing is under way."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -49,6 +73,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             return address
         self._port += 1
         return address[0], self._port
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        """Done when it returns."""
+        return asyncio.wrap_future(_AtOnce().submit(func, *args), loop=self)
 
     async def create_server(self, factory: Any, host: Any = None, port: Any = None, **_: Any) -> Any:  # type: ignore[override]
         """Listen in memory."""
@@ -169,7 +197,8 @@ def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, None]]) -> VirtualLoop
     loop = VirtualLoop()
     try:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(main(loop))
+        with patch("devices.kernel.node.ThreadPoolExecutor", _AtOnce):
+            loop.run_until_complete(main(loop))
         left = asyncio.all_tasks(loop)
         assert not left, f"tasks left: {left}"
     finally:
