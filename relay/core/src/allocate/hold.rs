@@ -11,6 +11,8 @@ const RESUME: u32 = 4;
 /// What is shown is paused when it did not fit for so long: an estimate falls further than it has to while a queue drains,
 /// and a picture that is paused is gone for longer than that.
 const PATIENCE: Duration = Duration::from_millis(800);
+/// The same while such a queue has not drained.
+const LONG_PATIENCE: Duration = Duration::from_millis(1_600);
 /// A way up that lasted this long was right.
 const LASTING: Duration = Duration::from_secs(10);
 
@@ -74,16 +76,18 @@ impl Hold {
         }
     }
 
-    /// Whether it is too early to pause it, should it not fit.
+    /// Whether it is too early to pause it, should it not fit; `draining` tells whether a queue has yet to drain.
     #[must_use]
-    pub fn is_patient(&self, now: Instant) -> bool {
-        self.short.is_none_or(|since| now.saturating_duration_since(since) < PATIENCE)
+    pub fn is_patient(&self, draining: bool, now: Instant) -> bool {
+        let patience = if draining { LONG_PATIENCE } else { PATIENCE };
+        self.short.is_none_or(|since| now.saturating_duration_since(since) < patience)
     }
 
-    /// Notes whether it is shown and does not fit. When it is paused if that goes on.
+    /// Notes whether it is shown and does not fit. When it is to be looked at again if that goes on.
     pub fn lack(&mut self, short: bool, now: Instant) -> Option<Instant> {
         self.short = short.then(|| self.short.unwrap_or(now));
-        self.short.map(|since| since + PATIENCE)
+        let pause = |patience: Duration| self.short.map(|since| since + patience).filter(|at| *at > now);
+        pause(PATIENCE).or_else(|| pause(LONG_PATIENCE))
     }
 
     /// Takes a decision in. `had` tells whether the layer given before still could be: else its loss says nothing of the

@@ -106,6 +106,12 @@ impl Control {
         self.capacity.map(|(mean, _)| mean)
     }
 
+    /// Whether the rate is less than passes, until a queue has drained.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// Takes what a probe, or traffic, has shown to pass.
     pub fn raise(&mut self, rate: f64) {
         if rate > self.rate {

@@ -65,6 +65,12 @@ impl Estimator {
         lower.map(|rate| rate.clamp(MIN, MAX))
     }
 
+    /// Whether the estimate is less than passes, until a queue has drained.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.first.is_some() && self.control.is_draining()
+    }
+
     /// What the receiver last asked for by REMB, bit/s.
     #[must_use]
     pub fn remb(&self) -> Option<u64> {

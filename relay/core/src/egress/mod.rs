@@ -77,6 +77,12 @@ impl Egress {
         self.bandwidth.estimate()
     }
 
+    /// Whether the estimate is less than the link carries, until a queue has drained.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.bandwidth.is_draining()
+    }
+
     /// Tells what would be sent if the link carried it, bit/s. The link is probed only while its estimate is below.
     pub fn set_wanted(&mut self, bitrate: u64) {
         self.bandwidth.set_wanted(bitrate);

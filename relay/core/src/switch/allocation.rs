@@ -173,6 +173,7 @@ impl Switch {
         let mut sound = Sound::default();
         let Some(state) = self.peers.get(peer) else { return sound };
         let floor = self.rooms.get(state.room).and_then(super::Room::floor);
+        let draining = self.egresses.get(peer.place()).is_some_and(Egress::is_draining);
         let mut before = Key::NONE;
         for (_, key) in &state.subscriptions {
             // Retransmissions are listed after what they repair.
@@ -202,7 +203,7 @@ impl Switch {
                 speaker: floor == Some(owner),
                 visible: wishes.visible.unwrap_or_default(),
             };
-            let (shown, ceiling, patient) = (hold.granted(), hold.ceiling(now), hold.is_patient(now));
+            let (shown, ceiling, patient) = (hold.granted(), hold.ceiling(now), hold.is_patient(draining, now));
             let (keep, granted, short) = (wishes.keep, None, false);
             scratch.videos.push(Video { key, rank, keep, patient, layers, shown, ceiling, granted, short });
             if !wishes.screen && wishes.priority <= 0 {

@@ -176,8 +176,8 @@ fn what_is_hardly_too_much_is_left_as_it_is() {
 }
 
 /// Five cameras of one layer over a link that carries `budget` of the ms since it began to dip: when each was first
-/// paused, in ms.
-fn pauses(budget: impl Fn(u64) -> u64) -> Vec<Option<u64>> {
+/// paused, in ms. `draining`: a queue has yet to drain.
+fn pauses(draining: bool, budget: impl Fn(u64) -> u64) -> Vec<Option<u64>> {
     let begin = Instant::now();
     let mut videos: Vec<_> = (0..5).map(|key| video(key, visible(5 - key), &CAMERA[..1])).collect();
     let mut holds = [Hold::default(); 5];
@@ -190,7 +190,8 @@ fn pauses(budget: impl Fn(u64) -> u64) -> Vec<Option<u64>> {
         let now = begin + Duration::from_millis(at);
         for video in &mut videos {
             let hold = &holds[video.key as usize];
-            (video.shown, video.ceiling, video.patient) = (hold.granted(), hold.ceiling(now), hold.is_patient(now));
+            (video.shown, video.ceiling, video.patient) =
+                (hold.granted(), hold.ceiling(now), hold.is_patient(draining, now));
         }
         reallocate(Some(budget(at)), &mut videos);
         for video in &videos {
@@ -207,12 +208,18 @@ fn pauses(budget: impl Fn(u64) -> u64) -> Vec<Option<u64>> {
 
 #[test]
 fn a_dip_pauses_nothing_and_a_shortage_does() {
-    assert_eq!(pauses(|at| if at < 600 { 100_000 } else { 900_000 }), [None; 5]);
+    assert_eq!(pauses(false, |at| if at < 600 { 100_000 } else { 900_000 }), [None; 5]);
     let dips = |at: u64| if at % 1_000 < 600 { 100_000 } else { 900_000 };
-    assert_eq!(pauses(dips), [None; 5], "nor do many of them");
-    let lasting = pauses(|_| 500_000);
+    assert_eq!(pauses(false, dips), [None; 5], "nor do many of them");
+    let lasting = pauses(false, |_| 500_000);
     assert_eq!(lasting[..3], [None; 3]);
     assert!(lasting[3..].iter().all(|at| at.is_some_and(|at| (700..=900).contains(&at))), "{lasting:?}");
+    assert_eq!(pauses(true, |at| if at < 1_500 { 100_000 } else { 900_000 }), [None; 5], "while a queue drains");
+    let lasting = pauses(true, |_| 500_000);
+    assert!(
+        lasting[3..].iter().all(|at| at.is_some_and(|at| (1_500..=1_700).contains(&at))),
+        "nor for ever: {lasting:?}"
+    );
 }
 
 #[test]
