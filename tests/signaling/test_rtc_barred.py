@@ -13,7 +13,7 @@ import sys
 import msgspec
 import pytest
 
-from tests.signaling.rtc.barred import FRAMES, OUTSIDE, RELAY, TURN, Seen
+from tests.signaling.rtc.barred import FRAMES, IPV6, OUTSIDE, RELAY, TURN, Allocated, Seen
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,6 +25,13 @@ pytestmark = [
 
 async def behind(barrier: str) -> Seen:
     """What is seen behind a barrier, in a network of its own."""
+    seen = msgspec.json.decode(await said_behind(barrier), type=Seen)
+    assert seen.frames >= FRAMES
+    return seen
+
+
+async def said_behind(barrier: str) -> bytes:
+    """The line that is printed there."""
     unshare = shutil.which("unshare")
     assert unshare is not None
     process = await asyncio.create_subprocess_exec(
@@ -38,9 +45,7 @@ async def behind(barrier: str) -> Seen:
         if process.returncode is None:
             process.terminate()
             await process.wait()
-    seen = msgspec.json.decode(said.splitlines()[-1], type=Seen)
-    assert seen.frames >= FRAMES
-    return seen
+    return said.splitlines()[-1]
 
 
 async def test_udp_is_preferred_where_all_is_open() -> None:
@@ -62,6 +67,14 @@ async def test_tcp_takes_over_where_udp_is_blocked_in_mid_call() -> None:
     assert {protocol for protocol, _ in seen.transports[2:]} == {"tcp"}
 
 
+@pytest.mark.parametrize(("barrier", "way"), [("ipv6", "udp"), ("ipv6-udp", "tcp")])
+async def test_ipv6(barrier: str, way: str) -> None:
+    seen = await behind(barrier)
+    assert seen.pair[1:] == [way, None, IPV6]
+    assert [protocol for protocol, _ in seen.transports] == [way, way]
+    assert all(address.startswith("[") for _, address in seen.transports), seen
+
+
 @pytest.mark.parametrize(("barrier", "way"), [("nat", "udp"), ("nat-udp", "tcp")])
 async def test_the_announced_address_of_a_nat_leads_to_the_bound_one(barrier: str, way: str) -> None:
     seen = await behind(barrier)
@@ -76,3 +89,8 @@ async def test_turn_where_nothing_comes_through(way: str) -> None:
     for protocol, address in seen.transports:
         assert protocol == "udp"
         assert address.rpartition(":")[0] == TURN != RELAY, "the relay sees the TURN server"
+
+
+async def test_turn_credentials_that_ended_are_refused() -> None:
+    allocated = msgspec.json.decode(await said_behind("turn-expired"), type=Allocated)
+    assert allocated == Allocated(fresh=None, expired=401)

@@ -1,6 +1,6 @@
 """`python -m tests.signaling.rtc.barred BARRIER`: two tabs of Chromium meet, a firewall between them and the relay.
 
-To be run in a network namespace of its own. Prints one line of JSON: `Seen`.
+To be run in a network namespace of its own. Prints one line of JSON: `Seen`, for `turn-expired` `Allocated`.
 
 Tabs and relay share the namespace; what goes out to the relay's port is filtered, what comes in from the TURN server's
 namespace is not.
@@ -14,19 +14,23 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
+from aioice.stun import TransactionFailed
+from aioice.turn import create_turn_endpoint
 
 from relay import Relay, RelayConfig
 from relay.messages import Event, TransportState
-from signaling.rtc import RtcSettings, TurnServers
+from signaling.rtc import RtcSettings, TurnServers, turn
 from tests.signaling.rtc.browser import Tab, chromium, routes
 from tests.signaling.rtc.world import serve
 
 RELAY, PORT = "10.77.0.1", 7882
+IPV6 = "fd77::1"
 OUTSIDE = "203.0.113.7"  # what the NAT makes of RELAY
 TURN = "10.78.0.2"
 SECRET = "a secret of coturn"
@@ -35,6 +39,8 @@ BARRIERS = {
     "none": (),
     "udp": ("udp",),
     "udp-later": (),
+    "ipv6": (),
+    "ipv6-udp": ("udp",),
     "nat": (),
     "nat-udp": ("udp",),
     "turn-udp": ("udp", "tcp"),
@@ -160,9 +166,29 @@ async def _answers(host: str, port: int) -> None:
                 return writer.close()
 
 
-async def meet(barrier: str, urls: tuple[str, ...] = (), announce: tuple[str, ...] = ()) -> Seen:
+class Allocated(msgspec.Struct):
+    """What the TURN server answers who asks for an address: the code of its error, None where it gives one."""
+
+    fresh: int | None
+    expired: int | None
+
+
+async def allocate(expiry: int) -> int | None:
+    """Ask the TURN server for an address, with credentials that end at `expiry`, Unix seconds. The client is aioice's."""
+    name, password = turn.credentials(SECRET, "ann", expiry)
+    try:
+        transport, _ = await create_turn_endpoint(asyncio.DatagramProtocol, (TURN, 3478), name, password)
+    except TransactionFailed as failed:
+        return int(failed.response.attributes["ERROR-CODE"][0])
+    transport.close()
+    return None
+
+
+async def meet(
+    barrier: str, urls: tuple[str, ...] = (), announce: tuple[str, ...] = (), bind: str = f"{RELAY}:{PORT}"
+) -> Seen:
     """Two tabs join; one shows its camera."""
-    relay = WatchedRelay.start(RelayConfig(bind=[f"{RELAY}:{PORT}"], announce=list(announce)))
+    relay = WatchedRelay.start(RelayConfig(bind=[bind], announce=list(announce)))
     assert isinstance(relay, WatchedRelay)
     settings = RtcSettings(turn=TurnServers(urls, SECRET, 600.0)) if urls else RtcSettings()
     async with (
@@ -186,8 +212,14 @@ async def meet(barrier: str, urls: tuple[str, ...] = (), announce: tuple[str, ..
 
 
 async def main(barrier: str) -> None:
-    """One meeting behind one barrier."""
+    """One meeting behind one barrier; or none, and two who ask the TURN server for an address."""
     network()
+    if barrier == "turn-expired":
+        with tempfile.TemporaryDirectory() as folder:
+            async with turn_server(Path(folder)):
+                allocated = Allocated(await allocate(int(time.time()) + 60), await allocate(int(time.time()) - 60))
+        print(msgspec.json.encode(allocated).decode())
+        return
     bar(*BARRIERS[barrier])
     if barrier.startswith("nat"):
         run(
@@ -196,6 +228,9 @@ async def main(barrier: str) -> None:
             f"nft add rule ip nat out ip daddr {OUTSIDE} dnat to {RELAY}",
         )
         seen = await meet(barrier, announce=(OUTSIDE,))
+    elif barrier.startswith("ipv6"):
+        run(f"ip -6 addr add {IPV6}/64 dev east nodad", "ip -6 route add default dev east")
+        seen = await meet(barrier, bind=f"[{IPV6}]:{PORT}")
     elif barrier not in URLS:
         seen = await meet(barrier)
     else:
