@@ -72,13 +72,15 @@ pub enum Reason {
     FeedbackFlood,
     /// More retransmissions asked for than a subscriber may get.
     NackFlood,
+    /// More key frames asked for than a subscriber may have made.
+    KeyFrameFlood,
     /// A datagram whose handling panicked: a bug, contained.
     Panicked,
 }
 
 impl Reason {
     /// All reasons, in the order of their discriminants.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Truncated,
         Self::Version,
         Self::Malformed,
@@ -113,6 +115,7 @@ impl Reason {
         Self::FeedbackUnsent,
         Self::FeedbackFlood,
         Self::NackFlood,
+        Self::KeyFrameFlood,
         Self::Panicked,
     ];
 
@@ -154,6 +157,7 @@ impl Reason {
             Self::FeedbackUnsent => "feedback_unsent",
             Self::FeedbackFlood => "feedback_flood",
             Self::NackFlood => "nack_flood",
+            Self::KeyFrameFlood => "key_frame_flood",
             Self::Panicked => "panicked",
         }
     }

@@ -19,7 +19,7 @@ pub use runs::{Run, Runs};
 pub use timeline::Timeline;
 
 use layered::Fate;
-use repair::{RETRANSMISSIONS, Repeated, Rtx};
+use repair::{KeyFrames, RETRANSMISSIONS, Repeated, Rtx};
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
@@ -76,6 +76,7 @@ pub struct Forward {
     budget: f64,
     budget_at: Instant,
     repeated: Repeated,
+    key_frames: KeyFrames,
     stats: ForwardStats,
     rtt_ms: Option<f64>,
 }
@@ -132,6 +133,7 @@ impl Forward {
             budget: RETRANSMISSIONS,
             budget_at: now,
             repeated: Repeated::default(),
+            key_frames: KeyFrames::default(),
             stats: ForwardStats::default(),
             rtt_ms: None,
         }
@@ -357,11 +359,6 @@ impl Forward {
         let Some(point) = layered.goal.or(layered.point) else { return 0 };
         let is_for = |packet: &Stored| packet.frame.is_some_and(|frame| frame.is_for(point));
         indices.filter(|index| ring.view(*index).is_some_and(|(packet, _)| is_for(packet))).count() as u64
-    }
-
-    /// Counts a key frame request.
-    pub fn count_key_frame_request(&mut self) {
-        self.stats.plis_received += 1;
     }
 }
 

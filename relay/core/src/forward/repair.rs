@@ -24,6 +24,27 @@ pub(super) struct Rtx {
 /// Packets whose last repetition is remembered, a power of two.
 const REMEMBERED: usize = 128;
 
+/// Key frames a subscriber may have made for it at once.
+const KEY_FRAMES: u32 = 5;
+/// Time after which it may have another: each costs all who watch.
+const KEY_FRAME_EVERY: Duration = Duration::from_secs(1);
+
+/// When the key frames made for a subscriber will be worked off, none without any.
+#[derive(Debug, Default)]
+pub(super) struct KeyFrames(Option<Instant>);
+
+impl KeyFrames {
+    /// Takes one, if there is one left.
+    fn take(&mut self, now: Instant) -> bool {
+        let from = self.0.map_or(now, |worked_off| worked_off.max(now));
+        let left = from.saturating_duration_since(now) <= KEY_FRAME_EVERY * (KEY_FRAMES - 1);
+        if left {
+            self.0 = Some(from + KEY_FRAME_EVERY);
+        }
+        left
+    }
+}
+
 /// What was sent again, and when: a number asked for anew before that can have arrived is not sent a third time. Where a
 /// link is full this would fill it with what was lost on it.
 #[derive(Debug, Default)]
@@ -61,6 +82,15 @@ impl Forward {
         };
         let (index, marker) = layered.source(number, self.next)?;
         self.runs.current().map(|run| (run, index, Some(marker)))
+    }
+
+    /// Counts a key frame request. `made` when one is on its way anyhow.
+    ///
+    /// # Errors
+    /// `KeyFrameFlood` when more would be made for this subscriber than it may cause.
+    pub fn key_frame_requested(&mut self, made: bool, now: Instant) -> Result<(), Reason> {
+        self.stats.plis_received += 1;
+        if made || self.key_frames.take(now) { Ok(()) } else { Err(Reason::KeyFrameFlood) }
     }
 
     /// Counts a NACK and says which published packet a sequence number is: its layer and index.

@@ -59,6 +59,12 @@ impl Layer {
         self.wanted = Some(self.wanted.map_or(due, |before| before.min(due)));
     }
 
+    /// Whether one is asked for and has not come yet.
+    #[must_use]
+    pub fn wants_key_frame(&self) -> bool {
+        self.wanted.is_some()
+    }
+
     /// As [`Layer::want_key_frame`], unless one is asked for already.
     pub fn ensure_key_frame(&mut self, now: Instant) {
         if self.wanted.is_none() {

@@ -285,10 +285,15 @@ impl Layer {
         if change.structure {
             let newest = self.unwrapper.highest().unwrap_or(index);
             for later in (index + 1..=newest).take(self.ring.capacity()) {
+                // All in all no more is read again than came: structure upon structure explains nothing new.
+                if spatial.read_again > self.packets {
+                    break;
+                }
                 let Some((packet, bytes)) = self.ring.get(later).filter(|(packet, _)| packet.frame.is_none()) else {
                     continue;
                 };
                 let (descriptor, payload) = packet.split(bytes);
+                spatial.read_again += 1;
                 if let (Some(frame), _) = spatial.frames.describe(later, packet.timestamp, payload, descriptor) {
                     self.ring.explain(later, frame);
                 }

@@ -22,6 +22,8 @@ struct Counted {
 pub struct Spatial {
     /// What its packets are to each operating point.
     pub frames: Frames,
+    /// Packets read again because a structure came after them.
+    pub(super) read_again: u64,
     counted: [Counted; MAX_SPATIAL],
 }
 
@@ -36,7 +38,7 @@ impl Spatial {
             own: Bitrate::new(now),
             whole: Bitrate::new(now),
         });
-        Self { frames, counted }
+        Self { frames, read_again: 0, counted }
     }
 
     /// Counts a packet.

@@ -110,3 +110,21 @@ fn silence_after_two_seconds() {
     assert!(!layer.fell_silent(now + SILENCE), "told once");
     assert!(layer.receive(&header(1), &[], &[0x10, 1], false, now + SILENCE).unwrap().woke);
 }
+
+#[test]
+fn structure_upon_structure_reads_no_more_again_than_came() {
+    use crate::codec::dependency::pen::{L1T3, with_structure};
+    let now = Instant::now();
+    let mut layer = Layer::scalable(&Encoding::default(), Format::Av1, 1, 90_000, now);
+    // Of a template that no structure has: never explained, and looked at again for each structure before it.
+    let unknown = [0b1100_0000 | 1, 0, 7];
+    for step in 0..250 {
+        layer.receive(&header(2 * step + 1), &unknown, &[1, 2], false, now).unwrap();
+    }
+    for step in 0..250 {
+        let structure = with_structure(u32::from(step), L1T3, &[0, 0, 0], None, &[]);
+        layer.receive(&header(2 * step), &structure, &[1, 2], false, now).unwrap();
+    }
+    let read_again = layer.spatial().unwrap().read_again;
+    assert!((200..=501).contains(&read_again), "{read_again} read again of 500");
+}

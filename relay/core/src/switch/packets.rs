@@ -178,9 +178,12 @@ impl Switch {
     }
 
     fn key_frame_requested(&mut self, peer: Key, ssrc: u32, now: Instant) {
-        match self.subscription_of(peer, ssrc) {
-            Some(place) => self.on_track(place.track, |track, _| track.key_frame_requested(place.forward, now)),
-            None => self.refuse(peer, Reason::UnknownStream, 1),
+        let mut asked = Err(Reason::UnknownStream);
+        if let Some(place) = self.subscription_of(peer, ssrc) {
+            self.on_track(place.track, |track, _| asked = track.key_frame_requested(place.forward, now));
+        }
+        if let Err(reason) = asked {
+            self.refuse(peer, reason, 1);
         }
     }
 

@@ -24,16 +24,19 @@ impl Track {
     }
 
     /// A subscriber asks for a key frame of what it is shown, or will be.
-    pub fn key_frame_requested(&mut self, place: usize, now: Instant) {
-        let Some(subscriber) = self.subscribers.get_mut(place) else { return };
-        subscriber.forward.count_key_frame_request();
-        let layer = subscriber.forward.layer().or(subscriber.forward.target);
-        let stream = layer.map(|layer| stream_of(layer, self.scalable));
-        if let Some(layer) = stream.and_then(|stream| self.layers.get_mut(stream))
-            && self.kind == Kind::Video
-        {
+    ///
+    /// # Errors
+    /// `KeyFrameFlood` when it asked too much: then none is made.
+    pub fn key_frame_requested(&mut self, place: usize, now: Instant) -> Result<(), Reason> {
+        let Some(Subscriber { forward, .. }) = self.subscribers.get_mut(place) else { return Ok(()) };
+        let layer = forward.layer().or(forward.target);
+        let stream = layer.map(|layer| stream_of(layer, self.scalable)).filter(|_| self.kind == Kind::Video);
+        let layer = stream.and_then(|stream| self.layers.get_mut(stream));
+        forward.key_frame_requested(layer.as_ref().is_none_or(|layer| layer.wants_key_frame()), now)?;
+        if let Some(layer) = layer {
             layer.want_key_frame(now);
         }
+        Ok(())
     }
 
     /// A subscriber asks for packets again. Returns how many it will not get because it asked too much.

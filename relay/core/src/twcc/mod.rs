@@ -21,6 +21,9 @@ const INTERVAL: Duration = Duration::from_millis(60);
 const MAX_PACKETS: usize = 300;
 /// Packets waiting to be reported; older ones are forgotten unreported.
 const MAX_WAITING: usize = 2_048;
+/// Packets reported lost before one that arrived; of a longer outage the older are forgotten unreported, so that what
+/// came after it always fits.
+const MAX_LOST: usize = MAX_PACKETS / 2;
 /// Longest control information, the largest deltas counted: fits a datagram.
 const MAX_CONTENT: usize = 8 + 2 * MAX_PACKETS + 2 * MAX_PACKETS / 7 + 6;
 
@@ -63,8 +66,12 @@ impl Recorder {
         let Some(offset) = index.checked_sub(self.base) else { return };
         let Ok(offset) = usize::try_from(offset) else { return };
         if offset >= MAX_WAITING {
-            self.arrivals.clear();
-            self.base = index;
+            let before = self.base;
+            self.forget_outage();
+            if self.base == before {
+                self.arrivals.clear();
+                self.base = index;
+            }
             return self.record(sequence, ssrc, now);
         }
         while self.arrivals.len() <= offset {
@@ -91,6 +98,7 @@ impl Recorder {
         }
         self.due = None;
         while !self.arrivals.is_empty() {
+            self.forget_outage();
             // Leave room for the packet's own 12 bytes of header.
             let room = out.room().saturating_sub(12).min(MAX_CONTENT);
             let mut content = [0; MAX_CONTENT];
@@ -106,9 +114,19 @@ impl Recorder {
                 return;
             }
             self.count = self.count.wrapping_add(1);
-            self.arrivals.drain(..packets);
-            self.base += packets as u64;
+            self.forget(packets);
         }
+    }
+
+    /// Forgets what an outage lost, but for as much as a feedback packet tells of it.
+    fn forget_outage(&mut self) {
+        let lost = self.arrivals.iter().take_while(|arrival| arrival.is_none()).count();
+        self.forget(lost.saturating_sub(MAX_LOST));
+    }
+
+    fn forget(&mut self, packets: usize) {
+        self.arrivals.drain(..packets);
+        self.base += packets as u64;
     }
 }
 

@@ -88,6 +88,29 @@ fn everything_recorded_is_reported_once() {
 }
 
 #[test]
+fn after_an_outage_of_any_length_arrivals_are_told_at_once() {
+    for lost in [1, 149, 150, 151, 299, 300, 301, 1_000, 2_047, 2_048, 5_000] {
+        let start = Instant::now();
+        let (mut recorder, mut now, mut told) = (Recorder::new(start), start, Vec::new());
+        let after = 100 + lost;
+        for sequence in 0..after + 100 {
+            now += Duration::from_millis(5);
+            if !(100..after).contains(&sequence) {
+                recorder.record(sequence, 5, now);
+            }
+            if recorder.next_feedback().is_some_and(|due| due <= now) {
+                told.extend(drain(&mut recorder, now));
+            }
+        }
+        told.extend(drain(&mut recorder, now + INTERVAL));
+        let arrived = told.iter().filter(|(_, at)| at.is_some()).count();
+        let missed = told.iter().filter(|(_, at)| at.is_none()).count();
+        assert_eq!(arrived, 200, "{lost} lost");
+        assert!(missed >= usize::from(lost).min(MAX_LOST) || lost >= 2_048 - 20, "{lost} lost, {missed} told");
+    }
+}
+
+#[test]
 fn a_flood_or_a_jump_is_bounded() {
     let start = Instant::now();
     let mut recorder = Recorder::new(start);

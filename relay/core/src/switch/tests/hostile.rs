@@ -3,6 +3,7 @@
 use super::*;
 use crate::drop::Reason;
 use crate::noise::Noise;
+use crate::rtcp::{Packet, packets};
 
 /// A publisher whose every picture reaches a viewer, whatever others do.
 struct Victim {
@@ -286,4 +287,47 @@ fn counters_outlive_what_they_count() {
     Victim::new(&mut scene).step(&mut scene);
     let more = scene.switch.totals(scene.now);
     assert_eq!((more.peers, more.media_sent, more.received.0), (4, 61, 62));
+}
+
+/// Every request is answered with a key frame, as soon as it reaches the publisher.
+#[test]
+fn who_asks_for_key_frames_all_the_time_has_one_a_second_made() {
+    let mut scene = Scene::new();
+    let (mut publisher, mut greedy, mut honest) = (scene.client(), scene.client(), scene.client());
+    let track = scene.switch.add_track(publisher.key, &video(1), scene.now).unwrap();
+    for (viewer, ssrc) in [(&greedy, 900), (&honest, 910)] {
+        scene.switch.subscribe(viewer.key, track, &shown(ssrc, true), scene.now).unwrap();
+    }
+    let (mut made, mut asked) = (0, true);
+    let mut pass = |scene: &mut Scene,
+                    publisher: &mut Client,
+                    steps: std::ops::Range<u32>,
+                    ask: &mut dyn FnMut(&mut Scene)| {
+        made = 0;
+        for step in steps {
+            let payload = vp8(asked, true, step as u16, 0, 0);
+            let sent = Sent { ssrc: 100, payload_type: 96, timestamp: step * 900, marker: true, payload: &payload };
+            let packet = publisher.next(sent);
+            scene.receive(publisher, packet);
+            ask(scene);
+            scene.pass(Duration::from_millis(10));
+            let (_, control) = scene.seen_by(publisher);
+            asked =
+                control.iter().flat_map(|compound| packets(compound)).any(|packet| packet == Packet::Pli { ssrc: 100 });
+            made += u32::from(asked);
+        }
+        made
+    };
+    pass(&mut scene, &mut publisher, 0..100, &mut |_| ());
+    let made = pass(&mut scene, &mut publisher, 100..2_100, &mut |scene| {
+        let request = greedy.rtcp(|writer| assert!(writer.pli(900)));
+        scene.receive(&greedy, request);
+    });
+    assert!((22..=25).contains(&made), "five at once, one in each of 20 seconds: {made}");
+    assert!(dropped(&scene, &greedy, Reason::KeyFrameFlood) > 1_000);
+    let made = pass(&mut scene, &mut publisher, 2_100..2_140, &mut |scene| {
+        let request = honest.rtcp(|writer| assert!(writer.pli(910)));
+        scene.receive(&honest, request);
+    });
+    assert!(made >= 1, "another's are its own");
 }
