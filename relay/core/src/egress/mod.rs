@@ -240,11 +240,7 @@ impl Egress {
         } else {
             self.tape.record(Direction::Out, moment.now, len, slot.get(..header).unwrap_or_default());
         }
-        out.commit(len);
-        self.bandwidth.sent(len, template.has_transport_cc(), moment.micros);
-        self.pacer.spend(len);
-        self.packets += 1;
-        self.bytes += len as u64;
+        self.commit(len, template, moment, out);
         true
     }
 
@@ -269,12 +265,18 @@ impl Egress {
             *first |= PADDED;
         }
         let Some(len) = sealer.seal_rtp(slot, header, &[], &padding, index) else { return false };
+        self.commit(len, template, moment, out);
+        true
+    }
+
+    /// Queues what was sealed, and counts it.
+    #[inline]
+    fn commit<O: Outbox>(&mut self, len: usize, template: &Template, moment: &Moment, out: &mut O) {
         out.commit(len);
         self.bandwidth.sent(len, template.has_transport_cc(), moment.micros);
         self.pacer.spend(len);
         self.packets += 1;
         self.bytes += len as u64;
-        true
     }
 
     /// Lets `build` write a compound and sends it, unless it wrote nothing. False when nothing could be sent.
