@@ -6,7 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiortc import MediaStreamTrack, RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError
 from livekit.protocol.rtc import SessionDescription
 
@@ -14,16 +21,18 @@ from tests.signaling.rtc.world import Client, World
 
 
 class AioSubscriber:
-    """Answers every offer and counts the frames it decodes, by track sid."""
+    """Answers every offer, counts the frames it decodes by track sid, and keeps the messages of its data channels."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.frames: dict[str, int] = {}
         self.codecs: list[str] = []  # of the last answer
+        self.messages: asyncio.Queue[bytes] = asyncio.Queue()
         self._connection = RTCPeerConnection(RTCConfiguration(bundlePolicy=RTCBundlePolicy.MAX_COMPAT))
         self._watching: set[asyncio.Task[None]] = set()
         self._more = asyncio.Event()
         self._connection.on("track", self._on_track)
+        self._connection.on("datachannel", self._on_channel)
 
     async def run(self) -> None:
         """Serve the signal connection until cancelled."""
@@ -51,6 +60,9 @@ class AioSubscriber:
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "video":
             self._watching.add(asyncio.create_task(self._watch(track)))
+
+    def _on_channel(self, channel: RTCDataChannel) -> None:
+        channel.on("message", self.messages.put_nowait)
 
     async def _watch(self, track: MediaStreamTrack) -> None:
         while True:
