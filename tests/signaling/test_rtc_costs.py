@@ -37,20 +37,27 @@ def full_room(*, single: bool = False) -> tuple[MediaRoom, list[Session]]:
 def crowd(settings: RtcSettings, *, single: bool = False) -> tuple[MediaRoom, list[Session]]:
     """Ten people with microphone and camera, who have not read anything yet."""
     room = MediaRoom("demo", FINGERPRINT, [("127.0.0.1", 1, "udp")], settings)
-    sessions = [
-        room.join(Arrival(Grants(f"p{number}", "demo"), 0.0, 1e12, "key", Wishes(single=single)), 0.0)
-        for number in range(PEOPLE)
-    ]
+    sessions = [enter(room, single=single) for _ in range(PEOPLE)]
     for session in sessions:
-        for cid, kind, source in (
-            (peers.VIDEO_ID, TrackType.VIDEO, TrackSource.CAMERA),
-            (peers.AUDIO_ID, TrackType.AUDIO, TrackSource.MICROPHONE),
-        ):
-            requests.handle(
-                room, session, SignalRequest(add_track=AddTrackRequest(cid=cid, type=kind, source=source)), 0.0
-            )
-        requests.handle(room, session, SignalRequest(offer=SessionDescription(sdp=peers.RECORDED, id=1)), 0.0)
+        publish(room, session)
     return room, sessions
+
+
+def enter(room: MediaRoom, *, single: bool = False) -> Session:
+    """One more joins."""
+    grants = Grants(f"p{len(room.sessions)}", "demo")
+    return room.join(Arrival(grants, 0.0, 1e12, "key", Wishes(single=single)), 0.0)
+
+
+def publish(room: MediaRoom, session: Session) -> None:
+    """A camera and a microphone."""
+    for cid, kind, source in (
+        (peers.VIDEO_ID, TrackType.VIDEO, TrackSource.CAMERA),
+        (peers.AUDIO_ID, TrackType.AUDIO, TrackSource.MICROPHONE),
+    ):
+        asked = AddTrackRequest(cid=cid, type=kind, source=source)
+        requests.handle(room, session, SignalRequest(add_track=asked), 0.0)
+    requests.handle(room, session, SignalRequest(offer=SessionDescription(sdp=peers.RECORDED, id=1)), 0.0)
 
 
 def may_ask(room: MediaRoom, session: Session, *asked: SignalRequest) -> int:

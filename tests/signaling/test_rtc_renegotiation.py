@@ -12,8 +12,8 @@ from signaling.rtc import RtcSettings, requests
 from signaling.rtc.room import PER_REQUEST, MediaRoom
 from signaling.rtc.session import Session
 from tests.signaling.rtc import peers
-from tests.signaling.rtc.world import RecordedRelay, serve
-from tests.signaling.test_rtc_costs import PEOPLE, crowd
+from tests.signaling.rtc.world import FINGERPRINT, RecordedRelay, serve
+from tests.signaling.test_rtc_costs import PEOPLE, crowd, enter, publish
 from tests.signaling.test_rtc_publish import camera
 
 SETTINGS = RtcSettings()
@@ -98,6 +98,26 @@ def test_what_changed_meanwhile_is_in_the_next_offer() -> None:
     others.settle(others.due_at)
     assert subscription.flowing
     assert others.due_at is None
+
+
+def test_rooms_that_join_all_at_once_get_everything_within_a_second() -> None:
+    """One after the other in no time, each with its camera and microphone: the last are offered in one go, a little later."""
+    people = 31
+    room = MediaRoom("demo", FINGERPRINT, [("127.0.0.1", 1, "udp")], SETTINGS)
+    others = Others(room)
+    for _ in range(people):
+        session = enter(room)
+        others.settle(0.0)
+        publish(room, session)
+        others.settle(0.0)
+    assert others.due_at is not None
+    while others.due_at is not None:
+        assert others.due_at < 1.0
+        others.settle(others.due_at)
+    assert others.gone == []
+    for session in room.sessions.values():
+        flowing = [entry for entry in session.subscriber._wanted.values() if entry.flowing]
+        assert len(flowing) == 2 * (people - 1)
 
 
 def test_a_change_after_quiet_is_offered_at_once() -> None:
