@@ -219,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn takes_its_memory_once() {
+        for (capacity, most) in [(Capacity::VIDEO, 640), (Capacity::AUDIO, 48)] {
+            let mut ring = Ring::new(capacity);
+            assert_eq!((ring.slots.capacity(), ring.bytes.capacity()), (0, 0));
+            for index in 0..5_000 {
+                assert!(ring.store(stored(index), &[], &[0; MAX_PAYLOAD]));
+            }
+            let taken = ring.slots.capacity() * size_of::<Option<Slot>>() + ring.bytes.capacity();
+            assert!(taken > capacity.bytes && taken <= most * 1024, "{taken}");
+        }
+    }
+
+    #[test]
     fn never_hands_out_overwritten_bytes() {
         let mut ring = Ring::new(Capacity { packets: 64, bytes: 4_000 });
         let mut noise = crate::noise::Noise::new(11);
