@@ -170,7 +170,6 @@ impl Ingress {
     pub fn open_rtp<'a>(&mut self, packet: &'a mut [u8], now: Instant) -> Result<Arrival<'a>, Reason> {
         let header = Header::parse(packet, &self.extensions)?;
         let size = packet.len();
-        self.tape.record(Direction::In, now, size, packet.get(..header.len).unwrap_or_default());
         let opener = self.opener.as_ref().ok_or(Reason::NoKeys)?;
         let place = self.streams.iter().position(|stream| stream.ssrc == header.ssrc);
         let (len, place) = if let Some((place, stream)) =
@@ -182,6 +181,8 @@ impl Ingress {
             let payload = opener.open_rtp(packet, &header, &mut window)?.len();
             (payload, Self::remember(&mut self.streams, header.ssrc, window)?)
         };
+        // Not before: who knows an address could push out of it what was really sent.
+        self.tape.record(Direction::In, now, size, packet.get(..header.len).unwrap_or_default());
         self.heard = Some(now);
         if let Some(sequence) = header.extensions.transport_cc {
             self.transport_cc = true;

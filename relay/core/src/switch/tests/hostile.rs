@@ -331,3 +331,22 @@ fn who_asks_for_key_frames_all_the_time_has_one_a_second_made() {
     });
     assert!(made >= 1, "another's are its own");
 }
+
+#[test]
+fn what_is_not_authentic_pushes_nothing_out_of_the_flight_recorder() {
+    let mut scene = Scene::new();
+    let mut victim = Victim::new(&mut scene);
+    victim.step(&mut scene);
+    let payload = vp8(false, true, 1, 0, 7);
+    let sent = Sent { ssrc: 100, payload_type: 96, timestamp: 0, marker: true, payload: &payload };
+    let mut forged = victim.publisher.next(sent);
+    *forged.last_mut().unwrap() ^= 1;
+    for _ in 0..20_000 {
+        scene.receive(&victim.publisher, forged.clone());
+    }
+    assert_eq!(dropped(&scene, &victim.publisher, Reason::Authentication), 20_000);
+    let [received, _] = scene.switch.tapes(victim.publisher.key).unwrap();
+    let records = received.records(scene.now, crate::flight::SPAN);
+    assert_eq!(records.len(), 1, "the picture that was sent");
+    assert_eq!(records[0].head[..2], [0x90, 0xe0], "its header");
+}
