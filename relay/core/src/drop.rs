@@ -56,13 +56,15 @@ pub enum Reason {
     DtlsRefused,
     /// An SCTP packet that does not parse, or is of no association.
     SctpMalformed,
+    /// SCTP data beyond what may be out of order, incomplete or unacknowledged.
+    SctpWindow,
     /// A data channel establishment message that does not parse.
     DcepMalformed,
     /// Data on a stream that was never opened as a channel.
     ChannelUnknown,
     /// More data channels than one transport may have.
     ChannelLimit,
-    /// A message to send over 64 KiB.
+    /// A message over 64 KiB, to send or received.
     DataTooLarge,
     /// A message to send while the peer does not keep up.
     DataBacklog,
@@ -80,7 +82,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order of their discriminants.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Truncated,
         Self::Version,
         Self::Malformed,
@@ -107,6 +109,7 @@ impl Reason {
         Self::DtlsHello,
         Self::DtlsRefused,
         Self::SctpMalformed,
+        Self::SctpWindow,
         Self::DcepMalformed,
         Self::ChannelUnknown,
         Self::ChannelLimit,
@@ -149,6 +152,7 @@ impl Reason {
             Self::DtlsHello => "dtls_hello",
             Self::DtlsRefused => "dtls_refused",
             Self::SctpMalformed => "sctp_malformed",
+            Self::SctpWindow => "sctp_window",
             Self::DcepMalformed => "dcep_malformed",
             Self::ChannelUnknown => "channel_unknown",
             Self::ChannelLimit => "channel_limit",

@@ -1,37 +1,40 @@
 //! Data channels (RFC 8831) over the crate `sctp-proto`, one association per transport.
 //!
 //! The DTLS client opens the association; some peers do so in either role, and where both did, the peer's stands. Channels
-//! open both ways by DCEP (RFC 8832), those of the DTLS client with even numbers. Everything a peer can grow is bounded: channels, label length, message
-//! size, what waits to be sent.
+//! open both ways by DCEP (RFC 8832), those of the DTLS client with even numbers. Everything a peer can grow is bounded:
+//! channels, label length, message size, what waits to be sent, to be complete or to be read.
 
+mod channel;
 mod dcep;
 mod early;
+mod intake;
 mod packet;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use sctp_proto::{
-    Association, AssociationHandle, ClientConfig, DatagramEvent, Endpoint, EndpointConfig, Event, Payload,
-    PayloadProtocolIdentifier as Protocol, ReliabilityType, ServerConfig, StreamEvent, TransportConfig,
+    Association, AssociationError, AssociationHandle, Chunks, ClientConfig, DatagramEvent, Endpoint, EndpointConfig,
+    Event, Payload, PayloadProtocolIdentifier as Protocol, ServerConfig, StreamEvent, TransportConfig,
 };
 
 use crate::drop::Reason;
+pub use channel::ChannelEvent;
+use channel::{Channel, ChannelState};
 use dcep::{Dcep, Open};
 pub use dcep::{MAX_LABEL, Reliability};
 use early::Early;
+use intake::Intake;
+use packet::{Kind, Sack};
 
 /// Largest message either way, in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 const MAX_MESSAGE_U32: u32 = 64 * 1024;
 /// Channels of one transport.
 const MAX_CHANNELS: usize = 32;
-/// Streams a peer may send data on: those of channels, and a few that were refused. `sctp-proto` keeps a state for each
-/// number it has seen, of 65,536, and looks at all of them for every chunk: that would be others' time.
-const MAX_STREAMS: usize = 64;
 /// Bytes that may wait on one channel: a slow reader loses messages instead of our memory.
 const MAX_BACKLOG: usize = 1024 * 1024;
 /// Bytes that may wait on a channel that need not deliver: late is as good as lost.
@@ -47,27 +50,6 @@ const RETRY: u64 = 500;
 const SHORTEST_RETRY: u64 = 200;
 const LONGEST_RETRY: u64 = 2_000;
 
-/// What happened on the association.
-#[derive(Debug, PartialEq, Eq)]
-pub enum ChannelEvent {
-    /// A channel is ready to send, whoever opened it.
-    Opened(String),
-    /// One message; its label and payload.
-    Received(String, Bytes),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ChannelState {
-    /// We sent OPEN and wait for ACK.
-    Opening,
-    Open,
-}
-
-struct Channel {
-    open: Open,
-    state: ChannelState,
-}
-
 /// One peer's data channels.
 pub struct Sctp {
     endpoint: Endpoint,
@@ -77,21 +59,26 @@ pub struct Sctp {
     association: Option<(AssociationHandle, Association)>,
     established: bool,
     channels: BTreeMap<u16, Channel>,
-    /// What the peer has sent data on.
-    streams: BTreeSet<u16>,
+    /// What came of the peer, as far as it can make it grow.
+    intake: Intake,
     /// Opened by us before the association was.
     waiting: Vec<Open>,
     /// Sent before their channel was open.
     early: Early,
     events: VecDeque<ChannelEvent>,
     refused: Vec<Reason>,
+    /// The last packet sent, and whether the peer has said that it ends the association.
+    sent: Bytes,
+    ended_by_peer: bool,
+    /// Tells the peer that we ended it.
+    abort: Option<Bytes>,
 }
 
 impl Default for Sctp {
     fn default() -> Self {
         let transport = TransportConfig::default()
             .with_max_receive_buffer_size(RECEIVE_BUFFER)
-            .with_max_receive_message_size(MAX_MESSAGE_U32)
+            .with_max_receive_message_size(u32::MAX) // the receive buffer bounds them, and we drop what is too large
             .with_max_send_message_size(MAX_MESSAGE_U32)
             .with_rto_initial_ms(RETRY)
             .with_rto_min_ms(SHORTEST_RETRY)
@@ -108,11 +95,14 @@ impl Default for Sctp {
             association: None,
             established: false,
             channels: BTreeMap::new(),
-            streams: BTreeSet::new(),
+            intake: Intake::default(),
             waiting: Vec::new(),
             early: Early::default(),
             events: VecDeque::new(),
             refused: Vec::new(),
+            sent: Bytes::new(),
+            ended_by_peer: false,
+            abort: None,
         }
     }
 }
@@ -133,9 +123,10 @@ impl Sctp {
 
     /// One decrypted SCTP packet.
     pub fn handle(&mut self, packet: Bytes, now: Instant) {
-        if let Err(reason) = self.admit(&packet) {
-            return self.refused.push(reason);
-        }
+        let packet = match self.admit(packet) {
+            Ok(packet) => packet,
+            Err(reason) => return self.refused.push(reason),
+        };
         let answer = packet::is_init_ack(&packet);
         match self.endpoint.handle(now, NOWHERE, None, None, packet) {
             Some((handle, DatagramEvent::NewAssociation(association))) => {
@@ -158,16 +149,19 @@ impl Sctp {
         self.pump();
     }
 
-    /// Whether a packet is well formed and of streams there is room for. What is refused is not acknowledged: it is the
-    /// sender's association that stands still.
-    fn admit(&mut self, packet: &[u8]) -> Result<(), Reason> {
-        let named = packet::streams(packet).ok_or(Reason::SctpMalformed)?;
-        let added: BTreeSet<u16> = named.into_iter().filter(|stream| !self.streams.contains(stream)).collect();
-        if self.streams.len() + added.len() > MAX_STREAMS {
-            return Err(Reason::ChannelLimit);
+    /// What there is room for of a packet that is well formed. What is refused is not acknowledged: it is the sender's
+    /// association that stands still.
+    fn admit(&mut self, packet: Bytes) -> Result<Bytes, Reason> {
+        let chunks = packet::chunks(&packet).ok_or(Reason::SctpMalformed)?;
+        let taken = self.intake.admit(&chunks)?;
+        self.ended_by_peer |= chunks.iter().any(|chunk| chunk.kind == Kind::End);
+        if taken.iter().all(|taken| *taken) {
+            return Ok(packet);
         }
-        self.streams.extend(added);
-        Ok(())
+        let kept = chunks.iter().zip(taken).filter_map(|(chunk, taken)| taken.then_some(chunk));
+        let rest = packet::of_chunks(&packet, kept).ok_or(Reason::SctpWindow)?;
+        self.refused.push(Reason::SctpWindow);
+        Ok(rest)
     }
 
     /// Retransmit what is due.
@@ -186,11 +180,18 @@ impl Sctp {
 
     /// The next packet for DTLS.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Vec<Bytes>> {
-        let association = self.association.as_mut().and_then(|(_, association)| association.poll_transmit(now));
-        match association.or_else(|| self.endpoint.poll_transmit())?.payload {
-            Payload::RawEncode(packets) => Some(packets),
-            Payload::PartialDecode(_) => None,
+        if let Some(abort) = self.abort.take() {
+            return Some(vec![abort]);
         }
+        let association = self.association.as_mut().and_then(|(_, association)| association.poll_transmit(now));
+        let Payload::RawEncode(packets) = association.or_else(|| self.endpoint.poll_transmit())?.payload else {
+            return None;
+        };
+        for sack in packets.iter().filter_map(|packet| Sack::of(packet)) {
+            self.intake.acknowledged(&sack, RECEIVE_BUFFER);
+        }
+        self.sent = packets.last().cloned().unwrap_or_default();
+        Some(packets)
     }
 
     /// What happened since the last call.
@@ -265,44 +266,56 @@ impl Sctp {
     fn on_event(&mut self, event: &Event) {
         match event {
             Event::Connected => self.established = true,
-            Event::HandshakeFailed { .. } | Event::AssociationLost { .. } => self.lose(),
+            Event::HandshakeFailed { .. } => self.lose(Reason::SctpMalformed),
+            Event::AssociationLost { reason } => self.lose(match reason {
+                AssociationError::ReceiveBufferExhausted => Reason::DataTooLarge,
+                _ => Reason::SctpMalformed,
+            }),
             Event::Stream(StreamEvent::Readable { id }) => self.read(*id),
             Event::Stream(StreamEvent::Finished { id }) => {
                 self.channels.remove(id);
-                self.streams.remove(id);
+                self.intake.reset(*id);
+            }
+            Event::Stream(StreamEvent::ResetComplete { .. } | StreamEvent::ResetFailed { .. }) => {
+                self.intake.was_reset();
             }
             _ => {}
         }
     }
 
-    fn lose(&mut self) {
-        self.association = None;
-        self.established = false;
-        self.channels.clear();
-        self.early = Early::default();
-        self.streams.clear();
-        let mut config = EndpointConfig::new();
-        config.max_payload_size(CHUNK_PAYLOAD);
-        self.endpoint = Endpoint::new(Arc::new(config), Some(Arc::clone(&self.config)));
+    /// The association is gone. Its peer is told, unless that ended it: its channels close, and it may connect anew.
+    fn lose(&mut self, reason: Reason) {
+        let abort = if self.ended_by_peer { None } else { packet::abort(&self.sent) };
+        self.refused.extend(abort.as_ref().map(|_| reason));
+        *self = Self {
+            abort,
+            first: self.first,
+            waiting: std::mem::take(&mut self.waiting),
+            events: std::mem::take(&mut self.events),
+            refused: std::mem::take(&mut self.refused),
+            ..Self::default()
+        };
     }
 
     fn read(&mut self, id: u16) {
-        while let Some((protocol, message)) = self.read_message(id) {
-            match protocol {
+        while let Some(chunks) = self.next_message(id) {
+            self.intake.read(chunks.chunks.len());
+            let mut message = vec![0; chunks.len().min(MAX_MESSAGE)];
+            if chunks.read(&mut message).is_err() {
+                self.refused.push(Reason::DataTooLarge);
+                continue;
+            }
+            match chunks.ppi {
                 Protocol::Dcep => self.on_dcep(id, &message),
                 Protocol::BinaryEmpty | Protocol::StringEmpty => self.on_message(id, Bytes::new()),
-                _ => self.on_message(id, message),
+                _ => self.on_message(id, message.into()),
             }
         }
     }
 
-    fn read_message(&mut self, id: u16) -> Option<(Protocol, Bytes)> {
+    fn next_message(&mut self, id: u16) -> Option<Chunks> {
         let (_, association) = self.association.as_mut()?;
-        let chunks = association.stream(id).ok()?.read_sctp().ok()??;
-        let mut message = vec![0; chunks.len()];
-        let length = chunks.read(&mut message).ok()?;
-        message.truncate(length);
-        Some((chunks.ppi, message.into()))
+        association.stream(id).ok()?.read_sctp().ok()?
     }
 
     fn on_message(&mut self, id: u16, message: Bytes) {
@@ -341,12 +354,7 @@ impl Sctp {
         let Some(channel) = self.channels.get_mut(&id).filter(|channel| channel.state == ChannelState::Opening) else {
             return;
         };
-        let (kind, amount) = match channel.open.reliability {
-            Reliability::Reliable => (ReliabilityType::Reliable, 0),
-            // Without any, `sctp-proto` gives up messages of several packets on a wire that loses nothing.
-            Reliability::Retransmits(count) => (ReliabilityType::Rexmit, count.max(1)),
-            Reliability::Lifetime(ms) => (ReliabilityType::Timed, ms),
-        };
+        let (kind, amount) = channel.policy();
         channel.state = ChannelState::Open;
         if let Some((_, association)) = self.association.as_mut()
             && let Ok(mut stream) = association.stream(id)

@@ -1,9 +1,12 @@
 //! A peer of our own making, which does what no browser does.
 
+mod hostile;
+
 use std::time::Duration;
 
 use sctp_proto::ClientConfig;
 
+use super::intake::MAX_STREAMS;
 use super::*;
 use crate::noise::Noise;
 
@@ -14,16 +17,29 @@ struct Pair {
     handle: AssociationHandle,
     peer: Association,
     now: Instant,
+    /// Percent of the packets lost, either way.
+    loss: u64,
+    noise: Noise,
     opened: usize,
+    /// Lengths of the messages that came.
+    received: Vec<usize>,
     refused: Vec<Reason>,
 }
 
 impl Pair {
+    fn of(relay: Sctp, endpoint: Endpoint, (handle, peer): (AssociationHandle, Association), now: Instant) -> Self {
+        let (received, refused) = (Vec::new(), Vec::new());
+        Self { relay, endpoint, handle, peer, now, loss: 0, noise: Noise::new(33), opened: 0, received, refused }
+    }
+
     fn new() -> Self {
         let now = Instant::now();
         let mut endpoint = Endpoint::new(Arc::new(EndpointConfig::new()), None);
-        let (handle, peer) = endpoint.connect(ClientConfig::new(), NOWHERE).unwrap();
-        let mut pair = Self { relay: Sctp::default(), endpoint, handle, peer, now, opened: 0, refused: Vec::new() };
+        let mut config = ClientConfig::new();
+        let retries = TransportConfig::default().with_rto_initial_ms(RETRY).with_rto_min_ms(SHORTEST_RETRY);
+        config.transport = Arc::new(retries.with_rto_max_ms(LONGEST_RETRY));
+        let (handle, peer) = endpoint.connect(config, NOWHERE).unwrap();
+        let mut pair = Self::of(Sctp::default(), endpoint, (handle, peer), now);
         pair.run(10);
         assert!(pair.relay.established);
         pair
@@ -41,7 +57,7 @@ impl Pair {
         else {
             panic!("no INIT")
         };
-        Self { relay, endpoint, handle, peer, now, opened: 0, refused: Vec::new() }
+        Self::of(relay, endpoint, (handle, peer), now)
     }
 
     /// Both ask at once.
@@ -52,7 +68,7 @@ impl Pair {
         relay.connect();
         let mut endpoint = Endpoint::new(Arc::new(EndpointConfig::new()), None);
         let (handle, peer) = endpoint.connect(ClientConfig::new(), NOWHERE).unwrap();
-        Self { relay, endpoint, handle, peer, now, opened: 0, refused: Vec::new() }
+        Self::of(relay, endpoint, (handle, peer), now)
     }
 
     /// What the peer wants to send.
@@ -74,17 +90,12 @@ impl Pair {
             self.peer.handle_timeout(self.now);
             self.relay.handle_timeout(self.now);
             for packet in self.sends() {
-                self.relay.handle(packet, self.now);
-            }
-            while let Some(packets) = self.relay.poll_transmit(self.now) {
-                for packet in packets {
-                    if let Some((_, DatagramEvent::AssociationEvent(event))) =
-                        self.endpoint.handle(self.now, NOWHERE, None, None, packet)
-                    {
-                        self.peer.handle_event(event);
-                    }
+                if !self.noise.chance(self.loss) {
+                    self.relay.handle(packet, self.now);
+                    self.answer();
                 }
             }
+            self.answer();
             while let Some(event) = self.peer.poll_endpoint_event() {
                 if let Some(event) = self.endpoint.handle_event(self.handle, event) {
                     self.peer.handle_event(event);
@@ -95,9 +106,26 @@ impl Pair {
         }
     }
 
+    /// What the relay has to say comes to the peer.
+    fn answer(&mut self) {
+        while let Some(packets) = self.relay.poll_transmit(self.now) {
+            for packet in packets {
+                if !self.noise.chance(self.loss)
+                    && let Some((_, DatagramEvent::AssociationEvent(event))) =
+                        self.endpoint.handle(self.now, NOWHERE, None, None, packet)
+                {
+                    self.peer.handle_event(event);
+                }
+            }
+        }
+    }
+
     fn collect(&mut self) {
         while let Some(event) = self.relay.poll_event() {
-            self.opened += usize::from(matches!(event, ChannelEvent::Opened(_)));
+            match event {
+                ChannelEvent::Opened(_) => self.opened += 1,
+                ChannelEvent::Received(_, message) => self.received.push(message.len()),
+            }
         }
         self.refused.extend(self.relay.take_refused());
     }
@@ -205,7 +233,7 @@ fn channels_that_close_make_place_for_others() {
         pair.run(15);
     }
     assert_eq!((pair.opened, pair.refused.len()), (300, 0));
-    assert!(pair.relay.channels.is_empty() && pair.relay.streams.is_empty());
+    assert!(pair.relay.channels.is_empty() && pair.relay.intake.streams() == 0);
 }
 
 /// `CRC32c` (RFC 9260 appendix A), bit by bit.
@@ -251,7 +279,7 @@ fn damaged_packets_with_true_checksums_are_survived() {
                 pair.relay.handle(packet, pair.now);
             }
             pair.run(2);
-            assert!(pair.relay.streams.len() <= MAX_STREAMS && pair.relay.channels.len() <= MAX_CHANNELS);
+            assert!(pair.relay.intake.streams() <= MAX_STREAMS && pair.relay.channels.len() <= MAX_CHANNELS);
         }
         refused += pair.count(Reason::SctpMalformed);
     }
