@@ -27,8 +27,15 @@ DEEPEST = 16  # tables within tables
 
 
 def marked(settings: Mapping[str, Any], kind: type[msgspec.Struct], mark: Mapping[str, Any]) -> list[tuple[Path, Any]]:
-    """The settings given that bear `mark` in the schema `kind`, each with its value, however deep."""
-    return list(_within(settings, inspect.type_info(kind), mark, ()))
+    """The settings given that bear `mark` in the schema `kind`, each with its value, however deep.
+
+    None of a schema that cannot be read: a package may bring one, whose driver is refused when it is to be made.
+    """
+    try:
+        schema = inspect.type_info(kind)
+    except Exception:  # types of a stranger are looked up: that raises whatever they raise
+        return []
+    return list(_within(settings, schema, mark, ()))
 
 
 def _within(value: Any, kind: inspect.Type, mark: Mapping[str, Any], at: Path) -> Iterator[tuple[Path, Any]]:

@@ -120,8 +120,8 @@ class RoomFile(Struct, forbid_unknown_fields=True):
     device_retry: Retry = None
 
 
-def read_config(path: Path) -> RoomConfig:
-    """The configuration in a TOML file. Raises ConfigError naming the file, the key and the remedy."""
+def read_config(path: Path, known: Registry | None = None) -> RoomConfig:
+    """The configuration in a TOML file, by the drivers installed. Raises ConfigError naming the file, the key and the remedy."""
     try:
         file = msgspec.toml.decode(path.read_bytes(), type=RoomFile)
     except OSError as error:
@@ -132,7 +132,8 @@ def read_config(path: Path) -> RoomConfig:
         raise _explained(path, error) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(path, "the file", f"is no TOML ({error})", "correct the line named") from error
-    for one in _problems(file):
+    known = known or Registry.installed()  # once: a package may block while it loads
+    for one in _problems(file, known):
         raise ConfigError(path, one.key, one.problem, one.remedy)
     folder = path.resolve().parent
     room = places.Room(file.room.id, file.room.name, file.center.id, file.room.seats, file.room.equipment)
@@ -145,16 +146,16 @@ def read_config(path: Path) -> RoomConfig:
         pages=file.pages,
         media=file.media,
         answer=file.answer,
-        devices=tuple(_at_home(one, folder) for one in file.devices),
+        devices=tuple(_at_home(one, folder, known) for one in file.devices),
         follow=file.follow,
         standby_after=file.standby_after,
         device_retry=file.device_retry,
     )
 
 
-def _at_home(device: DeviceConfig, folder: Path) -> DeviceConfig:
+def _at_home(device: DeviceConfig, folder: Path, known: Registry) -> DeviceConfig:
     """A device with the paths of its files taken from the folder of the room's file."""
-    driver = Registry.installed().driver(device.driver)
+    driver = known.driver(device.driver)
     if driver is None:
         return device
     named = [one for mark in (READS, WRITES) for one in marked(device.settings, driver.manifest.settings, mark)]
@@ -179,9 +180,9 @@ def _explained(path: Path, error: msgspec.ValidationError) -> ConfigError:
     )
 
 
-def _problems(file: RoomFile) -> Iterator[Problem]:
+def _problems(file: RoomFile, known: Registry) -> Iterator[Problem]:
     yield from problems_of_server(file.server.url)
-    yield from problems_of_media(file.media, file.devices)
+    yield from problems_of_media(file.media, file.devices, known)
     yield from problems_of_rules(msgspec.to_builtins(file.follow), Equipment.named(one.role for one in file.devices))
 
 
@@ -193,7 +194,7 @@ def problems_of_server(url: str) -> Iterator[Problem]:
 
 
 def problems_of_media(
-    media: MediaSettings, devices: Sequence[DeviceConfig], *, whole: bool = True
+    media: MediaSettings, devices: Sequence[DeviceConfig], known: Registry, *, whole: bool = True
 ) -> Iterator[Problem]:
     """What is wrong with the picture's source in a room with these devices; `whole`: they are all it has."""
     if media.source != "camera":
@@ -207,8 +208,8 @@ def problems_of_media(
         if whole:
             yield Problem("media.source", "is 'camera', but no device of the room is its main_camera", remedy)
         return
-    driver = Registry.installed().driver(camera.driver)
-    if driver is not None and (driver.apart or "video" not in driver.capabilities()):
+    driver = known.driver(camera.driver)
+    if driver is not None and (known.apart(camera.driver) or "video" not in driver.capabilities()):
         problem = f"is 'camera', but {camera.id} (driver {camera.driver}) gives the agent no pictures"
         yield Problem("media.source", problem, remedy)
 

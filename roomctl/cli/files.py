@@ -18,12 +18,12 @@ from roomctl.config import Problem
 Wrong = tuple[str, str] | None  # the problem, and its remedy
 
 
-def problems_of_files(config: Path, devices: Mapping[int, DeviceConfig]) -> list[Problem]:
+def problems_of_files(config: Path, devices: Mapping[int, DeviceConfig], known: Registry) -> list[Problem]:
     """What is wrong with the files of `devices`, by their number in the room's file, from whose folder paths are taken."""
     looks: tuple[tuple[Mapping[str, object], Callable[[Path], Wrong]], ...] = ((READS, _unread), (WRITES, _unwritten))
     problems = []
     for index, device in devices.items():
-        driver = Registry.installed().driver(device.driver)
+        driver = known.driver(device.driver)
         settings = driver.manifest.settings if driver is not None else Struct
         for mark, wrong_with in looks:
             for at, value in marked(device.settings, settings, mark):

@@ -52,15 +52,16 @@ def read(path: Path) -> tuple[RoomConfig | None, list[Mistake]]:
         return None, [Mistake(line, "the file", "config.no_toml", f"is no TOML: {problem}", remedy)]
     lines = lines_of(text)
     devices, others = _devices(tables)
-    of_devices = _of_devices({**devices, **others}, lines)
+    known = Registry.installed()  # once: a package may block while it loads
+    of_devices = _of_devices({**devices, **others}, known, lines)
     found = [
         *of_struct(tables, RoomFile, (), lines),
         *of_devices,
-        *(_of_problem(one, lines) for one in problems_of_files(path, {**devices, **others})),
-        *_of_the_rest(path, tables, list(devices.values()), lines, whole=not others),
+        *(_of_problem(one, lines) for one in problems_of_files(path, {**devices, **others}, known)),
+        *_of_the_rest(path, tables, list(devices.values()), known, lines, whole=not others),
     ]
     try:
-        room = read_config(path)
+        room = read_config(path, known)
         return None if of_devices else room, sorted(set(found))
     except ConfigError as error:
         unsaid = [] if found else [_of_problem(Problem(error.key, error.problem, error.remedy), lines)]
@@ -90,18 +91,18 @@ def _devices(tables: dict[str, Any]) -> tuple[dict[int, DeviceConfig], dict[int,
     return readable, others
 
 
-def _of_devices(devices: dict[int, DeviceConfig], lines: Lines) -> list[Mistake]:
+def _of_devices(devices: dict[int, DeviceConfig], known: Registry, lines: Lines) -> list[Mistake]:
     """What the drivers say of the devices."""
     places: dict[str, list[int]] = {}
     for index, one in sorted(devices.items()):
         places.setdefault(one.id, []).append(index)
     found: list[Mistake] = []
     wrong: set[str] = set()  # devices whose settings were found wrong field by field
-    known = Registry.installed()
     for index, one in devices.items():
         driver, before = known.driver(one.driver), len(found)
         if driver is not None:
-            found += of_struct(one.settings, driver.manifest.settings, ("devices", index, "settings"), lines)
+            with suppress(Exception):  # a schema of a stranger that cannot be read: `usable` refuses the driver
+                found += of_struct(one.settings, driver.manifest.settings, ("devices", index, "settings"), lines)
             wrong |= {one.id} if len(found) > before else set()
     _, mistakes = known.usable([one for _, one in sorted(devices.items())])
     said = [one for one in mistakes if one.device not in wrong or not one.field.startswith("settings")]
@@ -109,7 +110,7 @@ def _of_devices(devices: dict[int, DeviceConfig], lines: Lines) -> list[Mistake]
 
 
 def _of_the_rest(
-    path: Path, tables: dict[str, Any], devices: list[DeviceConfig], lines: Lines, *, whole: bool
+    path: Path, tables: dict[str, Any], devices: list[DeviceConfig], known: Registry, lines: Lines, *, whole: bool
 ) -> list[Mistake]:
     """What is wrong beyond types with the server, its key, the source of the picture, and the rules."""
     server, rules = tables.get("server"), tables.get("follow")
@@ -118,9 +119,9 @@ def _of_the_rest(
     problems += _of_key(path, key) if isinstance(key, str) else []
     with suppress(msgspec.ValidationError):
         media = msgspec.convert(tables.get("media", {}), MediaSettings)
-        problems += problems_of_media(media, devices, whole=whole)
+        problems += problems_of_media(media, devices, known, whole=whole)
     rules = rules if isinstance(rules, list) else []
-    problems += problems_of_rules(rules, Equipment.of(devices, Registry.installed(), whole=whole))
+    problems += problems_of_rules(rules, Equipment.of(devices, known, whole=whole))
     found = [_of_problem(one, lines) for one in problems]
     for number, rule in enumerate(rules):
         found += _of_arguments(rule, ("follow", number, "then", "command"), lines)
