@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,6 +106,45 @@ def test_positions_are_kept_where_one_may_write(tmp_path: Path) -> None:
     for bad in ("file/positions.json", "."):
         said = found(tmp_path, device(0, "uvc", f'usb = "1-2", memory = "{bad}"'))
         assert said == [("devices[0].settings.memory", "config.file_missing")]
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize("name", [LONG, "file/ca.pem", ".", "gone/ca.pem", "zero\\u0000"])
+def test_what_nobody_could_read_is_a_mistake(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    camera = device(0, "onvif", CAMERA + f'ca = "{name}"')
+    assert found(tmp_path, camera) == [("devices[0].settings.ca", "config.file_missing")]
+
+
+@pytest.mark.parametrize("name", [f"{LONG}.json", f"{LONG}/positions.json", "zero\\u0000"])
+def test_what_nobody_could_write_is_a_mistake(tmp_path: Path, name: str) -> None:
+    said = found(tmp_path, device(0, "uvc", f'usb = "1-2", memory = "{name}"'))
+    assert said == [("devices[0].settings.memory", "config.file_missing")]
+
+
+def test_rights_that_only_the_agents_user_has_are_no_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who checks a file may be another than who runs the room."""
+    signed, _ = certificate(tmp_path)
+    closed, stat, load = tmp_path / "closed", Path.stat, ssl.create_default_context
+
+    def looked_at(path: Path, **more: Any) -> Any:
+        if closed in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return stat(path, **more)
+
+    def loaded(*, cafile: Path) -> ssl.SSLContext:
+        if closed in cafile.parents:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return load(cafile=cafile)
+
+    monkeypatch.setattr(Path, "stat", looked_at)
+    monkeypatch.setattr("roomctl.cli.files.ssl.create_default_context", loaded)
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    camera = device(0, "onvif", CAMERA + 'ca = "closed/ca.pem", memory = "closed/positions.json"')
+    assert found(tmp_path, camera) == []
+    assert found(tmp_path, device(0, "onvif", CAMERA + f'ca = "{signed.name}", memory = "positions.json"')) == []
 
 
 def test_the_files_of_devices_are_found_from_the_folder_of_the_rooms_file(tmp_path: Path) -> None:
