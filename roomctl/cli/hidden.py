@@ -12,15 +12,17 @@ from devices.marks import SECRET, Path, marked
 
 LEFT_OUT = "(left out)"
 NAMES = ("pass", "secret", "token", "community", "key", "user", "privacy", "pin", "code", "auth", "credential", "login")
-"""In names of settings that are secret, for a driver whose schema marks none."""
+"""In names of settings that are secret, for a package's driver whose schema marks none or cannot be read."""
 SHORTEST = 4  # letters of a secret that is looked for in what a device said
 
 
-def open_settings(settings: dict[str, Any], schema: type[msgspec.Struct] | None) -> tuple[dict[str, Any], set[str]]:
-    """The settings as they may be sent away, and the secrets that were left out."""
+def open_settings(
+    settings: dict[str, Any], schema: type[msgspec.Struct] | None, *, ours: bool = False
+) -> tuple[dict[str, Any], set[str]]:
+    """The settings as they may be sent away, and the secrets that were left out. `ours`: the schema marks all there are."""
     marks = marked(settings, schema, SECRET) if schema is not None else []
-    hidden = dict(marks or _by_name(settings, ()))
-    return _shown(settings, (), hidden), {value for value in hidden.values() if isinstance(value, str)}
+    hidden = dict(marks if marks or ours else _by_name(settings, ()))
+    return _shown(settings, (), hidden), {text for value in hidden.values() for text in _texts(value)}
 
 
 def without(said: str, secrets: set[str]) -> str:
@@ -29,6 +31,15 @@ def without(said: str, secrets: set[str]) -> str:
         if len(secret) >= SHORTEST:
             said = said.replace(secret, LEFT_OUT)
     return said
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """A secret as a device may repeat it; numbers too, and all of a table or list."""
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+    elif not isinstance(value, bool):
+        yield str(value)
 
 
 def _by_name(value: Any, at: Path) -> Iterator[tuple[Path, Any]]:

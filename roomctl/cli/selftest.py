@@ -104,8 +104,10 @@ class _Examination:
                 elif one is not None:
                     await self._hold(one)
         assert self._last is not None
-        driver = Registry.installed().driver(self._config.driver)
-        settings, secrets = open_settings(self._config.settings, driver.manifest.settings if driver else None)
+        known = Registry.installed()
+        driver, ours = known.driver(self._config.driver), not known.apart(self._config.driver)
+        schema = driver.manifest.settings if driver else None
+        settings, secrets = open_settings(self._config.settings, schema, ours=ours and driver is not None)
         model, words = without(self._last.model, secrets), without(self._last.last_words, secrets)
         device = msgspec.structs.replace(self._last, model=model, last_words=words)
         steps = [msgspec.structs.replace(step, said=without(step.said, secrets)) for step in self._steps]
