@@ -47,7 +47,6 @@ async def announced(*kinds: str, seconds: float, interfaces: Sequence[str] = ())
     except (OSError, Error) as error:
         log.warning("services cannot be searched by multicast DNS: %s", error)
         return []
-    networks = await asyncio.to_thread(own_networks, interfaces)
     heard: dict[tuple[str, str], None] = {}
 
     def hear(zeroconf: Any, service_type: str, name: str, state_change: Any) -> None:
@@ -55,6 +54,7 @@ async def announced(*kinds: str, seconds: float, interfaces: Sequence[str] = ())
             heard[service_type, name] = None
 
     try:
+        networks = await asyncio.to_thread(own_networks, interfaces)
         wanted = [f"{kind}.local." for kind in kinds]
         # Answers to everybody: one sent to our address alone reaches whichever program of this machine also has the port
         everybody = DNSQuestionType.QM

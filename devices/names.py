@@ -48,16 +48,20 @@ class Names:
         return found
 
     def _begin(self, host: str) -> Future[list[str]]:
-        """Called with the lock held."""
+        """Called with the lock held; raises Lost."""
+        if self._idle < 1 and self._threads < THREADS:
+            thread = threading.Thread(target=self._serve, name=f"names {self._threads + 1}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the machine has no thread left
+                raise Lost(f"{host}: {error}") from error
+            self._threads += 1
+            self._idle += 1
         answer: Future[list[str]] = Future()
         answer.set_running_or_notify_cancel()  # whoever waits may leave; the others still get the answer
         self._asked[host] = answer
         self._waiting.put((host, answer))
         self._idle -= 1
-        if self._idle < 0 and self._threads < THREADS:
-            self._threads += 1
-            self._idle += 1
-            threading.Thread(target=self._serve, name=f"names {self._threads}", daemon=True).start()
         return answer
 
     def _serve(self) -> None:

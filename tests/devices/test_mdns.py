@@ -98,6 +98,25 @@ async def test_a_machine_that_cannot_listen_finds_nothing(
     assert "cannot be searched" in caplog.text
 
 
+async def test_what_listens_is_closed_where_our_networks_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+
+    class Listening:
+        def __init__(self, **_: object) -> None: ...
+
+        async def async_close(self) -> None:
+            closed.append(self)
+
+    def unknown(interfaces: object) -> None:
+        raise OSError("no interfaces")
+
+    monkeypatch.setattr("zeroconf.asyncio.AsyncZeroconf", Listening)
+    monkeypatch.setattr("devices.mdns.own_networks", unknown)
+    with pytest.raises(OSError, match="no interfaces"):
+        await announced("_rtsp._tcp", seconds=0.1)
+    assert len(closed) == 1
+
+
 @given(st.binary(max_size=80) | st.binary(max_size=60).map(lambda more: b"\0\0\x84\0\0\0\0\1\0\0\0\0" + more))
 def test_any_datagram_is_survived(datagram: bytes) -> None:
     """What the library reads from anybody; it never raises into its socket."""

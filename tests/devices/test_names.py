@@ -16,6 +16,7 @@ from devices.channel import open_tcp, open_udp
 from devices.emulators import PjlinkEmulator
 from devices.emulators.onvif import OnvifEmulator
 from devices.errors import Lost
+from devices.names import THREADS, Names
 from tests.devices.cases.onvif import camera
 from tests.devices.stage import display, nothing_left_behind, stage
 from wire.devices import Role
@@ -78,6 +79,21 @@ async def test_a_name_nobody_knows_is_a_device_that_is_away(opener: Any, monkeyp
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(Lost, match="unknown"):
         await dial(opener, "projector.lan")
+
+
+async def test_a_machine_without_a_thread_left_knows_no_name_until_it_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    names = Names()
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", none_left)
+        for _ in range(THREADS + 1):
+            with pytest.raises(Lost, match="can't start new thread"):
+                await names.addresses("projector.lan")
+    monkeypatch.setattr("devices.names._look_up", lambda host: ["10.0.0.5"])
+    async with asyncio.timeout(5):
+        assert await names.addresses("projector.lan") == ["10.0.0.5"]
 
 
 NAMELESS: dict[str, dict[str, Any]] = {
