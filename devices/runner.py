@@ -362,7 +362,7 @@ class DeviceRunner:
         """After a whole poll: apply again what the device lost or could not take yet."""
         self.state.settled = self.state.connection is Connection.ONLINE
         if not self._queue.waiting:
-            self.state.doubt()
+            self.state.doubt(asyncio.get_running_loop().time(), self._timing.follow)
         for operation, args in self._wishes.unmet() if self.state.settled else []:
             task = self._task(operation, args)
             self._wishes.applied(task)

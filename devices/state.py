@@ -2,8 +2,9 @@
 
 A wish lasts until the device was seen to fulfil it and something else then changed it: whoever stands at the device
 wins. A wish that a device could not take yet, or lost in a reboot, is *open*: the runner applies it again. One that it
-took and never showed is let be, and said (`device.not_followed`) until it is met or asked anew, or the device was away:
-that notice is the framework's, and what a driver says of its device neither hides nor ends it.
+took and never showed is let be, and said (`device.not_followed`) until it is met or asked anew, the device was away, or
+somebody changed it: that notice is the framework's, and what a driver says of its device, which may well be why, does not
+end it.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class _Known:
     heard: bool = False  # reported since the device was last away
     fulfilled: bool = False  # the device was seen, or is believed, to have the desired value
     doubts: int = 0  # how often it was asked again for what it took and did not show
+    doubted_at: float = 0.0  # when that began
     unfollowed: Value = None  # what it took, was asked for again, and never showed
 
     @property
@@ -148,11 +150,11 @@ class DeviceState:
             self.open_wishes.add(name)
             self._known[name].doubts = 0  # who says that it cannot yet is no liar
 
-    def doubt(self) -> None:
-        """A whole poll is over and nothing is under way: what was done, and is not so, was lost on the way.
+    def doubt(self, now: float, follow: float) -> None:
+        """A whole poll is over at `now` and nothing is under way: what was done, and is not so, was lost on the way.
 
-        It is asked for again, twice at most: a device that comes as near as it can, or says that it did and does nothing,
-        is believed then, and may be changed by hand. Of one that did nothing it is said.
+        It is asked for again, twice at most. A device that `follow` seconds later has come as near as it can, or says that
+        it did and does nothing, is believed, and may be changed by hand. Of one that did nothing it is said.
         """
         if self.changing:
             return
@@ -161,15 +163,18 @@ class DeviceState:
             on_its_way = known.reported == CHANGING.get(str(known.desired))
             if known.desired is None or not known.heard or known.assumed is not None or not unlike or on_its_way:
                 continue
+            known.doubted_at = known.doubted_at if known.doubts else now
             known.doubts += 1
-            self.open_wishes.add(name)
-            if known.doubts > RETRIES:
+            if known.doubts <= RETRIES:
+                self.open_wishes.add(name)
+                continue
+            self.open_wishes.discard(name)
+            if now - known.doubted_at >= follow:
                 words = "device %s: %s stays %s, not %s as asked"
                 self.journal.say(logging.WARNING, words, self.config.id, name, known.reported, known.desired)
                 untrue = name in LASTING and not near(known.reported, known.desired)
                 known.unfollowed = known.desired if untrue else None
                 known.desired, known.fulfilled = None, False
-                self.open_wishes.discard(name)
                 self.on_change()
 
     def report(self, name: str, value: Value, remaining: float | None, total: float | None) -> None:
@@ -177,15 +182,17 @@ class DeviceState:
         known = self._known.setdefault(name, _Known())
         now = self.clock()
         changed = (known.reported, known.assumed, known.remaining) != (value, None, remaining)
+        before = known.reported
         known.reported, known.assumed, known.observed_at = value, None, now
         known.remaining, known.total, known.heard = remaining, total, True
-        if known.unfollowed is not None and same(value, known.unfollowed):
-            known.unfollowed, changed = None, True  # late, but so
+        elsewhere = value is not None and not same(value, before)
+        if known.unfollowed is not None and (same(value, known.unfollowed) or elsewhere):
+            known.unfollowed, changed = None, True  # late, but so; or somebody else had it their way since
         if same(value, known.desired):
             known.fulfilled = True
             self.open_wishes.discard(name)
         elif known.fulfilled and value not in (None, CHANGING.get(str(known.desired))):  # not to know undoes nothing
-            known.desired, known.fulfilled = None, False
+            known.desired, known.fulfilled, changed = None, False, True
             self.open_wishes.discard(name)
         if changed:
             self.on_change()
@@ -234,9 +241,11 @@ class DeviceState:
         """All that is wrong with it, what people should read first before the rest."""
         if self.connection is not Connection.ONLINE:
             return [] if self.fault is None else [self.fault]
+        off = self.reported("power") in ("off", "cooling")  # then nobody misses anything else
         untrue = [name for name, known in self._known.items() if known.unfollowed is not None]
+        untrue = [name for name in untrue if name == "power" or not off]
         said = [Notice(NOT_FOLLOWED, {"device": self.config.name, "property": name}) for name in untrue]
-        return said if self.fault is None else [*said, self.fault]
+        return said if self.fault is None else [self.fault, *said]  # which may well be why
 
     def device(self, *, heard: bool = False) -> Device:
         """The wire's picture; of `heard` only the properties reported since the device was last away."""

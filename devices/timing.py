@@ -19,6 +19,7 @@ class Timing:
     watched: float = 3.0  # whole poll while somebody watches
     idle: float = 45.0  # whole poll while nobody does
     changing: float = 2.0  # whole poll while the device changes slowly (warm-up)
+    follow: float = 12.0  # until a device shows what it took: televisions say "standby" for ten seconds after a wake-up
     nudge: float = 0.5  # before a device that fell is dialled again, however soon somebody asks for it
     news: float = 3.0  # between two whole polls, or two dials, that news ask for: projectors lock out who asks often
     backoff_first: float = 1.0  # ceiling of the first wait before dialling again; doubles each time

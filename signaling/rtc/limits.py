@@ -16,8 +16,7 @@ class Bucket:
 
     def take(self, now: float, cost: int = 1) -> bool:
         """Take `cost`; False where the bucket holds less."""
-        self._level = min(self._burst, self._level + max(0.0, now - self._at) * self._rate)
-        self._at = now
+        self._level, self._at = self.level(now), now
         if self._level + _ROUNDING < cost:
             return False
         self._level -= cost
@@ -29,5 +28,8 @@ class Bucket:
 
     def ready(self, now: float) -> float:
         """When one more may pass."""
-        level = min(self._burst, self._level + max(0.0, now - self._at) * self._rate)
-        return now + max(0.0, 1 - level) / self._rate
+        return now + max(0.0, 1 - self.level(now)) / self._rate
+
+    def level(self, now: float) -> float:
+        """What it holds; below zero where more was charged."""
+        return min(self._burst, self._level + max(0.0, now - self._at) * self._rate)

@@ -223,7 +223,7 @@ class MediaRoom:
             self._second_changed(track)
             self.demand(track)
         if bound.started or bound.ended or bound.seconds:
-            session.requests.charge(len(self.sessions) // PER_REQUEST)
+            self._charge(session, bound)
             self.announce(session)  # before the media: subscribers must know whose it is
         for track in bound.started:
             self.published[track.sid] = session, track
@@ -231,6 +231,13 @@ class MediaRoom:
             for other in self.sessions.values():
                 self.subscribe(other, session, track)
         self.negotiate_all(now)
+
+    def _charge(self, session: Session, bound: Bound) -> None:
+        """What an owner's tracks make everybody do counts against it; not as many as it may have, the first time."""
+        free = max(0, self.settings.max_tracks - session.starts)
+        session.starts += len(bound.started)
+        if bound.ended or bound.seconds or len(bound.started) > free:
+            session.requests.charge(len(self.sessions) // PER_REQUEST)
 
     def _second_changed(self, track: Track) -> None:
         """The second codec of a track came or went."""
@@ -383,7 +390,7 @@ class MediaRoom:
             elif session.subscriber.overdue(now, self.settings.answer):
                 self.restart(session, DisconnectReason.STATE_MISMATCH)
             else:
-                if session.subscriber.crowded:
+                if session.subscriber.crowded or session.subscriber.pending:
                     self.negotiate(session, now)
                 if now >= session.refresh_at:
                     due.append(session)

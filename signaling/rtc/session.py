@@ -103,6 +103,7 @@ class Session:
         self.last_sequence = 0  # of its reliable data packets
         self.candidates = 0
         self.faults = 0
+        self.starts = 0  # of its tracks
         self.requests = Bucket(settings.request_rate, settings.request_burst, now)
         self.offers = Bucket(settings.offer_rate, settings.offer_burst, now)  # of ours to it
         self.data = Bucket(settings.data_rate, settings.data_burst, now)

@@ -25,6 +25,7 @@ QUICK = Timing(
     watched=0.2,
     idle=0.3,
     changing=0.1,
+    follow=0.3,
     nudge=0.05,
     news=0.05,
     backoff_first=0.1,  # grown from the first: a wait is at least half of it

@@ -11,6 +11,7 @@ from devices.state import DeviceState
 from wire.devices import Connection, Role, Value
 from wire.problems import Notice
 
+FOLLOW = 12.0
 VALUES = st.sampled_from(["on", "off", "warming", "cooling", None])
 
 
@@ -28,6 +29,7 @@ class Known(RuleBasedStateMachine):
         self.there = False
         self.wish: Value = None
         self.doubts = 0  # since it was asked, or came
+        self.since = 0.0
         self.open = self.met = False  # to be applied again; seen or believed to be so since the device came
         self.known = self.heard = self.slow = False
 
@@ -71,29 +73,31 @@ class Known(RuleBasedStateMachine):
         self.open = self.wish is not None
         self.doubts = 0 if self.open else self.doubts
 
-    @rule(times=st.integers(1, 3))
-    def polled(self, times: int) -> None:
+    @rule(times=st.integers(1, 4), apart=st.sampled_from([1.0, FOLLOW]))
+    def polled(self, times: int, apart: float) -> None:
         """Whole polls are over."""
         for _ in range(times):
-            self._doubt()
+            self._doubt(apart)
 
     @rule(before=st.integers(1, 2), after=st.integers(1, 3))
     def not_yet(self, before: int, after: int) -> None:
         """Doubted already, it says that it cannot yet: it is no liar, and is asked as often again."""
         self.desire("on")
         self.report("off", None)
-        self.polled(before)
+        self.polled(before, FOLLOW)
         self.reopen()
-        self.polled(after)
+        self.polled(after, FOLLOW)
 
-    def _doubt(self) -> None:
-        self.state.doubt()
+    def _doubt(self, apart: float) -> None:
+        self.now += apart
+        self.state.doubt(self.now, FOLLOW)
         on_its_way = (self.wish, self.reported) in (("on", "warming"), ("off", "cooling"))
         unlike = self.reported not in (None, self.wish) and not on_its_way
         if self.wish is not None and self.heard and self.believed is None and unlike and not self.slow:
+            self.since = self.since if self.doubts else self.now
             self.doubts += 1
-            self.open = self.doubts <= 2  # then it is let be
-            if not self.open:
+            self.open = self.doubts <= 2
+            if self.doubts > 2 and self.now - self.since >= FOLLOW:  # then it is let be
                 self.wish, self.met = None, False
 
     @rule()

@@ -19,7 +19,7 @@ from wire.devices import Connection, Role
 from wire.link import Phase, Prepare, Release
 from wire.problems import Code
 
-FAST = Timing(connect=1.0, command=0.6, reply=0.1, keepalive=0.1, watched=0.1, idle=0.2, backoff_first=0.1)
+FAST = Timing(connect=1.0, command=0.6, reply=0.1, keepalive=0.1, watched=0.1, idle=0.2, follow=0.3, backoff_first=0.1)
 
 
 class RealRoom(TestRoom):

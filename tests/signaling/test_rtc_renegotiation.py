@@ -9,6 +9,7 @@ from livekit.protocol.models import TrackSource, TrackType
 from livekit.protocol.rtc import AddTrackRequest, SessionDescription, SignalRequest
 
 from signaling.rtc import RtcSettings, requests
+from signaling.rtc.publisher import Bound
 from signaling.rtc.room import PER_REQUEST, MediaRoom
 from signaling.rtc.session import Session
 from tests.signaling.rtc import peers
@@ -141,10 +142,26 @@ def test_it_is_paid_by_the_number_of_people_it_concerns() -> None:
         toggle(room, bad, times, 0.0)
         others.settle(0.0)
         times += 1
-    cycle = 7 + 2 * (PEOPLE // PER_REQUEST)
-    assert 500 // cycle - 5 <= times <= 500 // cycle + 1
+    change = PEOPLE // PER_REQUEST
+    most = (500 + (SETTINGS.max_tracks - 2) * change) // (7 + 2 * change)  # it had a camera and a microphone
+    assert most - 5 <= times <= most + 1
     assert others.gone == [bad.sid]
     assert all(session.sid in room.sessions for session in rest)
+
+
+def test_in_the_largest_room_the_tracks_that_one_may_have_are_free_once() -> None:
+    """As of an SDK that makes an offer for every track: it is not cut off for it."""
+    room, (one, *_) = crowd(RtcSettings(request_rate=1e-9))
+    while len(room.sessions) < SETTINGS.max_sessions:
+        enter(room)
+    left = one.requests.level(0.0)
+    (track, *_) = one.publisher.tracks
+    for _ in range(SETTINGS.max_tracks - 2):
+        room._charge(one, Bound(started=[track]))
+    assert one.requests.level(0.0) == left
+    room._charge(one, Bound(started=[track]))
+    room._charge(one, Bound(ended=[track]))
+    assert one.requests.level(0.0) == left - 2 * (SETTINGS.max_sessions // PER_REQUEST)
 
 
 async def test_an_offer_that_waited_comes_by_itself() -> None:
