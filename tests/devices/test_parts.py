@@ -19,7 +19,7 @@ from devices.notices import NOTICES
 from devices.queue import CommandQueue, Task
 from devices.registry import Registry
 from devices.sharing import Shared
-from devices.state import DeviceState
+from devices.state import NOT_FOLLOWED, DeviceState
 from devices.timing import Timing
 from wire.devices import Connection, Role
 from wire.problems import Notice
@@ -289,7 +289,8 @@ async def test_shared_that_cannot_be_opened_fails_for_all_and_is_tried_anew() ->
 def test_notices_speak_both_languages_and_name_the_device() -> None:
     for code, sentence in NOTICES.items():
         assert code.startswith("device.")
+        places = ["device", "property"] if code == NOT_FOLLOWED else ["device"]
         for text in (sentence.fr, sentence.en):
-            assert [field for _, field, _, _ in string.Formatter().parse(text) if field] == ["device"]
+            assert [field for _, field, _, _ in string.Formatter().parse(text) if field] == places
         assert sentence.fr_next.endswith(".")
         assert sentence.en_next.endswith(".")
