@@ -83,11 +83,23 @@ impl Hold {
         self.short.is_none_or(|since| now.saturating_duration_since(since) < patience)
     }
 
+    /// Since when it is shown and does not fit.
+    #[must_use]
+    pub const fn short(&self) -> Option<Instant> {
+        self.short
+    }
+
     /// Notes whether it is shown and does not fit. When it is to be looked at again if that goes on.
     pub fn lack(&mut self, short: bool, now: Instant) -> Option<Instant> {
         self.short = short.then(|| self.short.unwrap_or(now));
         let pause = |patience: Duration| self.short.map(|since| since + patience).filter(|at| *at > now);
         pause(PATIENCE).or_else(|| pause(LONG_PATIENCE))
+    }
+
+    /// Lets it go up at once, if it went down since then: what it made room for was paused after all, and that there is room
+    /// now says nothing of a link that swings.
+    pub fn release(&mut self, since: Instant) {
+        self.dropped = self.dropped.filter(|dropped| *dropped < since);
     }
 
     /// Takes a decision in. `had` tells whether the layer given before still could be: else its loss says nothing of the
@@ -111,6 +123,8 @@ impl Hold {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const STEP: Duration = Duration::from_millis(100);
 
     #[test]
     fn waits_longer_each_time_going_up_did_not_last() {
@@ -148,6 +162,18 @@ mod tests {
         assert_eq!(pause(LASTING), 500);
         assert_eq!([0, 1, 2, 3, 4].map(|_| pause(Duration::from_secs(1))), [1000, 2000, 4000, 4000, 4000]);
         assert_eq!(pause(LASTING), 500);
+    }
+
+    #[test]
+    fn what_went_down_in_vain_is_released() {
+        let now = Instant::now();
+        let mut hold = Hold::default();
+        hold.decide(Some(2), true, now);
+        hold.decide(Some(0), true, now);
+        hold.release(now + STEP);
+        assert_eq!(hold.ceiling(now + STEP), Ceiling::Layer(0), "it was for something else");
+        hold.release(now);
+        assert_eq!(hold.ceiling(now + STEP), Ceiling::Free);
     }
 
     #[test]

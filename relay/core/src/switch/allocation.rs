@@ -141,6 +141,11 @@ impl Switch {
             let hidden = scratch.owners.iter().filter(|(_, publisher)| !scratch.shown.contains(publisher));
             scratch.hidden.extend(hidden.map(|(key, _)| *key));
             scratch.videos.retain(|video| !scratch.hidden.contains(&video.key));
+            for key in &scratch.hidden {
+                if let Some(state) = self.subscriptions.get_mut(key.0) {
+                    state.hold.lack(false, now);
+                }
+            }
         }
         reallocate(estimate.map(|estimate| estimate.saturating_sub(voices)), &mut scratch.videos);
         let missing = scratch.videos.iter().map(Video::missing).sum();
@@ -180,11 +185,13 @@ impl Switch {
             if std::mem::replace(&mut before, *key) == *key {
                 continue;
             }
-            let Some(Subscription { place, wishes, hold, .. }) = self.subscriptions.get(*key) else { continue };
+            let Some(Subscription { place, wishes, hold, .. }) = self.subscriptions.get_mut(*key) else { continue };
             let Some(published) = self.tracks.get_mut(place.track) else { continue };
             let mut layers = published.track.rates(now);
             let Some(forward) = published.track.forward(place.forward) else { continue };
             if forward.paused || published.track.is_muted() {
+                // What does not fit when it comes back begins to wait anew.
+                hold.lack(false, now);
                 continue;
             }
             if published.track.kind() == Kind::Audio {
@@ -217,11 +224,29 @@ impl Switch {
 
     /// Notes which videos do not fit. When the first of them is paused if that goes on.
     fn lack(&mut self, videos: &[Video<SubscriptionKey>], now: Instant) -> Option<Instant> {
-        let pauses = videos.iter().filter_map(|video| {
-            let state = self.subscriptions.get_mut(video.key.0)?;
-            state.hold.lack(video.short, now).filter(|_| video.granted.is_some())
-        });
-        pauses.min()
+        let (mut pause, mut vain) = (None, None);
+        for video in videos {
+            let Some(state) = self.subscriptions.get_mut(video.key.0) else { continue };
+            let due = state.hold.lack(video.short, now);
+            if video.granted.is_some() {
+                pause = earlier(pause, due);
+            } else {
+                vain = earlier(vain, state.hold.short());
+            }
+        }
+        if let Some(since) = vain {
+            self.relieve(videos, since);
+        }
+        pause
+    }
+
+    /// Lets those go up at once who went down in vain, since something began not to fit that is now paused.
+    fn relieve(&mut self, videos: &[Video<SubscriptionKey>], since: Instant) {
+        for video in videos.iter().filter(|video| video.granted.is_some()) {
+            if let Some(state) = self.subscriptions.get_mut(video.key.0) {
+                state.hold.release(since);
+            }
+        }
     }
 
     /// Takes redundancy out of all the sound a subscriber is sent, or leaves it in.
@@ -271,4 +296,9 @@ impl Switch {
             self.settle(place.track);
         }
     }
+}
+
+/// The earlier of two times that may not be known.
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }

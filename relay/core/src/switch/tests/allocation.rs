@@ -12,7 +12,7 @@ const PART: usize = 1_200;
 /// A camera with three layers (or as many as `on`), a key frame whenever one is asked for, and a microphone.
 pub(super) struct Person {
     client: Client,
-    track: TrackKey,
+    pub track: TrackKey,
     level: u8,
     pub on: [bool; 3],
     key: [bool; 3],
@@ -20,10 +20,10 @@ pub(super) struct Person {
 
 /// A room full of people, frame by frame.
 pub(super) struct Meeting {
-    scene: Scene,
+    pub scene: Scene,
     pub people: Vec<Person>,
     viewer: Client,
-    subscriptions: Vec<SubscriptionKey>,
+    pub subscriptions: Vec<SubscriptionKey>,
     frame: u32,
     /// Payload bytes, and packets, the viewer was sent by subscription, video then sound, since the last look.
     pub bytes: BTreeMap<u32, usize>,

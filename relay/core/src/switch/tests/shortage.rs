@@ -79,3 +79,69 @@ fn a_picture_larger_than_the_link_goes_in_the_end_and_does_not_fill_it_until_the
     meeting.run(1_000);
     assert_eq!(meeting.seen(), [None, Some(0)]);
 }
+
+/// A camera that did not fit for a moment, and was then not there for a while, is as patient as any when it is back: `away`
+/// takes it away and brings it back.
+fn comes_back_patient(away: impl Fn(&mut Meeting, bool)) {
+    let mut meeting = settled();
+    meeting.link(LITTLE);
+    meeting.run(400);
+    away(&mut meeting, true);
+    meeting.link(ENOUGH);
+    meeting.run(2_000);
+    meeting.withheld();
+    meeting.link(LITTLE);
+    meeting.run(400);
+    away(&mut meeting, false);
+    let paused = |meeting: &mut Meeting| meeting.withheld().contains(&(3, Some(Withheld::Bandwidth)));
+    meeting.run(600);
+    assert!(!paused(&mut meeting));
+    assert_eq!(meeting.seen(), [Some(0); 4]);
+    meeting.run(400);
+    assert!(paused(&mut meeting), "but no more patient");
+}
+
+#[test]
+fn a_camera_turned_off_while_it_did_not_fit_comes_back_patient() {
+    comes_back_patient(|meeting, away| {
+        let track = meeting.people[3].track;
+        meeting.scene.switch.mute_track(track, away, meeting.scene.now);
+    });
+}
+
+#[test]
+fn a_camera_nobody_looked_at_while_it_did_not_fit_comes_back_patient() {
+    comes_back_patient(|meeting, away| {
+        let key = meeting.subscriptions[3];
+        meeting.scene.switch.set_subscription(key, away, None, None, meeting.scene.now);
+    });
+}
+
+#[test]
+fn a_camera_hidden_by_last_n_while_it_did_not_fit_comes_back_patient() {
+    comes_back_patient(|meeting, away| {
+        meeting.scene.switch.set_room(meeting.scene.room, None, away.then_some(3));
+    });
+}
+
+#[test]
+fn who_made_room_for_a_screen_in_vain_goes_up_again_at_once() {
+    let mut meeting = Meeting::new(3);
+    meeting.people[0].on = [false, false, true];
+    meeting.wish(0, Wishes { screen: true, ..Wishes::default() });
+    meeting.run(1_000);
+    meeting.link(8_000_000);
+    meeting.run(6_000);
+    assert_eq!(meeting.seen(), [Some(2); 3]);
+    meeting.withheld();
+    meeting.link(1_000_000);
+    meeting.run(600);
+    assert_eq!(meeting.withheld(), []);
+    meeting.run(100);
+    assert_eq!(meeting.seen(), [Some(2), Some(0), Some(0)], "while the screen is borne");
+    meeting.run(300);
+    assert_eq!(meeting.withheld(), [(0, Some(Withheld::Bandwidth))]);
+    meeting.run(700);
+    meeting.run(200);
+    assert_eq!(meeting.seen(), [None, Some(1), Some(0)], "what there is room for without it");
+}
