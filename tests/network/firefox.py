@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -45,10 +46,10 @@ class FirefoxTab:
 
 
 @asynccontextmanager
-async def firefox(path: str = "v1") -> AsyncIterator[FirefoxTab]:
-    """A headless Firefox with fake devices."""
+async def firefox(path: str = "v1", inside: str = "") -> AsyncIterator[FirefoxTab]:
+    """A headless Firefox with fake devices; `inside` is the command that runs others on its host, if that is not this one."""
     process = await asyncio.create_subprocess_exec(
-        "node", "tools/firefox_tab.js", cwd=WEB, stdin=PIPE, stdout=PIPE, limit=1 << 24
+        *shlex.split(inside), "node", "tools/firefox_tab.js", cwd=WEB, stdin=PIPE, stdout=PIPE, limit=1 << 24
     )
     try:
         yield FirefoxTab(process, path)

@@ -45,7 +45,7 @@ def run(*commands: str) -> None:
 
 
 class Link:
-    """What leads from the relay's host to the client's. Only that direction is narrowed and loses packets."""
+    """What leads from the relay's host to the client's. Only that direction is narrowed; each may lose packets."""
 
     def __init__(self, host: Process) -> None:
         self.host = host
@@ -85,6 +85,17 @@ class Link:
             f"{self.inside} nft add chain inet lossy in {{ type filter hook input priority 0 ; }}",
             f"{self.inside} nft add rule inet lossy in meta l4proto udp numgen random mod 100 < {percent} drop",
         )
+
+    def lose_upward(self, percent: int) -> None:
+        """Lose so many of a hundred UDP packets that come from the client from now on, at random; 0 for none."""
+        run(
+            "nft add table inet upward",
+            "nft add chain inet upward in { type filter hook input priority 0 ; }",
+            "nft flush chain inet upward in",
+        )
+        if percent:
+            some = f"numgen random mod 100 < {percent}" if percent < 100 else ""
+            run(f"nft add rule inet upward in iifname near meta l4proto udp {some} drop")
 
     async def head(self) -> Head:
         """How it does, where it was narrowed."""

@@ -29,7 +29,7 @@ FRAMES = 12
 # A picture that costs what it may, key frames not much more than others: a still shade, noise that jumps within a part of
 # it, a name and a number. `detail` is a still pattern over all of it instead of the shade: key frames are then many times
 # as large as others, as those of a camera are.
-_FILM = """async ([name, layers, detail, rate]) => {
+_FILM = """async ([name, layers, detail, rate, source]) => {
   const [width, height, maxBitrate] = layers[layers.length - 1];
   const canvas = Object.assign(document.createElement('canvas'), { width, height });
   const pen = canvas.getContext('2d');
@@ -61,8 +61,10 @@ _FILM = """async ([name, layers, detail, rate]) => {
   }, 1000 / rate);
   const { VideoPreset } = LivekitClient;
   const smaller = layers.slice(0, -1).map(([w, h, bits]) => new VideoPreset(w, h, bits, rate));
-  const options = { source: 'camera', name: 'camera', simulcast: smaller.length > 0, videoSimulcastLayers: smaller,
-    videoEncoding: { maxBitrate, maxFramerate: rate }, degradationPreference: 'maintain-resolution' };
+  const encoding = { maxBitrate, maxFramerate: rate };
+  const options = { source, name: source, simulcast: smaller.length > 0, videoSimulcastLayers: smaller,
+    screenShareSimulcastLayers: smaller, videoEncoding: encoding, screenShareEncoding: encoding,
+    degradationPreference: 'maintain-resolution' };
   await room.localParticipant.publishTrack(canvas.captureStream(rate).getVideoTracks()[0], options);
 }"""
 
@@ -122,10 +124,18 @@ class Look(msgspec.Struct):
 
 
 async def film(
-    tab: Browsing, name: str, layers: Sequence[tuple[int, int, int]] = LAYERS, detail: float = 0, rate: int = FRAMES
+    tab: Browsing,
+    name: str,
+    layers: Sequence[tuple[int, int, int]] = LAYERS,
+    detail: float = 0,
+    rate: int = FRAMES,
+    source: str = "camera",
 ) -> None:
-    """Publish a moving picture that fills these layers, with so much (0 to 1) still detail, so many times a second."""
-    await tab.run(_FILM, [name, layers, detail, rate])
+    """Publish a moving picture that fills these layers, with so much (0 to 1) still detail, so many times a second.
+
+    `source`: a `camera`, or a `screen_share`.
+    """
+    await tab.run(_FILM, [name, layers, detail, rate, source])
 
 
 async def watch(tab: Browsing) -> None:

@@ -1,0 +1,39 @@
+"""What browsers send over a link that loses packets is repaired, and how the link does is told to everybody."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+import pytest
+
+from tests.network.links import in_own_network
+from tests.network.uplink import LOSS, SECONDS, Seen
+from tests.network.watching import FRAMES
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root"),
+]
+
+
+@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+async def test_what_a_browser_loses_on_its_way_up_is_repaired_and_told(browser: str) -> None:
+    seen = msgspec.json.decode(await in_own_network(100, "tests.network.uplink", browser), type=Seen)
+
+    # The relay asks for what is lost, the browser sends it again, and who watches lacks next to nothing.
+    lost = seen.sent.packets * LOSS / 100
+    assert seen.nacks > lost / 2, seen
+    assert seen.sent.again > lost / 2, seen
+    assert seen.missing < lost / 10, seen
+    assert seen.sent.frames > SECONDS * FRAMES / 2, seen
+    assert seen.frames > 0.9 * seen.sent.frames, seen
+    assert seen.gap <= 500, seen
+
+    # Everybody is told, the one behind the link and the other: that packets are lost, too many, all of them; and no more.
+    # Who is cut off is told as well, for signaling still comes through. Of a few packets of sound many may be lost at once.
+    assert set(seen.qualities.pop("few")) <= {"good", "poor"}, seen
+    expected = {"many": "poor", "all": "lost", "none": "excellent"}
+    assert seen.qualities == {name: [quality, quality] for name, quality in expected.items()}, seen
