@@ -134,10 +134,20 @@ class DistantContext(Context):
         """As it is over there."""
         return self._near.watched
 
-    def connected(self, *, model: str = "", capabilities: list[str] | None = None) -> None:
+    def connected(
+        self,
+        *,
+        model: str = "",
+        capabilities: list[str] | None = None,
+        axes: list[str] | None = None,
+        inputs: list[str] | None = None,
+    ) -> None:
         """Carried over."""
-        name, can = plain(model, str), plain(capabilities, list[str] | None)
-        self._say(lambda: self._near.connected(model=name, capabilities=can))
+        name, (can, moves, has) = (
+            plain(model, str),
+            [plain(one, list[str] | None) for one in (capabilities, axes, inputs)],
+        )
+        self._say(lambda: self._near.connected(model=name, capabilities=can, axes=moves, inputs=has))
 
     def absent(self, notice: Notice) -> None:
         """Carried over."""

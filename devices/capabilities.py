@@ -83,6 +83,11 @@ class Velocity(Arguments, frozen=True):
         """No motion at all: the same as a stop."""
         return not (self.pan or self.tilt or self.zoom)
 
+    @property
+    def axes(self) -> set[str]:
+        """Those of `AXES` that it asks to move."""
+        return {name for name, parts in AXES.items() if any(getattr(self, part) for part in parts)}
+
 
 class PresetNumber(Arguments, frozen=True):
     """A stored position."""
@@ -224,6 +229,10 @@ SENSES: dict[str, tuple[str, ...]] = {
     "lamp": ("lamp_hours",),  # hours the lamp was lit
 }
 """What a device only reports: the properties of each such capability."""
+
+
+AXES: dict[str, tuple[str, ...]] = {"pan_tilt": ("pan", "tilt"), "zoom": ("zoom",)}
+"""What of a camera moves; one that has not both says which (`Context.connected`)."""
 
 
 @dataclass(frozen=True)

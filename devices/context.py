@@ -41,9 +41,20 @@ class Context:
         self._next_exchange = 0.0  # loop time
         self._garbled = False
 
-    def connected(self, *, model: str = "", capabilities: list[str] | None = None) -> None:
-        """The device answered: it is online. `capabilities` narrows what this one of its kind can do."""
-        self._state.connected(model, capabilities)
+    def connected(
+        self,
+        *,
+        model: str = "",
+        capabilities: list[str] | None = None,
+        axes: list[str] | None = None,
+        inputs: list[str] | None = None,
+    ) -> None:
+        """The device answered: it is online.
+
+        What this one of its kind has, where that is less, or more, than the driver and its settings say: `capabilities`,
+        those of `devices.capabilities.AXES` that it moves, and the names of its inputs.
+        """
+        self._state.connected(model, capabilities, axes, inputs)
         self.ready.set()
         self._wake()
 

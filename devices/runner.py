@@ -102,6 +102,9 @@ class DeviceRunner:
             return self._result(command.op, "failed", Code.BAD_REQUEST, detail=str(error))
         if isinstance(args, Velocity) and args.still:
             operation, args = STOP, Arguments()
+        if isinstance(args, Velocity) and self.state.axes and (missing := args.axes - set(self.state.axes)):
+            detail = f"it does not move: {', '.join(sorted(missing))}"
+            return self._result(command.op, "unsupported", Code.DEVICE_UNSUPPORTED, detail=detail)
         task = self._task(operation, args)
         return result_of(self.config.id, command.op, await self._ask(task))
 

@@ -88,6 +88,7 @@ class DeviceState:
     clock: Callable[[], float] = time.time
     journal: Journal = field(default_factory=lambda: Journal(log))
     inputs: list[str] = field(default_factory=list)
+    axes: list[str] = field(default_factory=list)  # none named: all
     connection: Connection = Connection.CONNECTING
     fault: Notice | None = None
     model: str = ""
@@ -97,13 +98,21 @@ class DeviceState:
     settled: bool = False  # the first whole poll of this connection is over
     _known: dict[str, _Known] = field(default_factory=dict)
 
-    def connected(self, model: str, capabilities: list[str] | None) -> None:
+    def connected(
+        self,
+        model: str,
+        capabilities: list[str] | None,
+        axes: list[str] | None = None,
+        inputs: list[str] | None = None,
+    ) -> None:
         """The device answers; every wish is open until the first whole poll shows otherwise."""
         self.journal.say(logging.INFO, "device %s is online", self.config.id)
         self.connection, self.fault, self.settled = Connection.ONLINE, None, False
         self.model = printable(model)[:100] or self.model
         if capabilities is not None:
             self.capabilities = capabilities
+        self.axes = self.axes if axes is None else axes
+        self.inputs = self.inputs if inputs is None else inputs
         self.last_seen = self.clock()
         self.open_wishes = {name for name, known in self._known.items() if known.desired is not None}
         for known in self._known.values():
@@ -260,6 +269,7 @@ class DeviceState:
             properties={name: known.property() for name, known in self._known.items() if known.heard or not heard},
             presets=self.presets,
             inputs=self.inputs,
+            axes=self.axes,
             model=self.model,
             last_seen=self.last_seen,
             last_words=self.last_words,

@@ -64,6 +64,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     properties: dict[str, Property] = {}
     presets: dict[str, str] = {}  # preset number -> name
     inputs: list[str] = []  # names for `select_input`
+    axes: list[str] = []  # of `ptz`: which of `pan_tilt` and `zoom` it moves; none named: both
     model: str = ""
     last_seen: float | None = None  # Unix seconds
     last_words: str = ""  # the last thing it said, printable, ≤ 200 characters

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from functools import partial
 
-from devices.capabilities import Arguments, On, PresetNumber, Reply, Velocity
+from devices.capabilities import AXES, Arguments, On, PresetNumber, Reply, Velocity
 from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
@@ -79,7 +79,8 @@ class UvcCamera(Driver[UvcSettings]):
             self._motion = Motion.of(self._controls)
             self._steps = Steps(self._camera, self._motion, self.settings.traverse)
             await self._set_up()
-            context.connected(model=model, capabilities=self._can)
+            axes = [name for name, parts in AXES.items() if self._motion.axes.intersection(parts)]
+            context.connected(model=model, capabilities=self._can, axes=axes)
             shown = self.video.serve_beside(context, path, self._polled)
             held = [asyncio.ensure_future(work) for work in (node.until_lost(), self._steps.run(), shown)]
             try:
@@ -111,6 +112,9 @@ class UvcCamera(Driver[UvcSettings]):
 
     async def move(self, args: Velocity) -> Reply:
         """By speed where the camera can, by steps where not."""
+        asked = {axis for axis in ("pan", "tilt", "zoom") if getattr(args, axis)}
+        if missing := asked - self._motion.axes:
+            raise NotSupported(f"it does not move: {', '.join(sorted(missing))}")
         if speeds := self._motion.speed_values(args):
             await self._camera.write(speeds)
         await self._steps.go(self._motion.stepping(args))

@@ -52,6 +52,11 @@ class Motion:
         """Any axis does."""
         return bool(self.speeds or self.steps)
 
+    @property
+    def axes(self) -> set[str]:
+        """`pan`, `tilt` and `zoom`, those that move."""
+        return {*self.speeds, *self.steps}
+
     def at(self, place: Mapping[str, int], other: Mapping[str, int]) -> bool:
         """The same place, as near as a motor comes back to it: a step of the control."""
         near = (

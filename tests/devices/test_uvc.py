@@ -13,7 +13,7 @@ from devices import DeviceConfig, DeviceSettingsError
 from devices.emulators.uvc import FOCUS_AUTO, SELECTOR, UNIT, UvcEmulator
 from devices.registry import Registry
 from devices.uvc.driver import UvcCamera
-from devices.uvc.layout import FOCUS_ABSOLUTE, PAN_ABSOLUTE, PAN_SPEED
+from devices.uvc.layout import FOCUS_ABSOLUTE, PAN_ABSOLUTE, PAN_SPEED, TILT_ABSOLUTE
 from tests.devices.stage import nothing_left_behind, stage
 from tests.devices.usbtree import usb_tree
 from wire.devices import Connection, Role
@@ -80,6 +80,27 @@ async def test_no_camera_runs_away(speeds: Speeds, fault: str, tmp_path: Path) -
         await room.online()
         pan, _, _ = await still(camera)
         assert pan < 468000, "it ran to its end"
+
+
+class _ZoomAlone(UvcEmulator):
+    """A camera whose picture is cut closer, on a fixed foot."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.table = {id: one for id, one in self.table.items() if id not in (PAN_ABSOLUTE, TILT_ABSOLUTE)}
+        self.forget()
+
+
+async def test_a_camera_says_which_axes_it_has_and_the_others_are_unsupported(tmp_path: Path) -> None:
+    async with _ZoomAlone(tmp_path / "v") as camera, stage(usb_camera(camera)) as room:
+        assert (await room.online()).axes == ["zoom"]
+        for asked in ({"pan": 1.0}, {"tilt": -1.0}, {"pan": 0.5, "zoom": 0.5}):
+            assert (await room.do("move", **asked)).outcome == "unsupported"
+        assert not camera.commands
+        assert (await room.do("move", zoom=1.0)).outcome == "done"
+        await camera.until(lambda: bool(camera.commands))
+    async with UvcEmulator(tmp_path / "w") as camera, stage(usb_camera(camera)) as room:
+        assert (await room.online()).axes == ["pan_tilt", "zoom"]
 
 
 async def test_the_end_of_the_program_stops_a_moving_camera(tmp_path: Path) -> None:

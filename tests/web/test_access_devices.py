@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -130,6 +131,24 @@ async def test_a_room_full_of_faults_is_neither_squeezed_nor_cut(
         assert await page.evaluate(TOO_SMALL, 56) == []
         assert await page.evaluate(CUT) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (USUAL, "light"), (USUAL, "dark")])
+async def test_a_camera_with_zoom_alone_has_keys_for_zoom_alone(
+    browser: Browser, room: Room, size: tuple[int, int], scheme: str, tmp_path: Path
+) -> None:
+    view = scenes.in_meeting(scenes.now())
+    camera = msgspec.structs.replace(view.devices["camera"], axes=["zoom"])
+    room.topic.update(msgspec.structs.replace(view, devices=view.devices | {"camera": camera}))
+    page = await _open(browser, f"{room.address}/rooms/x/panel", size, scheme)
+    pad = page.locator(".pad5")
+    await expect(pad.get_by_role("button")).to_have_count(2)
+    names = [await key.get_attribute("aria-label") for key in await pad.get_by_role("button").all()]
+    assert names == ["Élargir", "Rapprocher"]
+    assert await page.evaluate(TOO_SMALL, 56) == []
+    assert await page.evaluate(CUT) == []
+    assert await violations(page) == []
+    await page.screenshot(path=tmp_path / "zoom.png", full_page=True)
 
 
 @pytest.mark.parametrize("size", [PHONE, SMALL])

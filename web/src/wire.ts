@@ -184,6 +184,7 @@ export interface DashboardRoom {
  * A device of a room as its agent sees it. `capabilities` like `power`, `ptz`, `presets`, `volume`, `mute`.
  */
 export interface Device {
+  axes?: string[];
   besides?: Notice[];
   capabilities?: string[];
   connection?: Connection;

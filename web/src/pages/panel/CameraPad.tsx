@@ -7,13 +7,15 @@ import type { CameraControl } from './equipment';
 import { type Direction, Hold, MOVES } from './hold';
 import { askDevice } from './store';
 
-const KEYS: readonly { at: string; icon: IconName; direction: Direction; name: Key }[] = [
-  { at: 'up', icon: 'up', direction: 'up', name: 'panel.camera.up' },
-  { at: 'le', icon: 'left', direction: 'left', name: 'panel.camera.left' },
-  { at: 'ri', icon: 'right', direction: 'right', name: 'panel.camera.right' },
-  { at: 'dn', icon: 'down', direction: 'down', name: 'panel.camera.down' },
-  { at: 'zo', icon: 'minus', direction: 'out', name: 'panel.camera.out' },
-  { at: 'zi', icon: 'plus', direction: 'in', name: 'panel.camera.in' },
+type Moves = NonNullable<CameraControl['moves']>;
+
+const KEYS: readonly { at: string; icon: IconName; direction: Direction; name: Key; axis: keyof Moves }[] = [
+  { at: 'up', icon: 'up', direction: 'up', name: 'panel.camera.up', axis: 'panTilt' },
+  { at: 'le', icon: 'left', direction: 'left', name: 'panel.camera.left', axis: 'panTilt' },
+  { at: 'ri', icon: 'right', direction: 'right', name: 'panel.camera.right', axis: 'panTilt' },
+  { at: 'dn', icon: 'down', direction: 'down', name: 'panel.camera.down', axis: 'panTilt' },
+  { at: 'zo', icon: 'minus', direction: 'out', name: 'panel.camera.out', axis: 'zoom' },
+  { at: 'zi', icon: 'plus', direction: 'in', name: 'panel.camera.in', axis: 'zoom' },
 ];
 
 interface Props {
@@ -27,7 +29,7 @@ export function CameraPad({ control, wish, reachable }: Props) {
   const usable = reachable && control.reachable;
   return (
     <div class="camrow">
-      {control.ptz ? <Pad usable={usable} /> : null}
+      {control.moves === null ? null : <Pad moves={control.moves} usable={usable} />}
       {control.framing === null && control.presets.length === 0 ? null : (
         <div class="presets">
           {control.presets.length === 0 ? null : <Presets control={control} wish={wish} usable={usable} />}
@@ -38,7 +40,7 @@ export function CameraPad({ control, wish, reachable }: Props) {
   );
 }
 
-function Pad({ usable }: { usable: boolean }) {
+function Pad({ moves, usable }: { moves: Moves; usable: boolean }) {
   const hold = useRef<Hold | null>(null);
   hold.current ??= new Hold(
     (direction) => askDevice({ role: 'main_camera', op: 'move', args: MOVES[direction] }),
@@ -47,8 +49,8 @@ function Pad({ usable }: { usable: boolean }) {
   const held = hold.current;
   useEffect(() => () => held.release(), [held]);
   return (
-    <div class="pad5" role="group" aria-label={t('panel.camera.move')}>
-      {KEYS.map(({ at, icon, direction, name }) => (
+    <div class={moves.panTilt ? 'pad5' : 'pad5 zoom'} role="group" aria-label={t('panel.camera.move')}>
+      {KEYS.filter(({ axis }) => moves[axis]).map(({ at, icon, direction, name }) => (
         <PadKey key={at} at={at} name={t(name)} usable={usable} onHold={() => held.press(direction)} onRelease={() => held.release()}>
           <Icon name={icon} />
         </PadKey>

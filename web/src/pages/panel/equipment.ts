@@ -33,7 +33,8 @@ export interface DeviceRow {
 export interface CameraControl {
   device: string;
   reachable: boolean;
-  ptz: boolean;
+  /** What of it moves; null where nothing does. */
+  moves: { panTilt: boolean; zoom: boolean } | null;
   /** It can follow people by itself: whether it does; null where it cannot. `asked`: what was asked and not yet said. */
   framing: { on: boolean; asked: boolean | null } | null;
   presets: { number: string; name: string; selected: boolean }[];
@@ -173,14 +174,16 @@ export function cameraControl(view: PanelView): CameraControl | null {
   if (camera === undefined) return null;
   const capabilities = camera.capabilities ?? [];
   const presets = capabilities.includes('presets') ? Object.entries(camera.presets ?? {}) : [];
-  const ptz = capabilities.includes('ptz');
+  const axes = camera.axes ?? [];
+  const has = (axis: string): boolean => axes.length === 0 || axes.includes(axis);
+  const moves = capabilities.includes('ptz') ? { panTilt: has('pan_tilt'), zoom: has('zoom') } : null;
   const framing = capabilities.includes('framing') ? framingOf(camera) : null;
-  if (!ptz && presets.length === 0 && framing === null) return null;
+  if (moves === null && presets.length === 0 && framing === null) return null;
   const selected = known(camera.properties?.['preset']).value;
   return {
     device: camera.id,
     reachable: camera.connection === 'online',
-    ptz,
+    moves,
     framing,
     presets: presets
       .sort(([a], [b]) => Number(a) - Number(b))

@@ -35,8 +35,15 @@ describe('devices', () => {
     expect(cameraControl(view({ devices: { c: device({ id: 'c', role: 'main_camera', capabilities: ['power'] }) } }))).toBeNull();
     const camera = device({ id: 'c', role: 'main_camera', capabilities: ['ptz', 'presets'], presets: { 10: 'Ten', 2: 'Two' }, properties: { preset: { reported: 2 } } });
     expect(cameraControl(view({ devices: { c: camera } }))).toMatchObject({
-      ptz: true, presets: [{ number: '2', name: 'Two', selected: true }, { number: '10', selected: false }],
+      moves: { panTilt: true, zoom: true }, presets: [{ number: '2', name: 'Two', selected: true }, { number: '10', selected: false }],
     });
+  });
+
+  it('have keys for those axes alone that the camera has', () => {
+    const moves = (axes: string[]) => cameraControl(view({ devices: { c: device({ id: 'c', role: 'main_camera', capabilities: ['ptz'], axes }) } }))?.moves;
+    expect(moves(['zoom'])).toEqual({ panTilt: false, zoom: true });
+    expect(moves(['pan_tilt'])).toEqual({ panTilt: true, zoom: false });
+    expect(moves(['pan_tilt', 'zoom'])).toEqual({ panTilt: true, zoom: true });
   });
 
   it('have a framing key only where the camera can frame, showing what was asked meanwhile', () => {
