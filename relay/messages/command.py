@@ -144,11 +144,22 @@ class OpenDataChannel(Message, frozen=True, tag="open_data_channel"):
 
 
 class SendData(Message, frozen=True, tag="send_data"):
-    """Send one binary message on the channel `label` of each transport; silently skips transports without it open."""
+    """Send one binary message on the channel `label` of each transport; silently skips transports without it open.
+
+    `source`: the transport whose reliable message this passes on, and which is answered by it. It is held back while one of
+    `transports` that takes what it is sent has much of it waiting.
+    """
 
     transports: list[str]
     label: str
     payload: bytes
+    source: str | None = None
+
+
+class DropData(Message, frozen=True, tag="drop_data"):
+    """A reliable message of this transport goes nowhere: it is answered by this."""
+
+    transport: str
 
 
 class DumpFlight(Message, frozen=True, tag="dump_flight"):
@@ -181,6 +192,7 @@ Command = (
     | RequestKeyFrame
     | OpenDataChannel
     | SendData
+    | DropData
     | DumpFlight
     | GetStats
 )

@@ -81,11 +81,16 @@ class DataChannelOpened(Message, frozen=True, tag="data_channel_opened"):
 
 
 class DataReceived(Message, frozen=True, tag="data_received"):
-    """One message (≤ 64 KiB) from a peer."""
+    """One message (≤ 64 KiB) from a peer.
+
+    `reliable`: it is answered, by a `SendData` with its transport as `source` or by `DropData`. After 64 KiB of a transport
+    without an answer more of it waits in the relay, a second at most.
+    """
 
     transport: str
     label: str
     payload: bytes
+    reliable: bool = False
 
 
 class CommandFailed(Message, frozen=True, tag="command_failed"):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from google.protobuf.message import DecodeError
 from livekit.protocol.models import DataPacket
 
-from relay.messages import SendData
+from relay.messages import DataReceived, SendData
 from signaling.rtc.counters import DROPPED_DATA
 from signaling.rtc.session import Session, State
 from signaling.rtc.subscriber import LOSSY, RELIABLE
@@ -15,17 +16,18 @@ from signaling.rtc.subscriber import LOSSY, RELIABLE
 MAX_DESTINATIONS = 256
 
 
-def route(sender: Session, label: str, payload: bytes, others: Iterable[Session], *, max_bytes: int) -> SendData | None:
-    """The relay command for one packet of `sender`; None where it goes nowhere (counted)."""
-    packet = _parse(sender, label, payload)
-    if packet is None or (label == RELIABLE and not _in_sequence(sender, packet)):
+def route(sender: Session, event: DataReceived, others: Iterable[Session], *, max_bytes: int) -> SendData | None:
+    """The relay command for one packet of `sender`, its answer if that came reliably; None where it goes nowhere (counted)."""
+    packet = _parse(sender, event.label, event.payload)
+    if packet is None or (event.label == RELIABLE and not _in_sequence(sender, packet)):
         return None
     identities, sids = _destinations(packet)
     if len(identities) + len(sids) > MAX_DESTINATIONS:
-        _drop("too_many_destinations")
+        drop("too_many_destinations")
         return None
     _sign(packet, sender)
-    return _send(packet, label, (other for other in others if other is not sender), identities, sids, max_bytes)
+    command = _send(packet, event.label, (one for one in others if one is not sender), identities, sids, max_bytes)
+    return msgspec.structs.replace(command, source=event.transport) if command and event.reliable else command
 
 
 def from_server(
@@ -49,25 +51,25 @@ def _send(
     ]
     payload = packet.SerializeToString()
     if len(payload) > max_bytes:
-        _drop("too_large")
+        drop("too_large")
         return None
     return SendData(transports, label, payload) if transports else None
 
 
 def _parse(sender: Session, label: str, payload: bytes) -> DataPacket | None:
     if label not in (RELIABLE, LOSSY):
-        _drop("unknown_channel")
+        drop("unknown_channel")
         return None
     if not sender.grants.can_publish_data:
-        _drop("not_allowed")
+        drop("not_allowed")
         return None
     try:
         packet = DataPacket.FromString(payload)
     except DecodeError:
-        _drop("malformed")
+        drop("malformed")
         return None
     if packet.WhichOneof("value") in (None, "speaker"):  # only the server says who speaks
-        _drop("malformed")
+        drop("malformed")
         return None
     return packet
 
@@ -76,14 +78,16 @@ def _in_sequence(sender: Session, packet: DataPacket) -> bool:
     """Whether a reliable packet is new: who resumes sends again what we may not have. Old clients do not number theirs."""
     if packet.sequence:
         if packet.sequence <= sender.last_sequence:
-            _drop("duplicate")
+            drop("duplicate")
             return False
         sender.last_sequence = packet.sequence
     return True
 
 
-def _drop(reason: str) -> None:
+def drop(reason: str) -> bool:
+    """Count a packet that goes nowhere, and why; False."""
     DROPPED_DATA.labels(reason).inc()
+    return False
 
 
 def _destinations(packet: DataPacket) -> tuple[set[str], set[str]]:

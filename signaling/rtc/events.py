@@ -13,6 +13,7 @@ from relay.messages import (
     Command,
     CommandFailed,
     DataReceived,
+    DropData,
     Event,
     LayersWanted,
     RemoveTrack,
@@ -75,8 +76,9 @@ def refused(event: CommandFailed) -> None:
 def handle(room: MediaRoom, session: Session, event: Event, now: float) -> None:
     """Do what an event wants done in its session's room."""
     if isinstance(event, DataReceived):
-        if event.transport == session.publisher.transport:
-            room.data(session, event, now)
+        goes_on = event.transport == session.publisher.transport and room.data(session, event, now)
+        if event.reliable and not goes_on:  # else what goes on is the answer
+            room.effects.commands.append(DropData(event.transport))
     elif isinstance(event, TransportState):
         secured = f"DTLS {event.dtls}, {event.srtp_profile}" if event.dtls else ""
         log.info("%s of %r: %s %s", event.transport, session.identity, event.phase, secured)

@@ -15,7 +15,7 @@ from livekit.protocol.models import Room as RoomInfo
 from relay.messages import CloseTransport, DataReceived, MuteTrack, SetRoom, SpeakerLevel, Stats, TransportState
 from signaling.media import Leave, MediaParticipant
 from signaling.rtc import data, demand, ids, responses, turn
-from signaling.rtc.counters import DROPPED_DATA, JOINED, LEFT
+from signaling.rtc.counters import JOINED, LEFT
 from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye, Happened
 from signaling.rtc.ends import Ends
 from signaling.rtc.history import History
@@ -350,18 +350,18 @@ class MediaRoom:
             self.effects.send(self.sessions, responses.speakers(changed))
             self.effects.changed = True
 
-    def data(self, session: Session, event: DataReceived, now: float) -> None:
-        """A data packet of a session."""
+    def data(self, session: Session, event: DataReceived, now: float) -> bool:
+        """A data packet of a session; whether it goes on."""
         if not session.data.take(now):
-            DROPPED_DATA.labels("rate").inc()
-            return
-        others, before = self.sessions.values(), session.last_sequence
-        command = data.route(session, event.label, event.payload, others, max_bytes=self.settings.max_data)
+            return data.drop("rate")
+        before = session.last_sequence
+        command = data.route(session, event, self.sessions.values(), max_bytes=self.settings.max_data)
         if command is None:
-            return
+            return False
         self.effects.commands.append(command)
         if session.last_sequence > before:
             self.history.add(session.sid, session.last_sequence, now, command.transports, command.payload)
+        return True
 
     def measured(self, stats: Stats) -> None:
         """The relay's counters of this room."""

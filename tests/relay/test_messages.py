@@ -16,6 +16,7 @@ from relay.messages import (
     Codec,
     Command,
     CommandFailed,
+    DropData,
     Encoding,
     Event,
     Extensions,
@@ -109,7 +110,8 @@ async def test_rust_understands_the_command(relay: Relay, events: Events, comman
 
 async def test_rust_understands_the_commands_that_fail_nowhere(relay: Relay, events: Events) -> None:
     opened = OpenTransport(transport="x", room="r", ufrag="abcd", password="p" * 22)
-    relay.submit(opened, SendData(transports=["nobody"], label="l", payload=b"\x00\xff"), GetStats(request=77))
+    data = SendData(transports=["nobody"], label="l", payload=b"\x00\xff", source="x")
+    relay.submit(opened, data, DropData("x"), DropData("nobody"), GetStats(request=77))
     stats = await relay.stats("r")
     assert [transport.transport for transport in stats.transports] == ["x"]
     assert stats.transports[0].phase == "new"

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 from livekit.protocol.models import ActiveSpeakerUpdate, ChatMessage, DataPacket, UserPacket
 
-from relay.messages import DataReceived, SendData
+from relay.messages import DataReceived, DropData, SendData
 from signaling.rtc import RtcSettings
 from tests.signaling.rtc.world import Client, RecordedRelay, serve
 
@@ -63,6 +63,24 @@ async def test_what_is_dropped() -> None:
         assert 0 < len(relay.of(SendData)) < 8
         played(relay, ghost, hello)
         assert DataPacket.FromString(relay.of(SendData)[-1].payload).participant_identity == ""
+
+
+async def test_reliable_data_are_answered_whatever_becomes_of_them() -> None:
+    """The relay holds back who sends more than its receivers take, and knows by the answers who gets what."""
+    relay = RecordedRelay()
+    settings = RtcSettings(data_burst=3, data_rate=0.001)
+    async with serve(relay, settings=settings) as world, world.join("a") as a, world.join("b") as b:
+        relay.connect(f"{a.sid}/sub", f"{b.sid}/sub")
+        await asyncio.gather(a.settled(), b.settled())
+        hello = DataPacket(user=UserPacket(payload=b"hello")).SerializeToString()
+        publisher, other = f"{a.sid}/pub", f"{a.sid}/sub"
+        relay.play(DataReceived(publisher, "_reliable", hello, reliable=True))
+        relay.play(DataReceived(publisher, "_lossy", hello))
+        assert [command.source for command in relay.of(SendData)] == [publisher, None]
+        for malformed in (b"", b"\xff", hello):  # the last one is over the rate
+            relay.play(DataReceived(publisher, "_reliable", malformed, reliable=True))
+        relay.play(DataReceived(other, "_reliable", hello, reliable=True))
+        assert [command.transport for command in relay.of(DropData)] == [publisher] * 3 + [other]
 
 
 async def test_who_lost_the_right_to_subscribe_gets_no_data() -> None:

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn data(len: usize) -> Event {
-        Event::DataReceived { transport: "t".into(), label: "l".into(), payload: vec![0; len].into() }
+        Event::DataReceived { transport: "t".into(), label: "l".into(), payload: vec![0; len].into(), reliable: true }
     }
 
     #[test]

@@ -78,6 +78,10 @@ impl Router {
         if let Command::SendData { .. } = &command {
             return self.split_data(command);
         }
+        if let Command::DropData { transport } = &command {
+            let known = self.transports.get(transport).map(|entry| entry.shard);
+            return known.map(|shard| Target::Shard(shard, command)).into_iter().collect();
+        }
         if let Command::GetStats { request, room: None } = command {
             return vec![Target::All(request)];
         }
@@ -117,19 +121,29 @@ impl Router {
             Command::Unsubscribe { subscription } | Command::SetSubscription { subscription, .. } => {
                 self.subscriptions.get(subscription).map(|entry| entry.shard).ok_or("unknown_subscription")
             }
-            Command::SendData { .. } => Err("invalid"),
+            Command::SendData { .. } | Command::DropData { .. } => Err("invalid"),
         }
     }
 
     fn split_data(&self, command: Command) -> Vec<Target> {
-        let Command::SendData { transports, label, payload } = command else { return Vec::new() };
+        let Command::SendData { transports, label, payload, source } = command else { return Vec::new() };
         let mut by_shard: HashMap<usize, Vec<String>> = HashMap::new();
         for id in transports {
             if let Some(entry) = self.transports.get(&id) {
                 by_shard.entry(entry.shard).or_default().push(id);
             }
         }
-        let command = |transports| Command::SendData { transports, label: label.clone(), payload: payload.clone() };
+        // Its source is answered, whoever else is still there.
+        if let Some(entry) = source.as_ref().and_then(|id| self.transports.get(id)) {
+            by_shard.entry(entry.shard).or_default();
+        }
+        let (payload, source) = (&payload, &source);
+        let command = |transports| Command::SendData {
+            transports,
+            label: label.clone(),
+            payload: payload.clone(),
+            source: source.clone(),
+        };
         by_shard.into_iter().map(|(shard, transports)| Target::Shard(shard, command(transports))).collect()
     }
 

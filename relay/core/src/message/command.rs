@@ -165,6 +165,15 @@ pub enum Command {
         label: String,
         /// The message, at most 64 KiB.
         payload: ByteBuf,
+        /// The transport whose reliable message this passes on, and which is answered by it: it is held back while one of
+        /// `transports` that takes what it is sent has much of it waiting.
+        #[serde(default)]
+        source: Option<String>,
+    },
+    /// A reliable message of this transport goes nowhere: it is answered by this.
+    DropData {
+        /// Transport id.
+        transport: String,
     },
     /// Answered by one `Flight` event.
     DumpFlight {
@@ -207,6 +216,7 @@ impl Command {
             Self::RequestKeyFrame { .. } => "request_key_frame",
             Self::OpenDataChannel { .. } => "open_data_channel",
             Self::SendData { .. } => "send_data",
+            Self::DropData { .. } => "drop_data",
             Self::DumpFlight { .. } => "dump_flight",
             Self::GetStats { .. } => "get_stats",
         }
@@ -220,6 +230,7 @@ impl Command {
             | Self::SetRemote { transport, .. }
             | Self::RestartIce { transport, .. }
             | Self::CloseTransport { transport }
+            | Self::DropData { transport }
             | Self::DumpFlight { transport, .. }
             | Self::OpenDataChannel { transport, .. } => transport.clone(),
             Self::AddTrack { track, .. }

@@ -80,6 +80,9 @@ pub enum Event {
         label: String,
         /// The message, at most 64 KiB.
         payload: ByteBuf,
+        /// It came on a reliable channel: the caller answers, by a `SendData` with its transport as `source` or by
+        /// `DropData`. After 64 KiB without an answer more waits, a second at most.
+        reliable: bool,
     },
     /// A command could not be done.
     CommandFailed {

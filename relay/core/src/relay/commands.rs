@@ -111,8 +111,12 @@ impl Relay {
             Command::OpenDataChannel { transport, label, ordered, max_retransmits } => {
                 self.open_channel(&transport, &label, ordered, max_retransmits, now, wire)
             }
-            Command::SendData { transports, label, payload } => {
-                self.send_data(&transports, &label, &payload, now, wire);
+            Command::SendData { transports, label, payload, source } => {
+                self.send_data(&transports, &label, &payload, source.as_deref(), now, wire);
+                Ok(())
+            }
+            Command::DropData { transport } => {
+                self.answer_data(&transport, now, wire);
                 Ok(())
             }
             Command::DumpFlight { request, transport, unix } => {
@@ -235,6 +239,7 @@ impl Relay {
         let index = self.member(id)?;
         in_slab(&mut self.members, index, |member| member.transport.close(now, wire));
         self.settle(index, now);
+        self.forget_holds(index, now, wire);
         self.member_ids.remove(id);
         let member = self.members.remove(index);
         self.retired.add(&member.transport);
@@ -338,15 +343,6 @@ impl Relay {
         outcome.unwrap_or(Ok(())).map_err(|reason| Refused::new("limit", reason.name()))
     }
 
-    fn send_data(&mut self, transports: &[String], label: &str, payload: &[u8], now: Instant, wire: &mut impl Wire) {
-        for id in transports {
-            if let Some(index) = self.member_ids.get(id).copied() {
-                in_slab(&mut self.members, index, |member| member.transport.send_data(label, payload, now, wire));
-                self.settle(index, now);
-            }
-        }
-    }
-
     fn forget_tracks(&mut self, ends: impl Fn(&Track) -> bool) {
         let ended: Vec<String> = self
             .tracks
@@ -366,6 +362,6 @@ impl Relay {
     }
 }
 
-fn in_slab<T>(members: &mut Slab<Member>, index: usize, action: impl FnOnce(&mut Member) -> T) -> Option<T> {
+pub(super) fn in_slab<T>(members: &mut Slab<Member>, index: usize, action: impl FnOnce(&mut Member) -> T) -> Option<T> {
     members.get_mut(index).map(action)
 }

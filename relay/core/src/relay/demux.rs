@@ -80,6 +80,7 @@ impl Relay {
                 member.transport.note(Direction::In, datagram, now);
                 member.transport.handle_dtls(path, datagram, now, wire);
                 self.settle(index, now);
+                self.let_go(index, now, wire);
             }
             None => self.drops.count(Reason::UnknownAddress),
         }

@@ -4,6 +4,7 @@
 //! transport: STUN by the user fragment in it, the rest by the source address that a valid STUN check came from.
 
 mod commands;
+mod data;
 pub mod demux;
 pub mod report;
 
@@ -11,6 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::time::{Duration, Instant};
 
+use data::Holds;
 use slab::Slab;
 
 use crate::drop::Drops;
@@ -82,6 +84,7 @@ pub struct Relay {
     track_ids: HashMap<TrackKey, String>,
     subscriptions: HashMap<String, Subscription>,
     subscription_ids: HashMap<SubscriptionKey, String>,
+    holds: Holds,
     wakes: BinaryHeap<Reverse<(Instant, usize)>>,
     events: Vec<Event>,
     drops: Drops,
@@ -123,6 +126,7 @@ impl Relay {
             track_ids: HashMap::new(),
             subscriptions: HashMap::new(),
             subscription_ids: HashMap::new(),
+            holds: Holds::default(),
             wakes: BinaryHeap::new(),
             events: Vec::new(),
             drops: Drops::default(),
@@ -163,6 +167,7 @@ impl Relay {
                 }
                 member.transport.handle_timeout(now, wire);
                 self.settle(index, now);
+                self.let_go(index, now, wire);
             }
         }
         if self.switch.next_timeout() <= now {
@@ -273,8 +278,8 @@ impl Relay {
         let transport = member.id.clone();
         self.events.push(match event {
             ChannelEvent::Opened(label) => Event::DataChannelOpened { transport, label },
-            ChannelEvent::Received(label, payload) => {
-                Event::DataReceived { transport, label, payload: Vec::from(payload).into() }
+            ChannelEvent::Received { label, payload, reliable } => {
+                Event::DataReceived { transport, label, payload: Vec::from(payload).into(), reliable }
             }
         });
     }

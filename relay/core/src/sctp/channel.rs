@@ -10,8 +10,15 @@ use super::dcep::{Open, Reliability};
 pub enum ChannelEvent {
     /// A channel is ready to send, whoever opened it.
     Opened(String),
-    /// One message; its label and payload.
-    Received(String, Bytes),
+    /// One message.
+    Received {
+        /// The label of its channel.
+        label: String,
+        /// The message.
+        payload: Bytes,
+        /// On a reliable channel: the caller answers it.
+        reliable: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

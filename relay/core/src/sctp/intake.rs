@@ -5,9 +5,9 @@
 //! leaves one TSN out, or one message, and sends bytes alone would take memory and others' time without end. What is
 //! refused here is as if it had been lost: the sender sends it again, and slows down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::packet::{Chunk, Kind, Reset, Sack};
+use super::packet::{Chunk, Data, Kind, Reset, Sack};
 use crate::drop::Reason;
 
 /// Streams a peer may send data on: those of channels, and a few that were refused. `sctp-proto` keeps a state for each
@@ -24,6 +24,8 @@ pub const MAX_GAPS: usize = 192;
 const MAX_FRESH: usize = 256;
 /// Fragments of one packet: one ends a message, one begins the next; a few more where small ones are sent again.
 const MAX_FRAGMENTS: usize = 16;
+/// Chunks held from which on whole messages count as fragments: each is sorted among what is held.
+const MANY_HELD: usize = MAX_HELD / 2;
 
 /// Resets of streams that the peer asked for and has not confirmed ours of: `sctp-proto` keeps each until then.
 pub const MAX_RESETS: usize = 64;
@@ -36,8 +38,8 @@ type Block = (u32, u32);
 pub struct Intake {
     /// What the peer has sent data on.
     streams: BTreeSet<u16>,
-    /// Those of them that it resets; one whose last message is not complete stays so.
-    ending: BTreeSet<u16>,
+    /// Those of them that it resets, and the last TSN sent before; one whose last message is not complete stays so.
+    ending: BTreeMap<u16, u32>,
     /// Resets that are under way, and the number of the last request.
     resets: usize,
     requested: Option<u32>,
@@ -48,7 +50,39 @@ pub struct Intake {
     /// Chunks since we last acknowledged.
     fresh: usize,
     /// Chunks that came and were not read.
-    held: usize,
+    held: Held,
+}
+
+/// Chunks, their bytes, and the bytes of the largest since there were none.
+#[derive(Default)]
+struct Held {
+    chunks: usize,
+    bytes: usize,
+    largest: usize,
+}
+
+impl Held {
+    fn add(&mut self, bytes: usize) {
+        self.chunks += 1;
+        self.bytes += bytes;
+        self.largest = self.largest.max(bytes);
+    }
+
+    const fn remove(&mut self, chunks: usize, bytes: usize) {
+        self.chunks = self.chunks.saturating_sub(chunks);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// So many bytes are truly held: the others were given up by their sender, in as few chunks as that takes.
+    fn correct(&mut self, bytes: usize) {
+        if bytes == 0 {
+            *self = Self::default();
+            return;
+        }
+        let gone = self.bytes.saturating_sub(bytes).div_ceil(self.largest.max(1));
+        self.chunks = self.chunks.saturating_sub(gone).min(bytes); // a chunk has a byte at least
+        self.bytes = bytes;
+    }
 }
 
 /// How far `tsn` is beyond `from`, by serial numbers (RFC 1982).
@@ -57,22 +91,26 @@ const fn ahead(tsn: u32, from: u32) -> i32 {
 }
 
 impl Intake {
-    /// For each chunk of a packet, whether it is taken.
+    /// For each chunk of a packet, whether it is taken; of new data only what fills a gap where the receive window is `shut`.
     ///
     /// # Errors
     /// `ChannelLimit` where its data are of too many streams: none of it is taken, and the association stands still.
-    pub fn admit(&mut self, chunks: &[Chunk]) -> Result<Vec<bool>, Reason> {
-        let stream = |chunk: &Chunk| if let Kind::Data(data) = &chunk.kind { Some(data.stream) } else { None };
-        let added: BTreeSet<u16> = chunks.iter().filter_map(stream).filter(|id| !self.streams.contains(id)).collect();
+    pub fn admit(&mut self, chunks: &[Chunk], shut: bool) -> Result<Vec<bool>, Reason> {
+        let new = |chunk: &Chunk| match &chunk.kind {
+            // What came before may be of a stream that was reset since: it is acknowledged again, and begins nothing.
+            Kind::Data(data) if !self.came(data.tsn) && !self.streams.contains(&data.stream) => Some(data.stream),
+            _ => None,
+        };
+        let added: BTreeSet<u16> = chunks.iter().filter_map(new).collect();
         if self.streams.len() + added.len() > MAX_STREAMS {
             return Err(Reason::ChannelLimit);
         }
-        self.streams.extend(added);
         let mut fragments = 0;
         let taken = chunks.iter().map(|chunk| match &chunk.kind {
             Kind::Data(data) => {
-                fragments += usize::from(!data.whole);
-                (data.whole || fragments <= MAX_FRAGMENTS) && !self.ending.contains(&data.stream) && self.take(data.tsn)
+                let costly = !data.whole || self.held.chunks > MANY_HELD;
+                fragments += usize::from(costly);
+                (!costly || fragments <= MAX_FRAGMENTS) && self.take(data, shut)
             }
             Kind::Reset(reset) => self.begin_reset(reset),
             Kind::End | Kind::Control => true,
@@ -93,16 +131,21 @@ impl Intake {
         }
         self.requested = Some(reset.request);
         let named = |stream: &&u16| reset.streams.is_empty() || reset.streams.contains(stream);
-        self.ending.extend(self.streams.iter().filter(named));
+        self.ending.extend(self.streams.iter().filter(named).map(|stream| (*stream, reset.last)));
         true
     }
 
-    fn take(&mut self, tsn: u32) -> bool {
-        if self.fresh >= MAX_FRESH || !self.has_room(tsn) {
+    fn take(&mut self, data: &Data, shut: bool) -> bool {
+        let tsn = data.tsn;
+        let ended = self.ending.get(&data.stream).is_some_and(|last| ahead(tsn, *last) > 0);
+        if ended || self.fresh >= MAX_FRESH || !self.has_room(tsn, shut) {
             return false;
         }
         self.fresh += 1;
-        self.held += usize::from(!self.came(tsn));
+        if !self.came(tsn) {
+            self.held.add(data.bytes);
+            self.streams.insert(data.stream);
+        }
         if self.cumulative.is_some_and(|cumulative| ahead(tsn, cumulative) == 1) {
             self.cumulative = Some(tsn);
             self.close_gap();
@@ -110,8 +153,8 @@ impl Intake {
         true
     }
 
-    fn has_room(&self, tsn: u32) -> bool {
-        let Some(cumulative) = self.cumulative else { return self.held < MAX_HELD };
+    fn has_room(&self, tsn: u32, shut: bool) -> bool {
+        let Some(cumulative) = self.cumulative else { return self.held.chunks < MAX_HELD && !shut };
         if self.came(tsn) {
             return true; // costs nothing, and is acknowledged again
         }
@@ -120,7 +163,7 @@ impl Intake {
             || after.is_some_and(|(first, _)| ahead(first, tsn) == 1);
         let next = ahead(tsn, cumulative) == 1;
         ahead(tsn, cumulative).cast_unsigned() <= MAX_AHEAD
-            && (self.held < MAX_HELD || after.is_some())
+            && ((self.held.chunks < MAX_HELD && !shut) || after.is_some())
             && (self.beyond.len() < MAX_GAPS || next || joins)
     }
 
@@ -150,13 +193,17 @@ impl Intake {
         self.cumulative = Some(sack.cumulative);
         self.beyond = sack.gaps.iter().map(|(first, last)| (tsn(*first), tsn(*last))).collect();
         self.fresh = 0;
-        // A chunk has a byte at least: what was given up by its sender is no longer counted once all is read.
-        self.held = self.held.min(room.saturating_sub(sack.credit) as usize);
+        self.held.correct(room.saturating_sub(sack.credit) as usize);
     }
 
-    /// A message of so many chunks was read.
-    pub fn read(&mut self, chunks: usize) {
-        self.held = self.held.saturating_sub(chunks);
+    /// A message of so many chunks and bytes was read.
+    pub const fn read(&mut self, chunks: usize, bytes: usize) {
+        self.held.remove(chunks, bytes);
+    }
+
+    /// Bytes that came and were not read.
+    pub const fn bytes(&self) -> usize {
+        self.held.bytes
     }
 
     /// The peer's half of a stream was reset, and ours is being.

@@ -2,13 +2,18 @@
 //!
 //! The DTLS client opens the association; some peers do so in either role, and where both did, the peer's stands. Channels
 //! open both ways by DCEP (RFC 8832), those of the DTLS client with even numbers. Everything a peer can grow is bounded:
-//! channels, label length, message size, what waits to be sent, to be complete or to be read.
+//! channels, label length, message size, what waits to be sent, to be complete or to be told to the caller.
 
 mod channel;
 mod dcep;
 mod early;
+mod flow;
+mod inbox;
 mod intake;
+mod opening;
+mod pace;
 mod packet;
+mod window;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,12 +28,16 @@ use sctp_proto::{
 
 use crate::drop::Reason;
 pub use channel::ChannelEvent;
-use channel::{Channel, ChannelState};
-use dcep::{Dcep, Open};
+use channel::Channel;
+use dcep::Open;
 pub use dcep::{MAX_LABEL, Reliability};
 use early::Early;
+use inbox::Inbox;
 use intake::Intake;
+use pace::Pace;
+pub use pace::Standing;
 use packet::{Kind, Sack};
+use window::Window;
 
 /// Largest message either way, in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
@@ -39,7 +48,7 @@ const MAX_CHANNELS: usize = 32;
 const MAX_BACKLOG: usize = 1024 * 1024;
 /// Bytes that may wait on a channel that need not deliver: late is as good as lost.
 const MAX_LOSSY_BACKLOG: usize = 128 * 1024;
-/// Received and not yet complete, in bytes.
+/// Received, and not yet complete or not yet told to the caller, in bytes.
 const RECEIVE_BUFFER: u32 = 512 * 1024;
 /// Keeps a DTLS record with its SCTP packet under 1,200 bytes of UDP payload.
 const CHUNK_PAYLOAD: u32 = 1120;
@@ -61,6 +70,11 @@ pub struct Sctp {
     channels: BTreeMap<u16, Channel>,
     /// What came of the peer, as far as it can make it grow.
     intake: Intake,
+    /// What came of it and the caller was not told, and what it may send meanwhile.
+    inbox: Inbox,
+    window: Window,
+    /// Whether it keeps up with what it is sent.
+    pace: Pace,
     /// Opened by us before the association was.
     waiting: Vec<Open>,
     /// Sent before their channel was open.
@@ -96,6 +110,9 @@ impl Default for Sctp {
             established: false,
             channels: BTreeMap::new(),
             intake: Intake::default(),
+            inbox: Inbox::default(),
+            window: Window::default(),
+            pace: Pace::default(),
             waiting: Vec::new(),
             early: Early::default(),
             events: VecDeque::new(),
@@ -131,7 +148,10 @@ impl Sctp {
         match self.endpoint.handle(now, NOWHERE, None, None, packet) {
             Some((handle, DatagramEvent::NewAssociation(association))) => {
                 // If we had begun one, the peer goes on with its own: both ask, and ours is not answered to (RFC 9260 §5.2.1).
+                // What came before is of another one, if of any.
                 self.association = Some((handle, association));
+                self.intake = Intake::default();
+                self.window = Window::default();
                 self.endpoint.reject_new_associations(); // one at a time: a peer cannot fill the endpoint
             }
             Some((handle, DatagramEvent::AssociationEvent(event))) => {
@@ -146,14 +166,23 @@ impl Sctp {
             }
             None => self.refused.push(Reason::SctpMalformed),
         }
+        self.after(now);
+    }
+
+    /// What came is told, what was acknowledged is no longer waited for.
+    fn after(&mut self, now: Instant) {
         self.pump();
+        self.tell(now);
+        if self.pace.standing() != Standing::Free {
+            self.observe(now);
+        }
     }
 
     /// What there is room for of a packet that is well formed. What is refused is not acknowledged: it is the sender's
     /// association that stands still.
     fn admit(&mut self, packet: Bytes) -> Result<Bytes, Reason> {
         let chunks = packet::chunks(&packet).ok_or(Reason::SctpMalformed)?;
-        let taken = self.intake.admit(&chunks)?;
+        let taken = self.intake.admit(&chunks, self.is_shut())?;
         self.ended_by_peer |= chunks.iter().any(|chunk| chunk.kind == Kind::End);
         if taken.iter().all(|taken| *taken) {
             return Ok(packet);
@@ -169,13 +198,14 @@ impl Sctp {
         if let Some((_, association)) = self.association.as_mut() {
             association.handle_timeout(now);
         }
-        self.pump();
+        self.after(now);
     }
 
     /// When to call [`Self::handle_timeout`].
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.association.as_ref().and_then(|(_, association)| association.poll_timeout())
+        let association = self.association.as_ref().and_then(|(_, association)| association.poll_timeout());
+        association.into_iter().chain(self.inbox.poll_timeout()).chain(self.pace.poll_timeout()).min()
     }
 
     /// The next packet for DTLS.
@@ -184,11 +214,15 @@ impl Sctp {
             return Some(vec![abort]);
         }
         let association = self.association.as_mut().and_then(|(_, association)| association.poll_transmit(now));
-        let Payload::RawEncode(packets) = association.or_else(|| self.endpoint.poll_transmit())?.payload else {
-            return None;
+        let Some(transmit) = association.or_else(|| self.endpoint.poll_transmit()) else {
+            return self.window.update(self.held()).map(|packet| vec![packet]);
         };
-        for sack in packets.iter().filter_map(|packet| Sack::of(packet)) {
-            self.intake.acknowledged(&sack, RECEIVE_BUFFER);
+        let Payload::RawEncode(mut packets) = transmit.payload else { return None };
+        for packet in &mut packets {
+            if let Some(sack) = Sack::of(packet) {
+                self.intake.acknowledged(&sack, RECEIVE_BUFFER);
+                self.window.tell(packet, &sack, self.inbox.bytes());
+            }
         }
         self.sent = packets.last().cloned().unwrap_or_default();
         Some(packets)
@@ -202,45 +236,6 @@ impl Sctp {
     /// What was refused since the last call.
     pub fn take_refused(&mut self) -> Vec<Reason> {
         std::mem::take(&mut self.refused)
-    }
-
-    /// Open a channel from our side; it waits for the association.
-    ///
-    /// # Errors
-    /// `ChannelLimit` where there are too many.
-    pub fn open(&mut self, label: &str, ordered: bool, reliability: Reliability) -> Result<(), Reason> {
-        if self.channels.len() + self.waiting.len() >= MAX_CHANNELS || label.len() > MAX_LABEL {
-            return Err(Reason::ChannelLimit);
-        }
-        self.waiting.push(Open { label: label.into(), ordered, reliability });
-        self.pump();
-        Ok(())
-    }
-
-    /// Send one binary message on the channel `label`, or keep it until that opens.
-    ///
-    /// # Errors
-    /// `DataTooLarge`, or `DataBacklog` where the peer does not keep up.
-    pub fn send(&mut self, label: &str, payload: &[u8]) -> Result<(), Reason> {
-        if payload.len() > MAX_MESSAGE {
-            return Err(Reason::DataTooLarge);
-        }
-        let open = |channel: &Channel| channel.state == ChannelState::Open && channel.open.label == label;
-        let Some((id, channel)) = self.channels.iter().find(|(_, channel)| open(channel)) else {
-            return self.early.keep(label, payload);
-        };
-        let limit = if channel.open.reliability == Reliability::Reliable { MAX_BACKLOG } else { MAX_LOSSY_BACKLOG };
-        let Some((_, association)) = self.association.as_mut() else { return Ok(()) };
-        let mut stream = association.stream(*id).map_err(|_| Reason::DataBacklog)?;
-        if stream.buffered_amount().is_ok_and(|waiting| waiting > 0 && waiting + payload.len() > limit) {
-            return Err(Reason::DataBacklog);
-        }
-        let written = if payload.is_empty() {
-            stream.write_with_ppi(&[0], Protocol::BinaryEmpty) // RFC 8831 §6.6: SCTP has no empty messages
-        } else {
-            stream.write_with_ppi(payload, Protocol::Binary)
-        };
-        written.map(|_| ()).map_err(|_| Reason::DataBacklog)
     }
 
     fn pump(&mut self) {
@@ -290,6 +285,7 @@ impl Sctp {
         *self = Self {
             abort,
             first: self.first,
+            inbox: std::mem::take(&mut self.inbox),
             waiting: std::mem::take(&mut self.waiting),
             events: std::mem::take(&mut self.events),
             refused: std::mem::take(&mut self.refused),
@@ -299,7 +295,7 @@ impl Sctp {
 
     fn read(&mut self, id: u16) {
         while let Some(chunks) = self.next_message(id) {
-            self.intake.read(chunks.chunks.len());
+            self.intake.read(chunks.chunks.len(), chunks.len());
             let mut message = vec![0; chunks.len().min(MAX_MESSAGE)];
             if chunks.read(&mut message).is_err() {
                 self.refused.push(Reason::DataTooLarge);
@@ -319,79 +315,14 @@ impl Sctp {
     }
 
     fn on_message(&mut self, id: u16, message: Bytes) {
-        match self.channels.get(&id) {
-            Some(channel) => self.events.push_back(ChannelEvent::Received(channel.open.label.clone(), message)),
+        match self.channels.get(&id).map(|channel| &channel.open) {
+            Some(open) if open.reliability == Reliability::Reliable => self.inbox.push(open.label.clone(), message),
+            Some(open) => {
+                let label = open.label.clone();
+                self.events.push_back(ChannelEvent::Received { label, payload: message, reliable: false });
+            }
             None => self.refused.push(Reason::ChannelUnknown),
         }
-    }
-
-    fn on_dcep(&mut self, id: u16, message: &[u8]) {
-        match Dcep::parse(message) {
-            Some(Dcep::Open(open)) => self.accept(id, open),
-            Some(Dcep::Ack) => self.acknowledged(id),
-            None => self.refused.push(Reason::DcepMalformed),
-        }
-    }
-
-    fn accept(&mut self, id: u16, open: Open) {
-        if self.channels.contains_key(&id) || self.channels.len() >= MAX_CHANNELS {
-            self.refused.push(Reason::ChannelLimit);
-            return;
-        }
-        let Some((_, association)) = self.association.as_mut() else { return };
-        let Ok(mut stream) = association.stream(id) else { return };
-        let acknowledged = stream.write_with_ppi(&Dcep::Ack.to_bytes(), Protocol::Dcep);
-        if acknowledged.is_err() {
-            self.refused.push(Reason::ChannelLimit);
-            return;
-        }
-        self.channels.insert(id, Channel { open, state: ChannelState::Opening });
-        self.acknowledged(id);
-    }
-
-    /// The channel is open: its policy counts from here, what came before was ordered and reliable (RFC 8832 §6).
-    fn acknowledged(&mut self, id: u16) {
-        let Some(channel) = self.channels.get_mut(&id).filter(|channel| channel.state == ChannelState::Opening) else {
-            return;
-        };
-        let (kind, amount) = channel.policy();
-        channel.state = ChannelState::Open;
-        if let Some((_, association)) = self.association.as_mut()
-            && let Ok(mut stream) = association.stream(id)
-        {
-            let _ = stream.set_reliability_params(!channel.open.ordered, kind, amount);
-        }
-        let (label, reliability) = (channel.open.label.clone(), channel.open.reliability);
-        for message in self.early.take(&label) {
-            // Late is as good as lost on a channel that need not deliver.
-            if reliability == Reliability::Reliable
-                && let Err(reason) = self.send(&label, &message)
-            {
-                self.refused.push(reason);
-            }
-        }
-        self.events.push_back(ChannelEvent::Opened(label));
-    }
-
-    fn open_waiting(&mut self) {
-        if !self.established {
-            return;
-        }
-        for open in std::mem::take(&mut self.waiting) {
-            if self.open_now(open).is_none() {
-                self.refused.push(Reason::ChannelLimit);
-            }
-        }
-    }
-
-    fn open_now(&mut self, open: Open) -> Option<()> {
-        let (_, association) = self.association.as_mut()?;
-        let taken = |id: &u16| self.channels.contains_key(id);
-        let id = (self.first..=u16::MAX - 2).step_by(2).find(|id| !taken(id))?;
-        let mut stream = association.open_stream(id, Protocol::Binary).ok()?;
-        stream.write_with_ppi(&Dcep::Open(open.clone()).to_bytes(), Protocol::Dcep).ok()?;
-        self.channels.insert(id, Channel { open, state: ChannelState::Opening });
-        Some(())
     }
 }
 

@@ -16,6 +16,8 @@ const CHUNK: usize = 4;
 const DATA_FIXED: usize = 16;
 /// A SACK up to its gap blocks.
 const SACK_FIXED: usize = 16;
+/// The room that a SACK which begins a packet tells of.
+const CREDIT: Range<usize> = HEADER + 8..HEADER + 12;
 /// Chunks of one packet: a datagram of DATA chunks that carry one byte each has some sixty.
 const MAX_CHUNKS: usize = 128;
 /// Chunks of one packet that are no DATA: each may be answered, or looked at by all that waits to be acknowledged.
@@ -58,6 +60,8 @@ pub struct Data {
     pub stream: u16,
     /// Both the first and the last fragment of its message.
     pub whole: bool,
+    /// Bytes of payload.
+    pub bytes: usize,
 }
 
 /// A request to reset streams.
@@ -153,6 +157,7 @@ fn data(chunk: &[u8]) -> Option<Data> {
         tsn: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
         stream: u16::from_be_bytes([fixed[8], fixed[9]]),
         whole: fixed[1] & 3 == 3,
+        bytes: chunk.len() - fixed.len(),
     })
 }
 
@@ -190,6 +195,16 @@ pub fn abort(sent: &[u8]) -> Option<Bytes> {
     let mut packet = sent.get(..PORTS_AND_TAG).filter(|head| head[4..] != [0; 4])?.to_vec();
     packet.extend([0, 0, 0, 0, ABORT, 0, 0, 4]);
     Some(sealed(packet))
+}
+
+/// A packet that begins with an acknowledgment, which says that there is room for so many bytes.
+#[must_use]
+pub fn with_credit(packet: &[u8], credit: u32) -> Bytes {
+    let mut packet = packet.to_vec();
+    if let Some(field) = packet.get_mut(CREDIT) {
+        field.copy_from_slice(&credit.to_be_bytes());
+    }
+    sealed(packet)
 }
 
 fn sealed(mut packet: Vec<u8>) -> Bytes {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sctp_proto::ClientConfig;
 
+use super::dcep::Dcep;
 use super::intake::MAX_STREAMS;
 use super::*;
 use crate::noise::Noise;
@@ -124,7 +125,10 @@ impl Pair {
         while let Some(event) = self.relay.poll_event() {
             match event {
                 ChannelEvent::Opened(_) => self.opened += 1,
-                ChannelEvent::Received(_, message) => self.received.push(message.len()),
+                ChannelEvent::Received { payload, .. } => {
+                    self.received.push(payload.len());
+                    self.relay.answered(self.now);
+                }
             }
         }
         self.refused.extend(self.relay.take_refused());

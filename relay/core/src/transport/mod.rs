@@ -21,7 +21,7 @@ use crate::drop::{Drops, Reason};
 use crate::flight::{Direction, Tape};
 use crate::message::{DtlsRole, TransportPhase};
 use crate::outbox::Destination;
-use crate::sctp::{ChannelEvent, Reliability, Sctp};
+use crate::sctp::{ChannelEvent, Reliability, Sctp, Standing};
 use crate::wire::{Path, Source, Wire};
 use dtls::{DtlsAction, DtlsSession, Fingerprint, Identity, SrtpKeys};
 use hello::Version;
@@ -249,10 +249,28 @@ impl Transport {
 
     /// Send one message on the channel `label`, if it is open; a message that cannot go is counted.
     pub fn send_data(&mut self, label: &str, payload: &[u8], now: Instant, wire: &mut impl Wire) {
-        if let Err(reason) = self.sctp.send(label, payload) {
+        if let Err(reason) = self.sctp.send(label, payload, now) {
             self.drops.count(reason);
         }
         self.pump_sctp(now, wire);
+    }
+
+    /// The caller has dealt with a reliable message of the peer.
+    pub fn answer_data(&mut self, now: Instant, wire: &mut impl Wire) {
+        self.sctp.answered(now);
+        self.pump_sctp(now, wire);
+    }
+
+    /// Hold back what the peer sends reliably, or let it go on.
+    pub fn hold_data(&mut self, held: bool, now: Instant, wire: &mut impl Wire) {
+        self.sctp.hold(held, now);
+        self.pump_sctp(now, wire);
+    }
+
+    /// Whether the peer keeps up with reliable messages; one that is gone holds nobody back.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        if self.ended() { Standing::Behind } else { self.sctp.standing() }
     }
 
     /// Advance time.
@@ -298,6 +316,10 @@ impl Transport {
     fn enter(&mut self, phase: TransportPhase, reason: Option<&'static str>) {
         if phase::allowed(self.phase, phase) {
             self.phase = phase;
+            if self.ended() {
+                self.sctp.flush();
+                self.take_channel_events();
+            }
             self.signals.push(Signal::Phase(phase, reason));
         }
     }
@@ -365,6 +387,10 @@ impl Transport {
         for reason in self.sctp.take_refused() {
             self.drops.count(reason);
         }
+        self.take_channel_events();
+    }
+
+    fn take_channel_events(&mut self) {
         while let Some(event) = self.sctp.poll_event() {
             self.signals.push(Signal::Channel(event));
         }

@@ -104,11 +104,11 @@ impl Person {
 /// Does what the server does: hands messages on to those they are for.
 fn pass_on(world: &mut World) {
     for event in std::mem::take(&mut world.events) {
-        let Event::DataReceived { transport, label, payload } = event else { continue };
+        let Event::DataReceived { transport, label, payload, .. } = event else { continue };
         let for_us = |place: usize| payload[1] == ALL || usize::from(payload[1]) == place;
         let ids = world.clients.iter().enumerate().filter(|(place, client)| for_us(*place) && client.id != transport);
         let transports = ids.map(|(_, client)| client.id.clone()).collect();
-        world.command(Command::SendData { transports, label, payload });
+        world.command(Command::SendData { transports, label, payload, source: Some(transport) });
     }
 }
 

@@ -14,4 +14,5 @@ mod media;
 mod memory;
 mod moving;
 mod pair;
+mod pressure;
 mod world;

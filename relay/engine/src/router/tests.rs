@@ -110,7 +110,7 @@ fn data_is_split_by_shard_and_strangers_are_skipped() {
         router.route(open(&format!("t{room}"), &format!("room-{room}")));
     }
     let transports = (0..25).map(|room| format!("t{room}")).collect();
-    let targets = router.route(Command::SendData { transports, label: "l".into(), payload: vec![1].into() });
+    let targets = router.route(Command::SendData { transports, label: "l".into(), payload: vec![1].into(), source: None });
     let mut reached = Vec::new();
     for target in targets {
         let Target::Shard(shard, Command::SendData { transports, .. }) = target else { panic!("data goes to shards") };
@@ -120,4 +120,20 @@ fn data_is_split_by_shard_and_strangers_are_skipped() {
         reached.extend(transports);
     }
     assert_eq!(reached.len(), 20);
+}
+
+#[test]
+fn who_sent_data_is_answered_whoever_is_there() {
+    let mut router = Router::new(8);
+    router.route(open("t", "room"));
+    let send = |source: &str| Command::SendData {
+        transports: vec!["gone".into()],
+        label: "l".into(),
+        payload: vec![1].into(),
+        source: Some(source.into()),
+    };
+    assert_eq!(shard(&router.route(send("t"))), Some(home("room", 8)));
+    assert!(router.route(send("gone")).is_empty());
+    assert_eq!(shard(&router.route(Command::DropData { transport: "t".into() })), Some(home("room", 8)));
+    assert!(router.route(Command::DropData { transport: "gone".into() }).is_empty());
 }

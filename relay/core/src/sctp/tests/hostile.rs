@@ -41,11 +41,25 @@ impl Attacker {
 
     fn deliver(&mut self, packet: Bytes) {
         self.relay.handle(packet, self.now);
+        self.collect();
+    }
+
+    /// Ten seconds.
+    fn wait(&mut self) {
+        for _ in 0..100 {
+            self.now += Duration::from_millis(100);
+            self.relay.handle_timeout(self.now);
+            self.collect();
+        }
+    }
+
+    fn collect(&mut self) {
         while let Some(packets) = self.relay.poll_transmit(self.now) {
             self.heard.extend(packets);
         }
         while let Some(event) = self.relay.poll_event() {
-            self.messages += usize::from(matches!(event, ChannelEvent::Received(..)));
+            self.messages += usize::from(matches!(event, ChannelEvent::Received { .. }));
+            self.relay.answered(self.now);
         }
         self.refused.extend(self.relay.take_refused());
     }
@@ -92,6 +106,7 @@ fn beyond_a_gap_so_much_is_taken() {
         let chunks: Vec<_> = (1..=50).map(|more| attacker.chunk(50 * packet + more, whole, 0, &[7])).collect();
         attacker.send(&chunks);
     }
+    attacker.wait();
     assert_eq!(attacker.messages, MAX_AHEAD as usize - 1);
     assert_eq!(attacker.count(Reason::SctpWindow), 160);
     attacker.send(&[attacker.chunk(0, whole, 0, &[7])]);
@@ -121,12 +136,21 @@ fn of_gaps_there_are_so_many_as_one_packet_can_tell() {
 #[test]
 fn of_messages_that_wait_for_another_so_many_are_kept() {
     let mut attacker = Attacker::new();
-    for packet in 0..100_u32 {
-        let one = |more| u16::try_from(50 * packet + more).unwrap();
+    let mut many = 0;
+    for _ in 0..100 {
+        // From where it stands: what is not taken is sent again.
+        let from = attacker.acknowledged().0;
+        let sequence = |number| u16::try_from(number).unwrap() + 2;
         let chunks: Vec<_> =
-            (0..50).map(|more| attacker.chunk(50 * packet + more, BEGIN | END, one(more) + 2, &[7])).collect();
+            (from..from + 50).map(|number| attacker.chunk(number, BEGIN | END, sequence(number), &[7])).collect();
         attacker.send(&chunks);
+        let taken = attacker.acknowledged().0 - from;
+        if from as usize > MAX_HELD / 2 {
+            many += 1;
+            assert!(taken <= 16, "of one packet {taken}, and {from} are held");
+        }
     }
+    assert!(many > 20, "{many}");
     assert_eq!(attacker.acknowledged().0 as usize, MAX_HELD);
     assert_eq!(attacker.messages, 0);
 }
@@ -201,7 +225,7 @@ fn before_the_handshake_ends_as_little_is_kept() {
         if let Kind::Data(data) = &mut chunks[0].kind {
             data.tsn = 2 * number;
         }
-        taken += usize::from(relay.intake.admit(&chunks).unwrap()[0]);
+        taken += usize::from(relay.intake.admit(&chunks, false).unwrap()[0]);
     }
     assert_eq!(taken, 256);
 }
@@ -247,6 +271,11 @@ impl Attacker {
         chunk
     }
 
+    /// FORWARD-TSN (RFC 3758 section 3.2) up to a TSN, as distance from the first unused one; of unordered messages only.
+    fn forward(&self, last: u32) -> Vec<u8> {
+        [&[192, 0, 0, 8][..], &self.next.wrapping_add(last).to_be_bytes()].concat()
+    }
+
     fn resets(&self) -> usize {
         self.heard.iter().filter(|packet| packet[HEADER] == 130).count()
     }
@@ -287,4 +316,61 @@ fn a_reset_waits_for_the_last_data_of_its_stream_and_nothing_comes_after_it() {
     attacker.send(&[attacker.chunk(1, END, 1, &[7])]);
     assert_eq!(attacker.count(Reason::SctpWindow), 2, "of a stream that was reset");
     assert_eq!(attacker.acknowledged().0, 1);
+}
+
+#[test]
+fn what_was_sent_before_a_reset_is_acknowledged_again() {
+    let mut attacker = Attacker::new();
+    attacker.send(&[attacker.chunk(0, BEGIN, 1, &[7]), attacker.reset(0, 0)]);
+    assert_eq!(attacker.acknowledged().0, 1);
+    attacker.heard.clear(); // that was lost
+    attacker.send(&[attacker.chunk(0, BEGIN, 1, &[7])]);
+    assert_eq!((attacker.acknowledged().0, attacker.count(Reason::SctpWindow)), (1, 0));
+}
+
+#[test]
+fn late_copies_of_data_of_a_stream_that_was_reset_begin_no_stream() {
+    let mut attacker = Attacker::new();
+    attacker.send(&[attacker.chunk(0, BEGIN | END, 1, &[7]), attacker.reset(0, 0)]);
+    assert_eq!(attacker.relay.intake.streams(), 0);
+    attacker.send(&[attacker.chunk(0, BEGIN | END, 1, &[7])]);
+    assert_eq!(attacker.relay.intake.streams(), 0);
+}
+
+#[test]
+fn what_its_sender_gives_up_takes_no_place_for_ever() {
+    let mut attacker = Attacker::new();
+    attacker.send(&[attacker.chunk(0, BEGIN, 1, &[7; 1_000])]); // waits for its end, so that something always does
+    let fragments = 15;
+    let rounds = u32::try_from(2 * MAX_HELD).unwrap() / fragments;
+    for round in 0..rounds {
+        let first = 1 + (fragments + 1) * round;
+        let flags = |number| if number == first { BEGIN | UNORDERED } else { UNORDERED };
+        let chunks: Vec<_> =
+            (first..first + fragments).map(|number| attacker.chunk(number, flags(number), 0, &[7; 1_000])).collect();
+        attacker.send(&chunks);
+        attacker.send(&[attacker.forward(first + fragments)]);
+    }
+    let sent = 1 + (fragments + 1) * rounds;
+    assert_eq!((attacker.acknowledged().0, attacker.count(Reason::SctpWindow)), (sent, 0));
+    attacker.send(&[attacker.chunk(sent, BEGIN | END | UNORDERED, 0, b"small")]);
+    assert_eq!(attacker.messages, 1);
+}
+
+#[test]
+fn what_came_before_its_association_counts_for_nothing() {
+    let mut pair = Pair::crossed();
+    let head = [0x13, 0x88, 0x13, 0x88, 0, 0, 0, 9, 0, 0, 0, 0];
+    for stream in 0..100_u16 {
+        let mut packet = head.to_vec();
+        packet.extend([0, 3, 0, 17, 0, 0, 0, 1]);
+        packet.extend(stream.to_be_bytes());
+        packet.extend([0, 0, 0, 0, 0, 53, 7, 0, 0, 0]);
+        let all = packet::chunks(&packet).unwrap();
+        pair.relay.handle(packet::of_chunks(&packet, all.iter()).unwrap(), pair.now);
+    }
+    pair.run(40);
+    assert!(pair.relay.established && pair.open(1));
+    pair.run(10);
+    assert_eq!(pair.opened, 1);
 }

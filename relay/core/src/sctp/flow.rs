@@ -1,0 +1,107 @@
+//! Messages to the peer and from it, and how each side is slowed down: the peer by its window, who sends to it by the relay.
+
+use std::time::Instant;
+
+use sctp_proto::PayloadProtocolIdentifier as Protocol;
+
+use super::channel::{Channel, ChannelState};
+use super::dcep::Reliability;
+use super::pace::Standing;
+use super::window::BEYOND;
+use super::{ChannelEvent, MAX_BACKLOG, MAX_LOSSY_BACKLOG, MAX_MESSAGE, RECEIVE_BUFFER, Sctp};
+use crate::drop::Reason;
+
+impl Sctp {
+    /// Send one binary message on the channel `label`, or keep it until that opens.
+    ///
+    /// # Errors
+    /// `DataTooLarge`, or `DataBacklog` where the peer does not keep up.
+    pub fn send(&mut self, label: &str, payload: &[u8], now: Instant) -> Result<(), Reason> {
+        if payload.len() > MAX_MESSAGE {
+            return Err(Reason::DataTooLarge);
+        }
+        let open = |channel: &Channel| channel.state == ChannelState::Open && channel.open.label == label;
+        let Some((id, channel)) = self.channels.iter().find(|(_, channel)| open(channel)) else {
+            return self.early.keep(label, payload);
+        };
+        let (id, reliable) = (*id, channel.open.reliability == Reliability::Reliable);
+        let written = self.write(id, payload, reliable);
+        if reliable {
+            self.observe(now);
+        }
+        written
+    }
+
+    pub(super) fn write(&mut self, id: u16, payload: &[u8], reliable: bool) -> Result<(), Reason> {
+        let limit = if reliable { MAX_BACKLOG } else { MAX_LOSSY_BACKLOG };
+        let Some((_, association)) = self.association.as_mut() else { return Ok(()) };
+        let mut stream = association.stream(id).map_err(|_| Reason::DataBacklog)?;
+        if stream.buffered_amount().is_ok_and(|waiting| waiting > 0 && waiting + payload.len() > limit) {
+            return Err(Reason::DataBacklog);
+        }
+        let written = if payload.is_empty() {
+            stream.write_with_ppi(&[0], Protocol::BinaryEmpty) // RFC 8831 §6.6: SCTP has no empty messages
+        } else {
+            stream.write_with_ppi(payload, Protocol::Binary)
+        };
+        let written = written.map_err(|_| Reason::DataBacklog)?;
+        if reliable {
+            self.pace.wrote(written);
+        }
+        Ok(())
+    }
+
+    /// Whether the peer keeps up with reliable messages.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.pace.standing()
+    }
+
+    /// See how much waits for the peer.
+    pub(super) fn observe(&mut self, now: Instant) {
+        let reliable = |channel: &Channel| channel.open.reliability == Reliability::Reliable;
+        let ids = self.channels.iter().filter(|(_, channel)| reliable(channel)).map(|(id, _)| *id);
+        let waiting = match self.association.as_mut() {
+            Some((_, association)) => ids
+                .filter_map(|id| association.stream(id).ok().and_then(|stream| stream.buffered_amount().ok()))
+                .sum(),
+            None => 0,
+        };
+        self.pace.observe(waiting, now);
+    }
+
+    /// Tell nothing of what the peer sends reliably for now, or go on: somebody does not keep up with it.
+    pub fn hold(&mut self, held: bool, now: Instant) {
+        self.inbox.hold(held);
+        self.tell(now);
+    }
+
+    /// The caller has dealt with the first reliable message that it had not.
+    pub fn answered(&mut self, now: Instant) {
+        self.inbox.answered();
+        self.tell(now);
+    }
+
+    /// The peer is gone: tell all that it was told we have.
+    pub fn flush(&mut self) {
+        while let Some((label, payload)) = self.inbox.take() {
+            self.events.push_back(ChannelEvent::Received { label, payload, reliable: true });
+        }
+    }
+
+    pub(super) fn tell(&mut self, now: Instant) {
+        while let Some((label, payload)) = self.inbox.pop(now) {
+            self.events.push_back(ChannelEvent::Received { label, payload, reliable: true });
+        }
+    }
+
+    /// Bytes of the receive buffer in use.
+    pub(super) const fn held(&self) -> usize {
+        self.intake.bytes() + self.inbox.bytes()
+    }
+
+    /// Whether the receive window is closed and was tried often enough.
+    pub(super) const fn is_shut(&self) -> bool {
+        self.held() >= RECEIVE_BUFFER as usize + BEYOND
+    }
+}
