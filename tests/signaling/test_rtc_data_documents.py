@@ -12,7 +12,7 @@ from relay import Relay
 from tests.signaling.rtc.browser import Tab, routes
 from tests.signaling.rtc.listener import listener
 from tests.signaling.rtc.world import World, serve
-from tests.signaling.test_rtc_data_stopped import heard, reached, running, say
+from tests.signaling.test_rtc_data_stopped import backlogs, heard, reached, running, say
 from tests.signaling.test_rtc_python_paths import person
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -56,7 +56,7 @@ async def test_a_browsers_document_arrives_whole(
     await ann.run(SAY, COUNT)
     await bob.until(f"data.length === {COUNT + 1}", 60)
     assert await bob.run("data.map(([, text]) => Number(text))") == [0, *range(COUNT)]
-    assert not await dropped(relay, world)
+    assert not any((await backlogs(relay, world)).values())
 
 
 async def test_a_document_arrives_whole_beside_somebody_who_is_stopped(relay: Relay, world: World) -> None:
@@ -67,15 +67,5 @@ async def test_a_document_arrives_whole_beside_somebody_who_is_stopped(relay: Re
         said = asyncio.gather(*(say(ann, number) for number in numbers))
         assert [await heard(bob) for _ in numbers] == list(numbers)
         await said
-        assert (await dropped(relay, world)).keys() == {"eve"}
-
-
-async def dropped(relay: Relay, world: World) -> dict[str, dict[str, int]]:
-    """What was dropped of data, by whose transport and why."""
-    names = {session.sid: session.identity for session in world.server.rooms["demo"].sessions.values()}
-    found: dict[str, dict[str, int]] = {}
-    for transport in (await relay.stats("demo")).transports:
-        reasons = {reason: count for reason, count in transport.dropped.items() if reason.startswith(("data", "sctp"))}
-        if reasons:
-            found.setdefault(names[transport.transport.split("/")[0]], {}).update(reasons)
-    return found
+        lost = await backlogs(relay, world)
+        assert [name for name, count in lost.items() if count] == ["eve"]

@@ -62,9 +62,9 @@ impl Sctp {
         let reliable = |channel: &Channel| channel.open.reliability == Reliability::Reliable;
         let ids = self.channels.iter().filter(|(_, channel)| reliable(channel)).map(|(id, _)| *id);
         let waiting = match self.association.as_mut() {
-            Some((_, association)) => ids
-                .filter_map(|id| association.stream(id).ok().and_then(|stream| stream.buffered_amount().ok()))
-                .sum(),
+            Some((_, association)) => {
+                ids.filter_map(|id| association.stream(id).ok().and_then(|stream| stream.buffered_amount().ok())).sum()
+            }
             None => 0,
         };
         self.pace.observe(waiting, now);

@@ -27,8 +27,8 @@ use sctp_proto::{
 };
 
 use crate::drop::Reason;
-pub use channel::ChannelEvent;
 use channel::Channel;
+pub use channel::ChannelEvent;
 use dcep::Open;
 pub use dcep::{MAX_LABEL, Reliability};
 use early::Early;
@@ -147,11 +147,7 @@ impl Sctp {
         let answer = packet::is_init_ack(&packet);
         match self.endpoint.handle(now, NOWHERE, None, None, packet) {
             Some((handle, DatagramEvent::NewAssociation(association))) => {
-                // If we had begun one, the peer goes on with its own: both ask, and ours is not answered to (RFC 9260 §5.2.1).
-                // What came before is of another one, if of any.
-                self.association = Some((handle, association));
-                self.intake = Intake::default();
-                self.window = Window::default();
+                self.begin(handle, association);
                 self.endpoint.reject_new_associations(); // one at a time: a peer cannot fill the endpoint
             }
             Some((handle, DatagramEvent::AssociationEvent(event))) => {
@@ -167,6 +163,17 @@ impl Sctp {
             None => self.refused.push(Reason::SctpMalformed),
         }
         self.after(now);
+    }
+
+    /// The peer opens an association. If we had begun one, it goes on with its own: both ask, and ours is not answered to
+    /// (RFC 9260 §5.2.1). What came before is of another one, if of any.
+    fn begin(&mut self, handle: AssociationHandle, association: Association) {
+        self.association = Some((handle, association));
+        self.established = false;
+        self.channels.clear();
+        self.intake = Intake::default();
+        self.window = Window::default();
+        self.pace = Pace::default();
     }
 
     /// What came is told, what was acknowledged is no longer waited for.

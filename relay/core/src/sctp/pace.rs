@@ -63,7 +63,9 @@ impl Pace {
         match self.standing {
             _ if waiting <= LOW => Standing::Free,
             Standing::Behind => Standing::Behind,
-            Standing::Holding if over.is_some_and(|(_, before)| taken.saturating_sub(before) < LEAST) => Standing::Behind,
+            Standing::Holding if over.is_some_and(|(_, before)| taken.saturating_sub(before) < LEAST) => {
+                Standing::Behind
+            }
             Standing::Holding => Standing::Holding,
             Standing::Free | Standing::Filling if waiting > HIGH => Standing::Holding,
             Standing::Free | Standing::Filling => Standing::Filling,

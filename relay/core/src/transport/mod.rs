@@ -1,6 +1,7 @@
 //! One peer's transport: ICE-lite, then DTLS, as server unless the peer is, then SCTP within it. Media keys come out,
 //! datagrams go in.
 
+mod data;
 pub mod dtls;
 pub mod early;
 pub mod first_flight;
@@ -21,7 +22,7 @@ use crate::drop::{Drops, Reason};
 use crate::flight::{Direction, Tape};
 use crate::message::{DtlsRole, TransportPhase};
 use crate::outbox::Destination;
-use crate::sctp::{ChannelEvent, Reliability, Sctp, Standing};
+use crate::sctp::{ChannelEvent, Sctp};
 use crate::wire::{Path, Source, Wire};
 use dtls::{DtlsAction, DtlsSession, Fingerprint, Identity, SrtpKeys};
 use hello::Version;
@@ -230,49 +231,6 @@ impl Transport {
         self.on_dtls(actions, now, wire);
     }
 
-    /// Open a data channel from our side.
-    ///
-    /// # Errors
-    /// `ChannelLimit`.
-    pub fn open_channel(
-        &mut self,
-        label: &str,
-        ordered: bool,
-        reliability: Reliability,
-        now: Instant,
-        wire: &mut impl Wire,
-    ) -> Result<(), Reason> {
-        self.sctp.open(label, ordered, reliability)?;
-        self.pump_sctp(now, wire);
-        Ok(())
-    }
-
-    /// Send one message on the channel `label`, if it is open; a message that cannot go is counted.
-    pub fn send_data(&mut self, label: &str, payload: &[u8], now: Instant, wire: &mut impl Wire) {
-        if let Err(reason) = self.sctp.send(label, payload, now) {
-            self.drops.count(reason);
-        }
-        self.pump_sctp(now, wire);
-    }
-
-    /// The caller has dealt with a reliable message of the peer.
-    pub fn answer_data(&mut self, now: Instant, wire: &mut impl Wire) {
-        self.sctp.answered(now);
-        self.pump_sctp(now, wire);
-    }
-
-    /// Hold back what the peer sends reliably, or let it go on.
-    pub fn hold_data(&mut self, held: bool, now: Instant, wire: &mut impl Wire) {
-        self.sctp.hold(held, now);
-        self.pump_sctp(now, wire);
-    }
-
-    /// Whether the peer keeps up with reliable messages; one that is gone holds nobody back.
-    #[must_use]
-    pub const fn standing(&self) -> Standing {
-        if self.ended() { Standing::Behind } else { self.sctp.standing() }
-    }
-
     /// Advance time.
     pub fn handle_timeout(&mut self, now: Instant, wire: &mut impl Wire) {
         if self.ice.poll_timeout().is_some_and(|at| at <= now) {
@@ -370,29 +328,6 @@ impl Transport {
         }
         if data {
             self.pump_sctp(now, wire);
-        }
-    }
-
-    fn pump_sctp(&mut self, now: Instant, wire: &mut impl Wire) {
-        while let Some(packets) = self.sctp.poll_transmit(now) {
-            for packet in packets {
-                let Some(session) = self.dtls.as_mut() else { return };
-                for action in session.send(&packet, now) {
-                    if let DtlsAction::Send(datagram) = action {
-                        self.send_selected(&datagram, now, wire);
-                    }
-                }
-            }
-        }
-        for reason in self.sctp.take_refused() {
-            self.drops.count(reason);
-        }
-        self.take_channel_events();
-    }
-
-    fn take_channel_events(&mut self) {
-        while let Some(event) = self.sctp.poll_event() {
-            self.signals.push(Signal::Channel(event));
         }
     }
 

@@ -177,8 +177,12 @@ fn a_hello_waits_for_a_path_and_then_all_is_carried_both_ways() {
             let id = world.clients[index].channel(label).expect("open");
             world.clients[index].rtc.channel(id).expect("a channel").write(true, label.as_bytes()).expect("accepted");
             let payload = label.as_bytes().to_vec();
-            let command =
-                Command::SendData { transports: vec!["a".into()], label: label.into(), payload: payload.into(), source: None };
+            let command = Command::SendData {
+                transports: vec!["a".into()],
+                label: label.into(),
+                payload: payload.into(),
+                source: None,
+            };
             world.command(command);
         }
         world.run(500);

@@ -17,7 +17,12 @@ fn received(world: &World) -> Vec<(&str, &[u8])> {
 }
 
 fn send(world: &mut World, label: &str, payload: Vec<u8>) {
-    world.command(Command::SendData { transports: vec!["a".into()], label: label.into(), payload: payload.into(), source: None });
+    world.command(Command::SendData {
+        transports: vec!["a".into()],
+        label: label.into(),
+        payload: payload.into(),
+        source: None,
+    });
 }
 
 #[test]

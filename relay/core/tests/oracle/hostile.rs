@@ -133,7 +133,12 @@ fn channel(world: &mut World, client: usize, label: &str, reliable: bool) {
 
 fn send(world: &mut World, to: &[&str], label: &str, payload: &[u8]) {
     let transports = to.iter().map(|id| (*id).to_owned()).collect();
-    world.command(Command::SendData { transports, label: label.into(), payload: payload.to_vec().into(), source: None });
+    world.command(Command::SendData {
+        transports,
+        label: label.into(),
+        payload: payload.to_vec().into(),
+        source: None,
+    });
 }
 
 #[test]

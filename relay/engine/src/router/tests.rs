@@ -110,7 +110,8 @@ fn data_is_split_by_shard_and_strangers_are_skipped() {
         router.route(open(&format!("t{room}"), &format!("room-{room}")));
     }
     let transports = (0..25).map(|room| format!("t{room}")).collect();
-    let targets = router.route(Command::SendData { transports, label: "l".into(), payload: vec![1].into(), source: None });
+    let targets =
+        router.route(Command::SendData { transports, label: "l".into(), payload: vec![1].into(), source: None });
     let mut reached = Vec::new();
     for target in targets {
         let Target::Shard(shard, Command::SendData { transports, .. }) = target else { panic!("data goes to shards") };
