@@ -55,13 +55,14 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Takes in one packet; `Some` when it ends a group that has one before it.
+    /// Takes in one packet; `Some` when it ends a group that has one before it. One that later ones overtook tells nothing of
+    /// a queue.
     pub fn add(&mut self, sent: u64, arrival: i64) -> Option<Variation> {
         let Some(current) = &mut self.current else {
             self.current = Some(Group::new(sent, arrival));
             return None;
         };
-        if sent < current.first_sent {
+        if sent < current.last_sent {
             return None;
         }
         if current.takes(sent, arrival) {
@@ -106,6 +107,16 @@ mod tests {
         assert_eq!(groups.add(30_000, 50_100), None);
         assert_eq!(groups.add(40_000, 50_200), None);
         assert_eq!(groups.add(60_000, 70_000).unwrap().change, 10_200);
+    }
+
+    #[test]
+    fn what_was_overtaken_tells_nothing() {
+        let mut groups = Groups::default();
+        groups.add(0, 0);
+        groups.add(20_000, 50_000);
+        assert_eq!(groups.add(30_000, 50_100), None);
+        assert_eq!(groups.add(28_000, 90_000), None, "held up together, but not with this one");
+        assert_eq!(groups.add(60_000, 70_000).unwrap().change, 100 + 20_000);
     }
 
     #[test]

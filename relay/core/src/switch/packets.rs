@@ -129,16 +129,16 @@ impl Switch {
                     self.on_track(route.track, |track, _| track.goodbye(route.layer));
                 }
             }
-            Packet::Nack { ssrc, mut entries } => {
+            Packet::Nack { ssrc, entries } => {
                 let Some(place) = self.subscription_of(peer, ssrc) else {
                     return self.refuse(peer, Reason::UnknownStream, 1);
                 };
                 let moment = Moment::new(now, self.epoch);
-                let mut refused = 0;
+                let mut refused = entries.clone().skip(MAX_NACKED).count() as u64;
                 self.on_track(place.track, |track, egresses| {
-                    refused = track.nack(place.forward, entries.by_ref().take(MAX_NACKED), &moment, egresses, out);
+                    refused += track.nack(place.forward, entries.take(MAX_NACKED), &moment, egresses, out);
                 });
-                self.refuse(peer, Reason::NackFlood, refused + entries.count() as u64);
+                self.refuse(peer, Reason::NackFlood, refused);
             }
             Packet::Pli { ssrc } => self.key_frame_requested(peer, ssrc, now),
             Packet::Fir { entries } => {

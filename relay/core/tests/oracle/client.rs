@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use relay_core::message::{Command, DtlsRole};
 use str0m::channel::{ChannelConfig, ChannelId};
-use str0m::config::DtlsVersion;
 use str0m::crypto::Fingerprint;
 use str0m::net::{DatagramRecv, Protocol, Receive};
 use str0m::{Candidate, Event, IceCreds, Input, Output, Rtc, RtcConfig};
@@ -40,13 +39,9 @@ pub struct Client {
 
 impl Client {
     /// A client that knows nothing of the relay yet.
-    pub fn new(id: &str, address: &str, connection: Option<u32>, dtls: DtlsVersion, now: Instant) -> Self {
+    pub fn new(id: &str, address: &str, connection: Option<u32>, config: RtcConfig, now: Instant) -> Self {
         let address: SocketAddr = address.parse().expect("a test address");
-        let mut rtc = RtcConfig::new()
-            .set_crypto_provider(crate::browser::provider())
-            .set_rtp_mode(true)
-            .set_dtls_version(dtls)
-            .build(now);
+        let mut rtc = config.set_crypto_provider(crate::browser::provider()).build(now);
         rtc.add_local_candidate(candidate(address, connection));
         Self {
             id: id.into(),

@@ -15,4 +15,5 @@ mod memory;
 mod moving;
 mod pair;
 mod pressure;
+mod rough;
 mod world;

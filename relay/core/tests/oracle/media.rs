@@ -10,7 +10,8 @@ use crate::world::World;
 
 /// Payload type of sound.
 pub const OPUS: u8 = 111;
-const VP8: u8 = 96;
+/// Payload type of pictures.
+pub const VP8: u8 = 96;
 const VP8_RTX: u8 = 97;
 /// `str0m`'s own ids of header extensions it is built with.
 const MID_ID: u8 = 4;

@@ -10,6 +10,7 @@ use relay_core::relay::Relay;
 use relay_core::relay::demux::Arrival;
 use relay_core::transport::dtls::{DtlsTimers, Identity};
 use relay_core::wire::{Path, Protocol, Wire};
+use str0m::RtcConfig;
 use str0m::config::DtlsVersion;
 
 use crate::client::Client;
@@ -89,6 +90,8 @@ pub struct World {
     pub narrow: Option<(SocketAddr, u64, Instant)>,
     /// What new clients offer.
     pub dtls: DtlsVersion,
+    /// Whether new clients put frames together from packets.
+    pub whole: bool,
     /// The relay's end of DTLS with new clients.
     pub role: DtlsRole,
     fingerprint: String,
@@ -116,6 +119,7 @@ impl World {
             damage: None,
             narrow: None,
             dtls: DtlsVersion::Dtls12,
+            whole: false,
             role: DtlsRole::Server,
             fingerprint,
             outgoing: Outgoing::default(),
@@ -136,7 +140,8 @@ impl World {
 
     fn open_by(&mut self, id: &str, connection: Option<u32>) -> usize {
         let index = self.clients.len();
-        let mut client = Client::new(id, &format!("10.0.1.{}:5000", index + 1), connection, self.dtls, self.now);
+        let config = RtcConfig::new().set_rtp_mode(!self.whole).set_dtls_version(self.dtls);
+        let mut client = Client::new(id, &format!("10.0.1.{}:5000", index + 1), connection, config, self.now);
         client.role = self.role;
         let (ufrag, password) = (format!("ufrag-{id}"), "0123456789012345678901".to_owned());
         client.learn(relay_address(), &ufrag, &password, &self.fingerprint);
