@@ -43,6 +43,7 @@ if [ "$need" = test ]; then
   package fc-list fontconfig
   package mosquitto mosquitto
   package tshark tshark
+  package promtool prometheus
   package dummy-ups nut-server
   package snmpd snmpd
   gst=/usr/lib/*/gstreamer-1.0
