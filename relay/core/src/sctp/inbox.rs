@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 /// Bytes the caller may be told before it answers: what many send at once fits in the backlog of one who gets all of it.
 pub const WINDOW: usize = 64 * 1024;
-/// What a message counts besides its payload, so that empty ones are bounded, too.
+/// What a message counts besides its label and payload, so that empty ones are bounded, too.
 const OVERHEAD: usize = 64;
 /// A message that the caller says nothing of counts as answered after this.
 pub const ANSWER: Duration = Duration::from_secs(1);
@@ -34,15 +34,16 @@ pub struct Inbox {
     due: Option<Instant>,
 }
 
-fn weight(payload: &Bytes) -> usize {
-    payload.len() + OVERHEAD
+fn weight((label, payload): &Message) -> usize {
+    label.len() + payload.len() + OVERHEAD
 }
 
 impl Inbox {
     /// A message came.
     pub fn push(&mut self, label: String, payload: Bytes) {
-        self.bytes += weight(&payload);
-        self.waiting.push_back((label, payload));
+        let message = (label, payload);
+        self.bytes += weight(&message);
+        self.waiting.push_back(message);
     }
 
     /// What the messages that wait count, in bytes.
@@ -60,15 +61,15 @@ impl Inbox {
         }
         let message = self.take()?;
         self.due = Some(self.due.map_or(now, |due| due.max(now)) + SPACING);
-        self.told.push_back((now, weight(&message.1)));
-        self.unanswered += weight(&message.1);
+        self.told.push_back((now, weight(&message)));
+        self.unanswered += weight(&message);
         Some(message)
     }
 
     /// The next message, whether or not the caller may be told.
     pub fn take(&mut self) -> Option<Message> {
         let message = self.waiting.pop_front()?;
-        self.bytes -= weight(&message.1);
+        self.bytes -= weight(&message);
         Some(message)
     }
 
@@ -120,7 +121,17 @@ mod tests {
         let later = inbox.poll_timeout().unwrap();
         assert_eq!(later, now + ANSWER, "no answer is one after a while");
         assert_eq!(std::iter::from_fn(|| inbox.pop(later)).count(), 5);
-        assert_eq!(inbox.bytes(), 9 * (16_000 + OVERHEAD));
+        assert_eq!(inbox.bytes(), 9 * (16_000 + "l".len() + OVERHEAD));
+    }
+
+    #[test]
+    fn what_the_smallest_take_counts_too() {
+        let mut inbox = Inbox::default();
+        for _ in 0..100 {
+            inbox.push("l".repeat(256), Bytes::new());
+        }
+        let taken = 100 * (size_of::<Message>() + 256);
+        assert!(inbox.bytes() >= taken, "{} of {taken}", inbox.bytes());
     }
 
     #[test]
