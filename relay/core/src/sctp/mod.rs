@@ -212,7 +212,12 @@ impl Sctp {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let association = self.association.as_ref().and_then(|(_, association)| association.poll_timeout());
-        association.into_iter().chain(self.inbox.poll_timeout()).chain(self.pace.poll_timeout()).min()
+        association
+            .into_iter()
+            .chain(self.inbox.poll_timeout())
+            .chain(self.pace.poll_timeout())
+            .chain(self.window.poll_timeout())
+            .min()
     }
 
     /// The next packet for DTLS.
@@ -222,17 +227,18 @@ impl Sctp {
         }
         let association = self.association.as_mut().and_then(|(_, association)| association.poll_transmit(now));
         let Some(transmit) = association.or_else(|| self.endpoint.poll_transmit()) else {
-            return self.window.update(self.held()).map(|packet| vec![packet]);
+            return self.window.update(self.held(), now).map(|packet| vec![packet]);
         };
-        let Payload::RawEncode(mut packets) = transmit.payload else { return None };
-        for packet in &mut packets {
-            if let Some(sack) = Sack::of(packet) {
-                self.intake.acknowledged(&sack, RECEIVE_BUFFER);
-                self.window.tell(packet, &sack, self.inbox.bytes());
-            }
-        }
+        let Payload::RawEncode(packets) = transmit.payload else { return None };
         self.sent = packets.last().cloned().unwrap_or_default();
-        Some(packets)
+        let packets = packets.into_iter().filter_map(|packet| match Sack::of(&packet) {
+            Some(sack) => {
+                self.intake.acknowledged(&sack, RECEIVE_BUFFER);
+                self.window.tell(packet, &sack, self.inbox.bytes(), now)
+            }
+            None => Some(packet),
+        });
+        Some(packets.collect())
     }
 
     /// What happened since the last call.

@@ -1,6 +1,7 @@
 //! A peer of our own making, which does what no browser does.
 
 mod hostile;
+mod window;
 
 use std::time::Duration;
 
@@ -238,74 +239,6 @@ fn channels_that_close_make_place_for_others() {
     }
     assert_eq!((pair.opened, pair.refused.len()), (300, 0));
     assert!(pair.relay.channels.is_empty() && pair.relay.intake.streams() == 0);
-}
-
-#[test]
-fn a_peer_that_is_held_back_stops_by_itself_and_goes_on_at_once() {
-    let mut pair = Pair::new();
-    assert!(pair.open(0));
-    pair.run(5);
-    pair.relay.hold(true, pair.now);
-    for _ in 0..40 {
-        pair.peer.stream(0).unwrap().write_with_ppi(&vec![1; MAX_MESSAGE], Protocol::Binary).unwrap();
-    }
-    pair.run(200); // four seconds
-    let held = pair.relay.held();
-    assert!((480 * 1024..=(512 + 32) * 1024).contains(&held), "{held}");
-    assert_eq!((pair.received.len(), pair.refused.len()), (0, 0));
-    pair.relay.hold(false, pair.now);
-    pair.collect();
-    // It is told at once, and not only when it tries again.
-    let told = outgoing(&mut pair.relay, pair.now);
-    let room = |packet: &Bytes| Sack::of(packet).map_or(0, |sack| sack.credit);
-    assert!(told.iter().map(room).max() > Some(400 * 1024), "{told:?}");
-    for packet in told {
-        if let Some((_, DatagramEvent::AssociationEvent(event))) =
-            pair.endpoint.handle(pair.now, NOWHERE, None, None, packet)
-        {
-            pair.peer.handle_event(event);
-        }
-    }
-    let before = pair.received.len();
-    pair.run(3);
-    assert!(pair.received.len() > before, "and goes on");
-    pair.run(60);
-    assert_eq!((pair.received.len(), pair.refused.len()), (40, 0), "{:?}", pair.refused);
-}
-
-#[test]
-fn who_does_not_mind_the_window_is_not_taken() {
-    let mut pair = Pair::new();
-    assert!(pair.open(0));
-    pair.run(5);
-    pair.relay.hold(true, pair.now);
-    for _ in 0..40 {
-        pair.peer.stream(0).unwrap().write_with_ppi(&vec![1; MAX_MESSAGE], Protocol::Binary).unwrap();
-    }
-    for _ in 0..3_000 {
-        pair.now += Duration::from_millis(20);
-        pair.peer.handle_timeout(pair.now);
-        for packet in pair.sends() {
-            pair.relay.handle(packet, pair.now);
-        }
-        while let Some(packets) = pair.relay.poll_transmit(pair.now) {
-            for packet in packets {
-                // It takes all acknowledgments for ones that leave it all the room there is.
-                let packet = Sack::of(&packet).map_or(packet.clone(), |_| packet::with_credit(&packet, RECEIVE_BUFFER));
-                if let Some((_, DatagramEvent::AssociationEvent(event))) =
-                    pair.endpoint.handle(pair.now, NOWHERE, None, None, packet)
-                {
-                    pair.peer.handle_event(event);
-                }
-            }
-        }
-        assert!(pair.relay.held() <= (512 + 32 + 2) * 1024, "{}", pair.relay.held());
-    }
-    pair.collect();
-    assert!(pair.count(Reason::SctpWindow) > 10);
-    pair.relay.hold(false, pair.now);
-    pair.run(500);
-    assert_eq!(pair.received.len(), 40);
 }
 
 /// `CRC32c` (RFC 9260 appendix A), bit by bit.

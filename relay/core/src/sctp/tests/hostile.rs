@@ -10,21 +10,21 @@ const BEGIN: u8 = 2;
 const UNORDERED: u8 = 4;
 
 /// A peer that writes its DATA itself.
-struct Attacker {
-    relay: Sctp,
+pub(super) struct Attacker {
+    pub(super) relay: Sctp,
     /// The header of its packets.
     head: Vec<u8>,
     /// The first TSN that it has not used.
     next: u32,
-    now: Instant,
+    pub(super) now: Instant,
     messages: usize,
-    refused: Vec<Reason>,
+    pub(super) refused: Vec<Reason>,
     /// What the relay said.
-    heard: Vec<Bytes>,
+    pub(super) heard: Vec<Bytes>,
 }
 
 impl Attacker {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut pair = Pair::new();
         assert!(pair.open(0));
         let packet = pair.sends().pop().unwrap();
@@ -53,7 +53,7 @@ impl Attacker {
         }
     }
 
-    fn collect(&mut self) {
+    pub(super) fn collect(&mut self) {
         while let Some(packets) = self.relay.poll_transmit(self.now) {
             self.heard.extend(packets);
         }
@@ -64,14 +64,14 @@ impl Attacker {
         self.refused.extend(self.relay.take_refused());
     }
 
-    fn send(&mut self, chunks: &[Vec<u8>]) {
+    pub(super) fn send(&mut self, chunks: &[Vec<u8>]) {
         let packet = [self.head.clone(), chunks.concat()].concat();
         let all = packet::chunks(&packet).unwrap();
         self.deliver(packet::of_chunks(&packet, all.iter()).unwrap());
     }
 
     /// What the relay acknowledged last, as it says after a while if need be; and as distance from the first unused TSN.
-    fn acknowledged(&mut self) -> (u32, Sack) {
+    pub(super) fn acknowledged(&mut self) -> (u32, Sack) {
         self.now += Duration::from_millis(300);
         self.relay.handle_timeout(self.now);
         while let Some(packets) = self.relay.poll_transmit(self.now) {
@@ -85,7 +85,7 @@ impl Attacker {
         self.refused.iter().filter(|refused| **refused == reason).count()
     }
 
-    fn chunk(&self, number: u32, flags: u8, sequence: u16, payload: &[u8]) -> Vec<u8> {
+    pub(super) fn chunk(&self, number: u32, flags: u8, sequence: u16, payload: &[u8]) -> Vec<u8> {
         let mut chunk = vec![0, flags];
         chunk.extend(u16::try_from(16 + payload.len()).unwrap().to_be_bytes());
         chunk.extend(self.next.wrapping_add(number).to_be_bytes());
