@@ -137,3 +137,17 @@ def test_a_wrong_password_is_tried_slowly_even_while_somebody_looks(when: str) -
         assert asyncio.get_running_loop().time() - begun < 10, "it counts for that loss alone"
 
     play(scene)
+
+
+def test_who_begins_to_look_at_a_device_that_is_away_has_it_dialled_soon() -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.refuses_us = Lost("silent")
+        one.driver.fall(Lost("fell"))
+        await one.gone()
+        await asyncio.sleep(3600.2)
+        dials = one.driver.dials
+        one.runner.watch(True)
+        await asyncio.sleep(1.0)
+        assert one.driver.dials == dials + 1
+
+    play(scene)

@@ -12,8 +12,9 @@ import pytest
 from devices.channel import Channel
 from devices.context import Context
 from devices.emulators import ViscaEmulator
+from devices.errors import Rejected
 from devices.visca import frames
-from devices.visca.link import ViscaLink
+from devices.visca.link import Taken, ViscaLink
 from tests.devices.stage import QUICK, camera, stage
 from wire.problems import Code
 
@@ -98,6 +99,25 @@ async def test_what_moves_is_stopped_first_and_the_other_right_after(
         await room.do("stop")
         assert sent[:2] == [(order[0], True), (order[1], False)]
         assert not cam.moving
+
+
+async def test_the_zoom_is_stopped_though_the_camera_refuses_to_stop_turning(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        await room.do("move", pan=0.5, zoom=1.0)
+        command = ViscaLink.command
+
+        async def refusing(link: ViscaLink, request: bytes, on_done: Callable[[], None] | None = None) -> Taken:
+            if request == frames.pan_tilt(0, 0):
+                raise Rejected("not now")
+            return await command(link, request, on_done)
+
+        monkeypatch.setattr(ViscaLink, "command", refusing)
+        assert (await room.do("stop")).outcome == "failed"
+        assert cam.position.speed[2] == 0
+        assert cam.position.speed[0] > 0
+        monkeypatch.undo()
+        await cam.until(lambda: not cam.moving)
 
 
 async def test_a_move_without_speed_is_a_stop() -> None:
