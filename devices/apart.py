@@ -135,19 +135,16 @@ class DistantContext(Context):
         return self._near.watched
 
     def connected(
-        self,
-        *,
-        model: str = "",
-        capabilities: list[str] | None = None,
-        axes: list[str] | None = None,
-        inputs: list[str] | None = None,
+        self, *, model: str = "", capabilities: list[str] | None = None, axes: list[str] | None = None
     ) -> None:
         """Carried over."""
-        name, (can, moves, has) = (
-            plain(model, str),
-            [plain(one, list[str] | None) for one in (capabilities, axes, inputs)],
-        )
-        self._say(lambda: self._near.connected(model=name, capabilities=can, axes=moves, inputs=has))
+        name, can, moves = plain(model, str), plain(capabilities, list[str] | None), plain(axes, list[str] | None)
+        self._say(lambda: self._near.connected(model=name, capabilities=can, axes=moves))
+
+    def offer(self, inputs: list[str]) -> None:
+        """Carried over."""
+        names = plain(inputs, list[str])
+        self._say(lambda: self._near.offer(names))
 
     def absent(self, notice: Notice) -> None:
         """Carried over."""

@@ -223,7 +223,7 @@ SENSES: dict[str, tuple[str, ...]] = {
     "occupancy": ("occupied", "people"),  # bool, number of people
     "environment": ("co2", "temperature", "humidity"),  # ppm, degrees Celsius, percent
     "battery": ("battery",),  # percent
-    "supply": ("supply", "charge", "runtime", "load"),  # `line`, `battery` or `low`; percent, seconds, percent
+    "supply": ("supply", "charge", "runtime", "load"),  # see `KINDS`; percent, seconds, percent
     "video": ("streaming",),  # bool
     "level": ("level",),  # dBFS of the sound now, -90..0
     "lamp": ("lamp_hours",),  # hours the lamp was lit

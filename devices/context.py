@@ -47,14 +47,12 @@ class Context:
         model: str = "",
         capabilities: list[str] | None = None,
         axes: list[str] | None = None,
-        inputs: list[str] | None = None,
     ) -> None:
         """The device answered: it is online.
 
-        What this one of its kind has, where that is less, or more, than the driver and its settings say: `capabilities`,
-        those of `devices.capabilities.AXES` that it moves, and the names of its inputs.
+        `capabilities` narrows what this one of its kind can do, and `axes` what of it moves (`devices.capabilities.AXES`).
         """
-        self._state.connected(model, capabilities, axes, inputs)
+        self._state.connected(model, capabilities, axes)
         self.ready.set()
         self._wake()
 
@@ -62,6 +60,10 @@ class Context:
         """We hold the way to the device (a sound server, a bus) but it is not there; `connected` when it comes."""
         self._state.unreachable(notice)
         self.ready.set()
+
+    def offer(self, inputs: list[str]) -> None:
+        """The names of the inputs that this one of its kind has, where not those of its settings."""
+        self._state.offer(inputs)
 
     def report(self, name: str, value: Value, *, remaining: float | None = None, total: float | None = None) -> None:
         """The device said that property `name` is `value`; `remaining` of `total` seconds of a slow change."""

@@ -123,6 +123,13 @@ NOTICES: dict[str, Sentence] = {
         "Clean or replace the filter.",
         "it",
     ),
+    "device.no_input": Sentence(
+        "{device} : entrée absente ({inputs}) ; il y a {there}.",
+        "{device}: it has no such input ({inputs}); it has {there}.",
+        "Corriger les entrées dans la configuration de la salle.",
+        "Correct the inputs in the room’s configuration.",
+        "installer",
+    ),
     "device.not_announced": Sentence(
         "{device} : aucun capteur ne s’annonce sous ce nom.",
         "{device}: no sensor announces itself under this name.",
@@ -164,6 +171,34 @@ NOTICES: dict[str, Sentence] = {
         "Terminer la réunion maintenant.",
         "End the meeting now.",
         "anyone",
+    ),
+    "device.supply_off": Sentence(
+        "{device} : éteint, il n’alimente plus rien.",
+        "{device}: switched off, it powers nothing.",
+        "Rallumer l’onduleur ; si ce qu’il alimente fonctionne, ses prises sont ailleurs : vérifier le câblage.",
+        "Switch the supply on; if what it should power works, it is plugged in elsewhere: check the cabling.",
+        "it",
+    ),
+    "device.overload": Sentence(
+        "{device} : surchargé.",
+        "{device}: overloaded.",
+        "Débrancher de l’onduleur ce qui ne doit pas survivre à une coupure.",
+        "Unplug from the supply what need not survive a power cut.",
+        "it",
+    ),
+    "device.bypass": Sentence(
+        "{device} : en dérivation, rien ne protège d’une coupure.",
+        "{device}: in bypass, nothing protects from a power cut.",
+        "Remettre l’onduleur en service ; s’il reste en dérivation, appeler le service après-vente.",
+        "Put the supply back into service; if it stays in bypass, call its service.",
+        "it",
+    ),
+    "device.alarm": Sentence(
+        "{device} : il signale une alarme.",
+        "{device}: it raises an alarm.",
+        "Lire l’alarme sur l’onduleur, ou avec `upsc` sur l’ordinateur qui le surveille.",
+        "Read the alarm on the supply, or with `upsc` on the computer that watches it.",
+        "it",
     ),
     "device.replace_battery": Sentence(
         "{device} : la batterie est usée.",

@@ -34,7 +34,7 @@ KINDS: Mapping[str, Kind] = {
     "temperature": NUMBER,
     "humidity": NUMBER,
     "battery": NUMBER,
-    "supply": ("line", "battery", "low"),
+    "supply": ("line", "battery", "low", "bypass", "overload", "off"),
     "charge": NUMBER,
     "runtime": NUMBER,
     "load": NUMBER,

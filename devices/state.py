@@ -98,13 +98,7 @@ class DeviceState:
     settled: bool = False  # the first whole poll of this connection is over
     _known: dict[str, _Known] = field(default_factory=dict)
 
-    def connected(
-        self,
-        model: str,
-        capabilities: list[str] | None,
-        axes: list[str] | None = None,
-        inputs: list[str] | None = None,
-    ) -> None:
+    def connected(self, model: str, capabilities: list[str] | None, axes: list[str] | None = None) -> None:
         """The device answers; every wish is open until the first whole poll shows otherwise."""
         self.journal.say(logging.INFO, "device %s is online", self.config.id)
         self.connection, self.fault, self.settled = Connection.ONLINE, None, False
@@ -112,12 +106,17 @@ class DeviceState:
         if capabilities is not None:
             self.capabilities = capabilities
         self.axes = self.axes if axes is None else axes
-        self.inputs = self.inputs if inputs is None else inputs
         self.last_seen = self.clock()
         self.open_wishes = {name for name, known in self._known.items() if known.desired is not None}
         for known in self._known.values():
             known.fulfilled, known.doubts = False, 0  # what it was before it went proves nothing
         self.on_change()
+
+    def offer(self, inputs: list[str]) -> None:
+        """It has these inputs."""
+        if inputs != self.inputs:
+            self.inputs = inputs
+            self.on_change()
 
     def unreachable(self, notice: Notice) -> None:
         """We cannot talk with it; what it last reported stays, with its age."""

@@ -15,6 +15,7 @@ SALT = b"498e4a67"
 class PjlinkEmulator(Emulator):
     """State for tests: `power` (off, on, cooling, warming), `input`, `mute`, `blank`, `lamp_hours`, `connections`.
 
+    `inputs`: code to name, which class 2 tells.
     `search`: UDP port where it answers searches, as the hardware address `identity`; `tell`: where it sends its news.
     `warmup`, `cooldown`, `idle_close` in seconds. A fault of its own: `lamp` (it says that its lamp failed).
     """
@@ -45,6 +46,7 @@ class PjlinkEmulator(Emulator):
         self.level = level
         self.power = power
         self.input = "31"
+        self.inputs = {"11": "computer", "31": "hdmi1", "32": "hdmi2", "51": "network"}
         self.mute = self.blank = False
         self.lamp_hours = 1234
         self.warmup, self.cooldown, self.idle_close = warmup, cooldown, idle_close
@@ -118,7 +120,9 @@ class PjlinkEmulator(Emulator):
         name = head[2:]
         if len(head) != 6 or head[0] != "%" or head[1] not in "12" or int(head[1]) > self.level or not parameter:
             return f"{head[:6]}=ERR1"
-        if parameter == "?":
+        if name == "INNM" and self.level == 2:
+            value = self.inputs.get(parameter[1:], "ERR2")
+        elif parameter == "?":
             value = self._state(name)
         else:
             value = self._carry_out(name, parameter)
@@ -132,7 +136,7 @@ class PjlinkEmulator(Emulator):
         answers = {
             "POWR": {"off": "0", "on": "1", "cooling": "2", "warming": "3"}[self.power],
             "INPT": self.input if self.power == "on" else "ERR3",
-            "INST": "11 31 32 51",
+            "INST": " ".join(self.inputs),
             "AVMT": mutes[self.mute, self.blank] if self.power == "on" else "ERR3",
             "ERST": f"0{lamp}0000",
             "LAMP": f"{self.lamp_hours} {int(self.power == 'on')}",
@@ -152,7 +156,7 @@ class PjlinkEmulator(Emulator):
         if self.power != "on":
             return "ERR3"
         if name == "INPT":
-            if parameter not in self._state("INST").split():
+            if parameter not in self.inputs:
                 return "ERR2"
             self.input = parameter
             self.news("INPT", parameter)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated
-
-import msgspec
 
 from devices.capabilities import Input, On, Reply
 from devices.config import DeviceConfig
@@ -14,31 +11,12 @@ from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import NotNow, NotSupported, Rejected
-from devices.marks import SECRET
-from devices.pjlink import lines, news
+from devices.pjlink import lines, news, troubles
+from devices.pjlink.inputs import Inputs
 from devices.pjlink.link import PjlinkLink
+from devices.pjlink.settings import PjlinkSettings
 from devices.pjlink.slow_change import SlowChange
 from devices.sharing import Shared
-from wire.problems import Notice
-
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=600)]
-
-
-class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`inputs`: name to PJLink input (`31` is the first digital one). Warm-up and cool-down in seconds, then learned.
-
-    `listen`: UDP port (4352) where the notifications of a class 2 device come, once it was told this machine's address.
-    """
-
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4352
-    password: Annotated[str, msgspec.Meta(max_length=32, extra_json_schema=SECRET)] = ""
-    inputs: dict[str, Annotated[str, msgspec.Meta(pattern="^[1-6][1-9A-Z]$")]] = msgspec.field(
-        default_factory=lambda: {"hdmi1": "31", "hdmi2": "32"}
-    )
-    warmup: Seconds = 30.0
-    cooldown: Seconds = 60.0
-    listen: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
 
 
 class PjlinkDisplay(Driver[PjlinkSettings]):
@@ -56,11 +34,15 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
     reports = {"lamp_hours": "number", "errors": "text"}
     _context: Context
     _link: PjlinkLink
-    _level = 1
+    _level = 0  # class of the device, 0 until it told
 
     def __init__(self, config: DeviceConfig, settings: PjlinkSettings) -> None:
         super().__init__(config, settings)
         self._slow = SlowChange({"warming": settings.warmup, "cooling": settings.cooldown})
+        self._inputs = Inputs(settings.inputs)
+        self._learned = False  # which inputs there are, over this connection
+        self._failed = False  # it says that it failed
+        self._troubles: dict[str, str] = {}
 
     @property
     def address(self) -> str:
@@ -69,8 +51,8 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
 
     @property
     def inputs(self) -> list[str]:
-        """Those the settings name."""
-        return list(self.settings.inputs)
+        """Those the settings name; of what the projector has besides it tells later."""
+        return self._inputs.names
 
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:
@@ -95,7 +77,8 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         settings, self._context = self.settings, context
         self._slow.lost_sight()
         async with PjlinkLink.open(context, settings.host, settings.port, settings.password) as self._link:
-            self._level = 2 if await self._ask("CLSS") == "2" else 1
+            self._level, self._learned, self._troubles = 0, False, {}
+            await self._ask_class()
             maker, product = [await self._ask_if_known(name) for name in ("INF1", "INF2")]
             context.connected(model=f"{maker} {product}".strip())
             await self._link.until_lost()
@@ -105,20 +88,27 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         power = await self._ask_power()
         if not whole:
             return
+        if not self._learned:
+            await self._learn(is_on=power == "on")
         if power == "on":
-            code = await self._ask_if_known("INPT")
-            names = {code: name for name, code in self.settings.inputs.items()}
-            self._context.report("input", names.get(code, code) or None)
+            self._context.report("input", self._inputs.name(await self._ask_if_known("INPT")))
             if (mutes := lines.read_mutes(await self._ask_if_known("AVMT"))) is not None:
                 self._context.report("mute", mutes[0])
                 self._context.report("blank", mutes[1])
         self._context.report("lamp_hours", lines.read_lamp_hours(await self._ask_if_known("LAMP")))
-        self._report_troubles(lines.read_troubles(await self._ask_if_known("ERST")))
+        self._troubles = troubles.read(await self._ask_if_known("ERST"))
+        self._context.report("errors", " ".join(f"{part}:{level}" for part, level in self._troubles.items()))
+        self._complain()
 
-    def _report_troubles(self, troubles: dict[str, str]) -> None:
-        self._context.report("errors", " ".join(f"{part}:{level}" for part, level in troubles.items()))
-        worst = sorted(troubles, key=lambda part: troubles[part])[:1]
-        self._context.trouble(Notice(f"device.{worst[0]}") if worst else None)
+    def _complain(self) -> None:
+        self._context.trouble(troubles.notice(self._troubles, self._failed, self._inputs.missing, self._inputs.codes))
+
+    async def _learn(self, *, is_on: bool) -> None:
+        """Its class and its inputs: some tell neither before they are on, and say so as if they never would."""
+        await self._ask_class()
+        told = await self._inputs.ask(self._ask, names=self._level == 2)
+        self._learned = is_on or (told and self._level > 0)
+        self._context.offer(self._inputs.names)
 
     # --- capabilities -------------------------------------------------------------------------------------------
 
@@ -128,10 +118,11 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         return Reply.DONE if await self._ask_power() == ("on" if args.on else "off") else Reply.ACCEPTED
 
     async def select_input(self, args: Input) -> Reply:
-        """By the name in the settings."""
-        code = self.settings.inputs.get(args.input)
+        """By its name in the settings, or the projector's own."""
+        code = self._inputs.choose(args.input)
+        self._context.offer(self._inputs.names)
         if code is None:
-            raise NotSupported(f"no input {args.input!r}; there are: {', '.join(self.settings.inputs)}")
+            raise NotSupported(f"no input {args.input!r}; there are: {', '.join(self._inputs.names)}")
         if await self._ask_power() != "on":
             raise NotNow("not before it is on")
         await self._set("INPT", code)
@@ -155,14 +146,29 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
     # --- asking -------------------------------------------------------------------------------------------------
 
     async def _ask_power(self) -> str | None:
-        power = lines.POWER.get(await self._ask("POWR"))
+        failed, power = False, None
+        try:
+            power = lines.POWER.get(await self._ask("POWR"))
+        except Rejected:  # a failure of the projector (ERR4)
+            failed = True
+        if failed != self._failed:
+            self._failed = failed
+            self._complain()
         remaining, total = self._slow.saw(power, asyncio.get_running_loop().time())
         self._context.report("power", power, remaining=remaining, total=total)
         return power
 
-    async def _ask(self, name: str) -> str:
-        level = self._level if name == "INPT" else 1
-        return await self._patiently(lambda: self._link.ask(name, level=level))
+    async def _ask_class(self) -> None:
+        """Of a device that does not say now, class 1 is spoken."""
+        if not self._level and (said := await self._ask_if_known("CLSS")):
+            self._level = 2 if said == "2" else 1
+
+    def _level_of(self, name: str) -> int:
+        return max(1, self._level) if name in ("INPT", "INST", "INNM") else 1
+
+    async def _ask(self, name: str, question: str = "?") -> str:
+        level = self._level_of(name)
+        return await self._patiently(lambda: self._link.ask(name, question, level=level))
 
     async def _ask_if_known(self, name: str) -> str:
         """Empty when the device does not know the question, or not now."""
@@ -173,7 +179,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
 
     async def _set(self, name: str, parameter: str) -> None:
         async def command() -> str:
-            await self._link.set(name, parameter, level=self._level if name == "INPT" else 1)
+            await self._link.set(name, parameter, level=self._level_of(name))
             return ""
 
         await self._patiently(command)

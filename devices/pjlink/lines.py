@@ -17,7 +17,6 @@ _REPLY = re.compile(rb"%([12])([A-Z0-9]{4})=([\x20-\x7e\x80-\xff]{0,128})", re.I
 
 _STARTS = (b"", b"%", b"P", b"p")  # first byte of a line
 
-PARTS = ("fan", "lamp", "temperature", "cover", "filter", "other")  # digits of ERST in order
 POWER = {"0": "off", "1": "on", "2": "cooling", "3": "warming"}
 
 
@@ -98,12 +97,6 @@ def write(name: str, parameter: str, *, level: int = 1) -> bytes:
 def digest(salt: bytes, password: str) -> bytes:
     """What goes before the first command: MD5 of salt and password, in hexadecimal (the protocol's choice)."""
     return hashlib.md5(salt + password.encode(), usedforsecurity=False).hexdigest().encode()
-
-
-def read_troubles(value: str) -> dict[str, str]:
-    """ERST: `warning` or `error` by part; parts that are well are left out."""
-    levels = {"1": "warning", "2": "error"}
-    return {part: levels[digit] for part, digit in zip(PARTS, value, strict=False) if digit in levels}
 
 
 def read_lamp_hours(value: str) -> int | None:

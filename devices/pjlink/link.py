@@ -51,9 +51,9 @@ class PjlinkLink:
         except Lost:
             raise self._refusal or Lost("closed by the device") from None
 
-    async def ask(self, name: str, *, level: int = 1) -> str:
+    async def ask(self, name: str, question: str = "?", *, level: int = 1) -> str:
         """The value of a question; raises a DeviceError."""
-        return await self._exchange(name, "?", level)
+        return await self._exchange(name, question, level)
 
     async def set(self, name: str, parameter: str, *, level: int = 1) -> None:
         """Carry out a command; raises a DeviceError."""
@@ -62,7 +62,7 @@ class PjlinkLink:
     async def _exchange(self, name: str, parameter: str, level: int) -> str:
         if self._channel is None:
             raise Lost("not connected")
-        self._asked = (name, parameter == "?")
+        self._asked = (name, parameter.startswith("?"))
         self._answer = asyncio.get_running_loop().create_future()
         self._channel.send(self._prefix + write(name, parameter, level=level))
         self._prefix = b""

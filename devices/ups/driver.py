@@ -12,14 +12,13 @@ from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError
 from devices.mdns import announced
-from devices.ups.lines import number, supply
+from devices.ups.lines import number, supply, tells, trouble
 from devices.ups.link import Stale, UpsdLink
 from wire.problems import Notice
 
 PORT = 3493
 MOST = 32  # computers with supplies
 SHOWN = {"battery.charge": "charge", "battery.runtime": "runtime", "ups.load": "load"}
-NOTICES = {"battery": "device.on_battery", "low": "device.battery_low"}
 
 
 class UpsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +44,7 @@ class UpsSupply(Driver[UpsSettings]):
     _context: Context
     _link: UpsdLink
     _there: bool | None = None  # the upsd hears it; None before the first answer
-    _supply: str | None = None
+    _told: tuple[str | None, str | None] = (None, None)  # what it last meant, and what was wrong
 
     @property
     def address(self) -> str:
@@ -81,7 +80,7 @@ class UpsSupply(Driver[UpsSettings]):
 
     async def poll(self, *, whole: bool) -> None:
         """NUT tells nothing by itself: its status is asked each time, all of it while the power is cut."""
-        if whole or self._supply != "line" or supply(await self._ask_status()) != self._supply:
+        if whole or self._told != ("line", None) or _meaning(await self._ask_status()) != self._told:
             await self._look()
 
     async def _look(self) -> None:
@@ -90,8 +89,9 @@ class UpsSupply(Driver[UpsSettings]):
             known = await self._context.retrying(lambda: self._link.variables(self.settings.ups))
         except Stale:
             known = {}
-        self._supply = supply(known.get("ups.status", ""))
-        if self._supply is None:
+        status = known.get("ups.status", "")
+        self._told = word, code = _meaning(status)
+        if not tells(status):
             self._there = False
             self._context.absent(Notice(Stale.code))
             return
@@ -99,11 +99,11 @@ class UpsSupply(Driver[UpsSettings]):
             self._there = True
             maker, model = (known.get(name, "") for name in ("ups.mfr", "ups.model"))
             self._context.connected(model=f"{maker} {model}".strip() or self.settings.ups)
-        self._context.heard(known["ups.status"])
-        self._context.report("supply", self._supply)
+        self._context.heard(status)
+        self._context.report("supply", word)
         for variable, name in SHOWN.items():
             self._context.report(name, number(known.get(variable)))
-        self._context.trouble(_trouble(self._supply, known["ups.status"].split()))
+        self._context.trouble(Notice(code) if code else None)
 
     async def _ask_status(self) -> str:
         try:
@@ -114,7 +114,5 @@ class UpsSupply(Driver[UpsSettings]):
         return status
 
 
-def _trouble(supply: str, flags: list[str]) -> Notice | None:
-    if supply in NOTICES:
-        return Notice(NOTICES[supply])
-    return Notice("device.replace_battery") if "RB" in flags else None
+def _meaning(status: str) -> tuple[str | None, str | None]:
+    return supply(status), trouble(status)

@@ -9,6 +9,13 @@ LONGEST = 4096  # bytes of a line
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 _ESCAPE = re.compile(r"\\(.)")
 _CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]")
+TROUBLES = {
+    "low": "device.battery_low",
+    "battery": "device.on_battery",
+    "off": "device.supply_off",
+    "overload": "device.overload",
+    "bypass": "device.bypass",
+}
 _KEYWORDS = {"BEGIN", "END", "VAR", "UPS", "ERR", "OK"}
 
 
@@ -63,13 +70,33 @@ def read(line: bytes) -> Line | Junk:
 
 
 def supply(status: str) -> str | None:
-    """`line`, `battery` or `low` from `ups.status`; None when it does not say (`WAIT`, `OFF`)."""
+    """What `ups.status` means for those behind it (Network UPS Tools Developer Guide, 3.4 "Status data"); None: not said.
+
+    `low` and `battery` before what else is wrong; `off`: it gives no power; `overload`; `bypass`: the mains pass by it, and
+    nothing protects from a cut; `line`.
+    """
     flags = set(status.split())
     if "FSD" in flags or {"OB", "LB"} <= flags:
         return "low"
-    if "OB" in flags:
-        return "battery"
-    return "line" if "OL" in flags else None
+    for flag, word in (("OFF", "off"), ("OB", "battery"), ("OVER", "overload"), ("BYPASS", "bypass"), ("OL", "line")):
+        if flag in flags:
+            return word
+    return None
+
+
+def tells(status: str) -> bool:
+    """The supply is heard: a driver that waits for its first word says `WAIT`."""
+    return bool(set(status.split()) - {"WAIT"})
+
+
+def trouble(status: str) -> str | None:
+    """The code of what people should know of a status."""
+    flags, word = set(status.split()), supply(status)
+    if word in TROUBLES:
+        return TROUBLES[word]
+    return next(
+        (code for flag, code in (("ALARM", "device.alarm"), ("RB", "device.replace_battery")) if flag in flags), None
+    )
 
 
 def number(text: str | None) -> float | None:

@@ -68,7 +68,8 @@ COMPLAINTS: Final[Mapping[str, str]] = MappingProxyType(
             *("unplugged", "refused", "password", "certificate", "garbage", "unknown_name", "no_picture"),
             *("misconfigured", "driver_crashed", "driver_blocked", "not_announced", "offline", "stale"),
             *("not_followed", "lamp", "fan", "temperature", "cover", "filter", "battery"),
-            *("on_battery", "battery_low", "replace_battery"),
+            *("on_battery", "battery_low", "replace_battery", "supply_off", "overload", "bypass", "alarm"),
+            "no_input",
         )
     }
 )  # what a device or its driver says of it (devices/notices.py), and the step that it calls for

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from devices.config import DeviceConfig
 from devices.context import Context
 from devices.emulators import PjlinkEmulator
-from devices.pjlink import lines
+from devices.pjlink import lines, troubles
 from devices.pjlink.link import PjlinkLink
 from devices.sharing import Share, Shared
 from devices.state import DeviceState, printable
@@ -92,7 +92,7 @@ def test_pjlink_lines_do_not_depend_on_the_pieces(said: list[bytes], size: int) 
 
 @given(st.text(max_size=130))
 def test_pjlink_values_of_any_text(value: str) -> None:
-    assert set(lines.read_troubles(value)) <= set(lines.PARTS)
+    assert set(troubles.read(value)) <= set(troubles.PARTS)
     hours = lines.read_lamp_hours(value)
     assert hours is None or hours >= 0
     lines.read_mutes(value)

@@ -286,10 +286,13 @@ async def test_shared_that_cannot_be_opened_fails_for_all_and_is_tried_anew() ->
     assert list(await asyncio.gather(insist(), insist())) == ["open", "open"]
 
 
+BESIDE_THE_DEVICE = {NOT_FOLLOWED: ["property"], "device.no_input": ["inputs", "there"]}
+
+
 def test_notices_speak_both_languages_and_name_the_device() -> None:
     for code, sentence in NOTICES.items():
         assert code.startswith("device.")
-        places = ["device", "property"] if code == NOT_FOLLOWED else ["device"]
+        places = ["device", *BESIDE_THE_DEVICE.get(code, ())]
         for text in (sentence.fr, sentence.en):
             assert [field for _, field, _, _ in string.Formatter().parse(text) if field] == places
         assert sentence.fr_next.endswith(".")

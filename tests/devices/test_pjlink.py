@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from devices.emulators import PjlinkEmulator
-from devices.pjlink import lines
+from devices.pjlink import lines, troubles
+from devices.pjlink.inputs import Inputs, read_inputs, read_name
 from devices.pjlink.slow_change import SlowChange
 from tests.devices.stage import display, stage
-from wire.devices import Property
+from wire.devices import Connection, Property
 
 
 async def test_warming_shows_its_seconds_and_what_cannot_be_done_yet_is_done_when_it_is_on() -> None:
@@ -74,7 +79,7 @@ async def test_class_1_devices_work_too() -> None:
 
 
 async def test_an_input_the_room_does_not_name_is_unsupported() -> None:
-    async with PjlinkEmulator(power="on") as pj, stage(display(pj.address)) as room:
+    async with PjlinkEmulator(power="on") as pj, stage(display(pj.address, inputs={"hdmi1": "31"})) as room:
         await room.online()
         result = await room.do("select_input", input="scart")
         assert result.outcome == "unsupported"
@@ -124,7 +129,7 @@ def test_replies_are_read_as_the_specification_says() -> None:
     assert lines.read_line(b"%1POWR=3") == lines.Answer("POWR", "3")
     assert lines.read_line(b"PJLINK 1 498e4a67") == lines.Greeting(b"498e4a67")
     assert lines.read_line(b"PJLINK ERRA") == lines.Greeting(refused=True)
-    assert lines.read_troubles("021000") == {"lamp": "error", "temperature": "warning"}
+    assert troubles.read("021000") == {"lamp": "error", "temperature": "warning"}
     assert lines.read_lamp_hours("22 1 1300 0") == 1300
     assert lines.read_mutes("31") == (True, True)
     assert lines.read_mutes("11") == (False, True)
@@ -162,3 +167,97 @@ async def test_one_that_says_it_did_and_does_not_is_asked_twice_more_and_shown_a
         assert (await room.do("set_mute", on=True)).outcome == "done"
         await room.until(lambda device: device.properties["mute"].desired is None)
         assert (room.property("mute").reported, pj.asked) == (False, 3)
+
+
+class _Reserved(PjlinkEmulator):
+    """In standby it refuses what it answers when it is on, or says that it does not know it."""
+
+    refusal = "ERR3"
+
+    def answer(self, line: str) -> str:
+        if self.power == "off" and line[2:6] in ("CLSS", "INST", "INF1", "INF2", "LAMP"):
+            return f"{line[:6]}={self.refusal}"
+        return super().answer(line)
+
+
+@pytest.mark.parametrize("refusal", ["ERR1", "ERR3"])
+async def test_one_that_tells_its_class_only_when_it_is_on_comes_online_in_standby(refusal: str) -> None:
+    async with _Reserved(warmup=0.1) as pj, stage(display(pj.address)) as room:
+        pj.refusal = refusal
+        await room.shows("power", "off")
+        assert (await room.online()).fault is None
+        await room.do("set_power", on=True)
+        await room.until(lambda device: "computer" in device.inputs)  # of class 2, and told when it is on
+        await room.shows("input", "hdmi1")
+
+
+class _Broken(PjlinkEmulator):
+    """Asked for its power, it says that it failed."""
+
+    broken = True
+
+    def answer(self, line: str) -> str:
+        return "%1POWR=ERR4" if self.broken and "POWR" in line else super().answer(line)
+
+
+async def test_one_that_says_it_failed_is_not_well() -> None:
+    async with _Broken(power="on") as pj, stage(display(pj.address)) as room:
+        device = await room.until(lambda device: device.fault is not None)
+        assert device.fault is not None
+        assert (device.connection, device.fault.code) == (Connection.ONLINE, "device.other")
+        assert room.property("power").reported is None
+        pj.fault("lamp")
+        await room.until(lambda device: device.fault is not None and device.fault.code == "device.lamp")
+        pj.fault("lamp", False)
+        pj.broken = False
+        await room.until(lambda device: device.fault is None)
+        await room.shows("power", "on")
+
+
+async def test_only_inputs_that_exist_are_offered_by_their_kind_or_by_their_names() -> None:
+    for level, names in ((1, ["rgb 1", "video 1"]), (2, ["Computer", "Video"])):
+        async with PjlinkEmulator(power="on", level=level) as pj, stage(display(pj.address)) as room:
+            pj.inputs, pj.input = {"11": "Computer", "21": "Video"}, "11"
+            await room.until(lambda device, names=names: device.inputs == names)  # type: ignore[misc]
+            await room.shows("input", names[0])
+            assert (await room.do("select_input", input="hdmi1")).outcome == "unsupported"
+            assert (await room.do("select_input", input=names[1])).outcome == "done"
+            await room.shows("input", names[1])
+            assert pj.input == "21"
+
+
+async def test_an_input_asked_for_by_its_usual_name_is_called_so() -> None:
+    async with PjlinkEmulator(power="on") as pj, stage(display(pj.address)) as room:
+        pj.inputs = {"11": "PC", "31": "HDMI 1", "32": "HDMI 2"}
+        await room.until(lambda device: "HDMI 2" in device.inputs)
+        assert (await room.do("select_input", input="hdmi2")).outcome == "done"
+        await room.shows("input", "hdmi2")
+        assert room.device.inputs == ["PC", "HDMI 1", "hdmi2"]
+
+
+async def test_inputs_of_the_settings_that_the_projector_has_not_are_named() -> None:
+    settings = {"PC": "31", "Table": "26"}
+    async with PjlinkEmulator(power="on") as pj, stage(display(pj.address, inputs=settings)) as room:
+        device = await room.until(lambda device: device.fault is not None)
+        assert device.fault is not None
+        said = {"device": "Projecteur", "inputs": "Table = 26", "there": "11 31 32 51"}
+        assert (device.fault.code, device.fault.args) == ("device.no_input", said)
+        assert device.inputs == ["PC"]
+        pj.fault("lamp")
+        await room.until(lambda device: device.fault is not None and device.fault.code == "device.lamp")
+
+
+def test_names_that_two_inputs_share_tell_nothing_of_either() -> None:
+    one = Inputs({})
+    one.learn(["11", "31", "32"], {"11": "PC", "31": "HDMI", "32": "HDMI"})
+    assert one.names == ["rgb 1", "hdmi1", "hdmi2"]
+    assert (one.name("32"), one.name("5A"), one.name("")) == ("hdmi2", "network A", None)
+
+
+@given(st.text(max_size=200), st.dictionaries(st.text(max_size=3), st.text(max_size=80)))
+def test_whatever_a_projector_says_of_its_inputs(value: str, told: dict[str, str]) -> None:
+    codes = read_inputs(value)
+    one = Inputs({})
+    one.learn(codes, {code: read_name(name) for code, name in told.items()})
+    assert [one.choose(name) for name in one.names] == codes
+    one.name(value)

@@ -58,6 +58,47 @@ async def test_a_worn_battery_is_told_while_the_power_is_there(server: UpsServer
         await room.until(lambda device: code(device) == "device.replace_battery")
 
 
+@pytest.mark.parametrize(
+    ("status", "word", "notice"),
+    [
+        ("OL BYPASS", "bypass", "device.bypass"),
+        ("BYPASS", "bypass", "device.bypass"),
+        ("OL OVER", "overload", "device.overload"),
+        ("OVER BYPASS", "overload", "device.overload"),
+        ("OFF", "off", "device.supply_off"),
+        ("OL OFF", "off", "device.supply_off"),
+        ("ALARM OL", "line", "device.alarm"),
+        ("ALARM OL RB", "line", "device.alarm"),
+        ("ALARM", None, "device.alarm"),
+        ("OB OVER DISCHRG", "battery", "device.on_battery"),
+        ("OB LB OVER", "low", "device.battery_low"),
+        ("FSD OL", "low", "device.battery_low"),
+        ("OL CHRG", "line", None),
+        ("HE OL TRIM", "line", None),
+    ],
+)
+def test_every_state_that_leaves_people_without_power_or_protection_is_told(
+    status: str, word: str | None, notice: str | None
+) -> None:
+    assert (lines.supply(status), lines.trouble(status), lines.tells(status)) == (word, notice, True)
+
+
+def test_a_supply_that_said_nothing_yet_is_not_heard() -> None:
+    assert not lines.tells("WAIT")
+    assert not lines.tells("")
+
+
+async def test_a_supply_that_is_off_bypassed_or_overloaded_is_there_and_says_so(server: UpsServer) -> None:
+    async with stage(supply(server.address)) as room:
+        await room.online()
+        for status, word, notice in (("OFF", "off", "supply_off"), ("BYPASS", "bypass", "bypass"), ("OL", "line", "")):
+            server.change("ups", ups_status=status)
+            device = await room.shows("supply", word)
+            assert (device.connection, code(device)) == (Connection.ONLINE, f"device.{notice}" if notice else "")
+        server.change("ups", ups_status="ALARM OL")
+        await room.until(lambda device: code(device) == "device.alarm")
+
+
 async def test_a_name_the_server_does_not_know_is_said(server: UpsServer) -> None:
     async with stage(supply(server.address, "nobody")) as room:
         await room.until(lambda device: code(device) == "device.unknown_name")

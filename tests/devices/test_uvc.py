@@ -99,7 +99,7 @@ async def test_a_camera_says_which_axes_it_has_and_the_others_are_unsupported(tm
         assert not camera.commands
         assert (await room.do("move", zoom=1.0)).outcome == "done"
         await camera.until(lambda: bool(camera.commands))
-    async with UvcEmulator(tmp_path / "w") as camera, stage(usb_camera(camera)) as room:
+    async with UvcEmulator(tmp_path / "w") as full, stage(usb_camera(full)) as room:
         assert (await room.online()).axes == ["pan_tilt", "zoom"]
 
 

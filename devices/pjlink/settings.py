@@ -1,0 +1,28 @@
+"""Settings of a PJLink device."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from devices.marks import SECRET
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=600)]
+
+
+class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`inputs`: name to PJLink input (`31` is the first digital one); none: all that the projector says it has.
+
+    `warmup`, `cooldown`: seconds, then learned.
+
+    `listen`: UDP port (4352) where the notifications of a class 2 device come, once it was told this machine's address.
+    """
+
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4352
+    password: Annotated[str, msgspec.Meta(max_length=32, extra_json_schema=SECRET)] = ""
+    inputs: dict[str, Annotated[str, msgspec.Meta(pattern="^[1-6][1-9A-Z]$")]] = {}
+    warmup: Seconds = 30.0
+    cooldown: Seconds = 60.0
+    listen: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
