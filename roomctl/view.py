@@ -93,19 +93,25 @@ def _named(room: Room, known: Known) -> dict[str, str]:
 
 
 def media_state(config: RoomConfig, room: Room, known: Known) -> MediaState:
-    """Asked and confirmed. Open is confirmed only where both the device and what is sent say so."""
-    published = known.published if config.media.mode == "agent" else _shown_by_server(room, known)
+    """Asked and confirmed.
+
+    A microphone is open only where both the device and what is sent say so. So is a camera whose picture the display page
+    sends: a grabber goes on when its camera is off. Pictures that the agent sends are known to flow, whatever the
+    camera's control says, or does not.
+    """
+    own = config.media.mode == "agent"
+    published = known.published if own else _shown_by_server(room, known)
     muted = reported(known.devices, Role.ROOM_MIC, "mute")
-    powered = reported(known.devices, Role.MAIN_CAMERA, "power")
     volume = reported(known.devices, Role.ROOM_SPEAKER, "volume")
     silent, blind = (_silent(known.devices, role) for role in (Role.ROOM_MIC, Role.MAIN_CAMERA))
-    seen = published.camera and powered not in (False, "off", "standby")
+    off = not blind and reported(known.devices, Role.MAIN_CAMERA, "power") in (False, "off", "standby")
+    seen, unsure = published.camera and not off, blind and not own
     return MediaState(
         mic=published.mic and muted is not True and not silent,
         mic_wanted=room.switches.mic,
         mic_silent=published.mic and silent,
-        camera=seen and not blind,
-        camera_silent=seen and blind,
+        camera=seen and not unsure,
+        camera_silent=seen and unsure,
         camera_wanted=room.switches.camera,
         volume=float(volume) if isinstance(volume, int | float) else None,
         volume_wanted=known.volume_wanted,

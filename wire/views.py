@@ -64,7 +64,8 @@ class IncomingCall(msgspec.Struct, frozen=True, omit_defaults=True):
 class MediaState(msgspec.Struct, frozen=True, omit_defaults=True):
     """The room's own picture and sound: asked (`*_wanted`) and confirmed. `volume` 0..1.
 
-    `mic_silent`: sound is sent, and the microphone does not answer: nobody knows whether it is open.
+    `mic_silent`: sound is sent, and the microphone does not answer: nobody knows whether it is open. `camera_silent`: the
+    same of a camera whose pictures nobody here sees pass; one whose pictures are known to go out is `camera`, answer or not.
     """
 
     mic: bool = False

@@ -30,7 +30,10 @@ NewCard = Callable[[], VideoFrame]
 
 
 class CameraTrack(MediaStreamTrack):
-    """`lost`: the card is sent instead of the camera's picture; `on_change` is called when that changes."""
+    """`live`: the camera's picture is sent; `lost`: the card in its place. Neither is so while the first is awaited.
+
+    `on_change` is called when either changes.
+    """
 
     kind = "video"
 
@@ -44,7 +47,7 @@ class CameraTrack(MediaStreamTrack):
         patience: float = LOST,
     ) -> None:
         super().__init__()
-        self.lost = False
+        self.live = self.lost = False
         self._feed = feed
         self._card = card
         self._on_change = on_change
@@ -66,7 +69,7 @@ class CameraTrack(MediaStreamTrack):
         for task in self._watching:
             task.cancel()
         self._newest = None
-        self._tell(lost=False)
+        self._tell(live=False, lost=False)
         if on:
             self._open.set()
             self._seen = self._clock()
@@ -100,7 +103,7 @@ class CameraTrack(MediaStreamTrack):
         except TimeoutError:
             if self._clock() < self._card_due:  # opened anew meanwhile
                 return None
-            self._tell(lost=self._open.is_set())
+            self._tell(live=False, lost=self._open.is_set())
             return self._card()
         picture, self._newest = self._newest, None
         try:
@@ -109,7 +112,7 @@ class CameraTrack(MediaStreamTrack):
             log.debug("a picture of the camera cannot be read: %s", error)
             return None
         self._seen = self._clock()
-        self._tell(lost=False)
+        self._tell(live=self._open.is_set(), lost=False)
         return fitted
 
     @property
@@ -123,9 +126,9 @@ class CameraTrack(MediaStreamTrack):
         frame.pts, frame.time_base = self._stamp, Fraction(1, VIDEO_CLOCK)
         return frame
 
-    def _tell(self, *, lost: bool) -> None:
-        if lost is not self.lost:
-            self.lost = lost
+    def _tell(self, *, live: bool, lost: bool) -> None:
+        if (live, lost) != (self.live, self.lost):
+            self.live, self.lost = live, lost
             self._on_change()
 
     async def _watch(self) -> None:

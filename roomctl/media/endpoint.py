@@ -11,7 +11,10 @@ from wire.problems import Problem
 
 @dataclass(frozen=True)
 class Published:
-    """What the endpoint confirms: joined, and what is being sent right now."""
+    """What the endpoint confirms: joined, and what is being sent right now.
+
+    `camera`: pictures go out. An endpoint that captures them itself knows; of a display page only its switch is known.
+    """
 
     connected: bool = False
     mic: bool = False

@@ -101,9 +101,9 @@ class Session:
 
     @property
     def sent(self) -> dict[str, bool]:
-        """Of `audio` and `video`: what was asked for is sent; not where there is none, or the camera is lost."""
-        lost = {kind: isinstance(track, CameraTrack) and track.lost for kind, track in self._tracks.items()}
-        return {kind: is_open and not lost.get(kind, True) for kind, is_open in self._open.items()}
+        """Of `audio` and `video`: what was asked for is sent; not where there is none, or no picture of the camera came."""
+        flows = {kind: not isinstance(track, CameraTrack) or track.live for kind, track in self._tracks.items()}
+        return {kind: is_open and flows.get(kind, False) for kind, is_open in self._open.items()}
 
     def switch(self, *, mic: bool, camera: bool) -> None:
         """Open or close the tracks: a closed one sends nothing, and everyone is told."""

@@ -176,6 +176,13 @@ def in_meeting(now: float) -> PanelView:
                  devices=devices(now, warming=20))  # fmt: skip
 
 
+def unsure(view: PanelView) -> PanelView:
+    """Camera and microphones do not answer, and the display page sends what comes from them, if anything."""
+    media = view.media
+    silent = msgspec.structs.replace(media, mic=False, mic_silent=media.mic, camera=False, camera_silent=media.camera)
+    return _like(view, media=silent)
+
+
 def invited(now: float) -> PanelView:
     """In a meeting with a guest link."""
     url = "https://meet.example.org/join/uW3tq7Yx2bN8vKfJp5Rz"

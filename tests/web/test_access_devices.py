@@ -52,7 +52,7 @@ class Room:
     def show(self, view: PanelView, *, faulty: bool = False) -> None:
         now = scenes.now()
         devices = scenes.faulty(now) if faulty else scenes.board(now)
-        self.topic.update(msgspec.structs.replace(view, devices=devices))
+        self.topic.update(msgspec.structs.replace(scenes.unsure(view) if faulty else view, devices=devices))
 
 
 @pytest_asyncio.fixture

@@ -62,6 +62,24 @@ async def test_a_camera_that_does_not_answer_is_not_said_to_be_open(stage: Stage
     await expect(page.get_by_text("Caméra ouverte")).to_have_count(0)
 
 
+async def test_a_picture_that_goes_out_is_seen_and_its_camera_is_said_not_to_move(
+    stage: Stage, open_page: Open
+) -> None:
+    now = scenes.now()
+    view = scenes.in_meeting(now)
+    agent = Agent(stage, view)
+    page = await open_page(PATH, 1024, 600)
+    await expect(page.locator(".seen-t")).to_contain_text("On vous voit et on vous entend")
+    await expect(page.locator(".still")).to_have_count(0)
+    agent.topic.update(msgspec.structs.replace(view, devices=scenes.devices(now, warming=20, camera=False)))
+    await expect(page.locator(".still")).to_contain_text("Déplacer la caméra n’est pas possible")
+    await expect(page.locator(".still")).to_be_in_viewport(ratio=1)
+    await expect(page.locator(".seen-t")).to_contain_text("On vous voit et on vous entend")
+    await expect(page.locator(".bar")).to_contain_text("Caméra ouverte")
+    await expect(page.get_by_role("button", name="Vers la gauche")).to_have_attribute("aria-disabled", "true")
+    assert await page.evaluate(SMALL) == []
+
+
 @pytest.mark.parametrize(("width", "height"), [(1024, 600), (1280, 800)])
 async def test_the_volume_keys_are_whole_however_many_devices_are_listed(
     stage: Stage, open_page: Open, width: int, height: int

@@ -122,6 +122,29 @@ async def test_a_lost_camera_is_a_card_and_said_and_its_picture_comes_back(feed:
     one.stop()
 
 
+async def test_a_camera_is_said_to_be_seen_from_its_first_picture_on(feed: Feed) -> None:
+    told: list[bool] = []
+    one = CameraTrack(feed, lambda: VideoFrame(*CARD, "yuv420p"), lambda: told.append(one.live), is_open=True)
+    await feed.until(watched=True)
+    assert not one.live
+    feed.show()
+    await one.recv()
+    feed.show()
+    await one.recv()
+    assert told == [True]
+    one.switch(False)
+    assert told == [True, False]
+    await feed.until(watched=False)
+    coming = asyncio.ensure_future(one.recv())
+    one.switch(True)
+    await feed.until(watched=True)
+    assert not one.live, "opened anew, and nothing came yet"
+    feed.show()
+    await coming
+    assert told == [True, False, True]
+    one.stop()
+
+
 async def test_time_stamps_grow_and_the_cameras_own_picture_stays_as_it_was(feed: Feed) -> None:
     one = track(feed)
     await feed.until(watched=True)

@@ -27,7 +27,8 @@ export function seen(current: PanelState, view: PanelView): Seen {
   const camera = switchOf(current.wishes.camera, media.camera_wanted ?? false, media.camera ?? false);
   const heard = mic.on && mic.confirmed;
   const visible = camera.on && camera.confirmed;
-  const unsure = { sound: mic.on && gone(view, 'room_mic') !== undefined, picture: camera.on && gone(view, 'main_camera') !== undefined };
+  // a picture that is known to go out needs no word of the camera, whose control alone may be silent
+  const unsure = { sound: mic.on && gone(view, 'room_mic') !== undefined, picture: camera.on && !camera.confirmed && gone(view, 'main_camera') !== undefined };
   if (unsure.sound && unsure.picture) return { state: 'degraded', title: 'panel.seen.both_unsure', words: 'panel.camera.unreachable', cause: 'main_camera' };
   if (unsure.picture) {
     return { state: 'degraded', title: heard ? 'panel.seen.heard_unsure' : 'panel.seen.unsure', words: 'panel.camera.unreachable', cause: 'main_camera' };
@@ -72,6 +73,7 @@ export function CameraColumn({ current, view }: { current: PanelState; view: Pan
         <h2 id="camera" class="label">{t('panel.camera')}</h2>
         {control === null || control.reachable ? null : <StateWord state="degraded" word={given(camera?.fault) ? briefly(camera.fault) : t('panel.device.unreachable')} />}
       </div>
+      {control !== null && !control.reachable && (view.media?.camera ?? false) ? <p class="second still">{t('panel.camera.still')}</p> : null}
       {control === null ? <p class="second">{t('panel.camera.fixed')}</p> : <CameraPad control={control} wish={current.wishes.preset?.value ?? null} reachable={current.reach === 'open'} />}
     </section>
   );

@@ -68,8 +68,9 @@ describe('a press', () => {
   });
 
   it('never claims that the others see or hear what a silent device would have to say', () => {
-    const open = { connected: true, mic: true, mic_wanted: true, camera: true, camera_wanted: true };
     const lost = (...roles: ('main_camera' | 'room_mic')[]): string => {
+      const blind = roles.includes('main_camera');
+      const open = { connected: true, mic: true, mic_wanted: true, camera: !blind, camera_silent: blind, camera_wanted: true };
       const devices = Object.fromEntries((['main_camera', 'room_mic'] as const).map((role) => [role, device({ id: role, role, connection: roles.includes(role) ? 'unreachable' : 'online' })]));
       const of = running({ devices, media: open });
       return seenByOthers(after(seen(of)), of).title;
@@ -77,6 +78,12 @@ describe('a press', () => {
     expect([lost(), lost('main_camera'), lost('room_mic'), lost('main_camera', 'room_mic')]).toEqual([
       'panel.seen.both', 'panel.seen.heard_unsure', 'panel.seen.seen_unsure', 'panel.seen.both_unsure',
     ]);
+  });
+
+  it('claims that the others see a picture that is known to go out, though the control of its camera is silent', () => {
+    const devices = { cam: device({ id: 'cam', role: 'main_camera', connection: 'unreachable' }) };
+    const of = running({ devices, media: { connected: true, mic: true, mic_wanted: true, camera: true, camera_wanted: true } });
+    expect(seenByOthers(after(seen(of)), of)).toMatchObject({ state: 'ready', title: 'panel.seen.both' });
   });
 
   it('recalls a preset until the camera says so', () => {
