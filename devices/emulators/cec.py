@@ -1,7 +1,8 @@
 """An emulated HDMI output with a television, and perhaps an audio system, on its CEC line.
 
 Particular faults: `deaf` (nobody acknowledges: the television is off at the mains), `refuses` (it answers Feature Abort
-to power commands), `mumbles` (it acknowledges and never answers), `noise` (every third frame on the line is lost).
+to power commands), `mumbles` (it acknowledges and never answers), `noise` (every third frame on the line is lost),
+`pretends` (it acknowledges commands and stays as it is).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from devices.cec.layout import (
     Message,
     unpack,
 )
+from devices.emulators.faults import PRETENDS
 from devices.emulators.node import NodeEmulator
 
 US = 0x1000  # the physical address that its EDID gives us
@@ -41,11 +43,12 @@ PLAYBACK = 4  # the logical address we get
 class CecEmulator(NodeEmulator):
     """`edid_asleep` False: in standby the television takes its EDID away, and hears only the unregistered address.
 
-    `claiming`: seconds that the kernel then takes to find an address, when the EDID is back.
+    `claiming`: seconds that the kernel then takes to find an address, when the EDID is back. `drowsy`: seconds after it
+    was woken in which it still says that it is in standby.
     `audio`: an audio system is there; `levels` False: it takes no volume as such, only steps of `step` hundredths.
     """
 
-    available_faults = (*NodeEmulator.available_faults, "deaf", "refuses", "mumbles", "noise")
+    available_faults = (*NodeEmulator.available_faults, "deaf", "refuses", "mumbles", "noise", PRETENDS)
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class CecEmulator(NodeEmulator):
         edid_asleep: bool = True,
         warmup: float = 0.0,
         claiming: float = 0.0,
+        drowsy: float = 0.0,
         audio: bool = False,
         levels: bool = True,
         step: int = 4,
@@ -65,9 +69,9 @@ class CecEmulator(NodeEmulator):
         self.power = power
         self.edid_asleep = edid_asleep
         self.warmup = warmup
-        self.claiming = claiming
+        self.claiming, self.drowsy = claiming, drowsy
         self.reason = 0  # why it refuses
-        self._claimed_at = 0.0  # loop time
+        self._claimed_at = self._awake_at = 0.0  # loop times
         self.audio = audio
         self.levels = levels
         self.step = step
@@ -170,12 +174,15 @@ class CecEmulator(NodeEmulator):
             return self._audio_hears(frame)
         match frame.opcode:
             case Opcode.GIVE_DEVICE_POWER_STATUS:
-                status = {"on": 0, "off": 1, "warming": 2, "cooling": 3}[self.power]
+                said = "off" if asyncio.get_running_loop().time() < self._awake_at else self.power
+                status = {"on": 0, "off": 1, "warming": 2, "cooling": 3}[said]
                 return Frame(TV, frame.initiator, Opcode.REPORT_POWER_STATUS, bytes([status]))
             case Opcode.GIVE_DEVICE_VENDOR_ID:
                 return Frame(TV, BROADCAST, Opcode.DEVICE_VENDOR_ID, b"\x00\xe0\x91")
             case Opcode.IMAGE_VIEW_ON | Opcode.STANDBY if "refuses" in self.faults:
                 return Frame(TV, frame.initiator, Opcode.FEATURE_ABORT, bytes([frame.opcode, self.reason]))
+            case Opcode.IMAGE_VIEW_ON | Opcode.STANDBY if PRETENDS in self.faults:
+                return None
             case Opcode.IMAGE_VIEW_ON:
                 self._wake()
             case Opcode.STANDBY:
@@ -189,6 +196,8 @@ class CecEmulator(NodeEmulator):
     def _wake(self) -> None:
         if self._asleep:
             self._claimed_at = asyncio.get_running_loop().time() + self.claiming
+        if self.power == "off":
+            self._awake_at = asyncio.get_running_loop().time() + self.drowsy
         if self.warmup and self.power == "off":
             self.power = "warming"
             self.later(self.warmup, self._warm)

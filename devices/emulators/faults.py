@@ -14,6 +14,8 @@ and those of `PARTICULAR` that it has a place for:
 single_client   it serves one client, and that is another: ours are shown the door
 wrong_password  its password was changed
 clock           its own clock jumps by a day (an emulator whose protocol carries a time)
+
+`pretends`, of those whose protocol lets it be noticed: it confirms what it is told, and stays as it is.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ FAULTS = (
     *("reset", "silent", "unplugged", "reboot", "reboot_in_command"),
 )
 PARTICULAR = ("single_client", "wrong_password", "clock")
+PRETENDS = "pretends"
 
 
 class Emulator(ABC):

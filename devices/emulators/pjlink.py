@@ -6,7 +6,7 @@ import asyncio
 import socket
 from typing import cast
 
-from devices.emulators.faults import FAULTS, Emulator
+from devices.emulators.faults import FAULTS, PRETENDS, Emulator
 from devices.pjlink.lines import LONGEST, SEARCH, digest
 
 SALT = b"498e4a67"
@@ -17,10 +17,11 @@ class PjlinkEmulator(Emulator):
 
     `inputs`: code to name, which class 2 tells.
     `search`: UDP port where it answers searches, as the hardware address `identity`; `tell`: where it sends its news.
-    `warmup`, `cooldown`, `idle_close` in seconds. A fault of its own: `lamp` (it says that its lamp failed).
+    `warmup`, `cooldown`, `idle_close` in seconds. Faults of its own: `lamp` (it says that its lamp failed), `pretends`
+    (it says OK, and does nothing).
     """
 
-    available_faults: tuple[str, ...] = (*FAULTS, "lamp", "wrong_password", "single_client")
+    available_faults: tuple[str, ...] = (*FAULTS, "lamp", PRETENDS, "wrong_password", "single_client")
 
     def __init__(
         self,
@@ -149,6 +150,8 @@ class PjlinkEmulator(Emulator):
         return answers.get(name, "ERR1")
 
     def _carry_out(self, name: str, parameter: str) -> str:
+        if PRETENDS in self._on and name in ("POWR", "INPT", "AVMT"):
+            return "OK"
         if name == "POWR" and parameter in "01":
             return self._switch(on=parameter == "1")
         if name not in ("INPT", "AVMT"):

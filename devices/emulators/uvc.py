@@ -1,7 +1,8 @@
 """An emulated USB camera behind a V4L2 node: a table of controls, motors that take their time, an extension unit.
 
 Values are clamped as the kernel does. Particular faults: `stuck` (setting a control fails with EIO), `unready` (it is in
-the wrong state for any control, EACCES: asleep, its shutter closed).
+the wrong state for any control, EACCES: asleep, its shutter closed), `pretends` (it takes what its extension is told, and
+frames as before).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import errno
 from pathlib import Path
 from typing import Literal
 
+from devices.emulators.faults import PRETENDS
 from devices.emulators.node import NodeEmulator
 from devices.uvc.camera import Control
 from devices.uvc.layout import (
@@ -69,7 +71,7 @@ def table(speeds: Literal["right", "misreported"] | None, *, absolute: bool) -> 
 class UvcEmulator(NodeEmulator):
     """`speeds` None: only absolute positions; `misreported`: the least speed is said to be 1, and clamped to."""
 
-    available_faults = (*NodeEmulator.available_faults, "stuck", "unready")
+    available_faults = (*NodeEmulator.available_faults, "stuck", "unready", PRETENDS)
 
     def __init__(
         self,
@@ -174,6 +176,8 @@ class UvcEmulator(NodeEmulator):
             return bytes([self.framing])
         if query != SET_CUR or len(value) != 1:
             raise OSError(errno.EINVAL, "no such query")
+        if PRETENDS in self.faults:
+            return value
         self.framing = value[0]
         self.done(f"framing {self.framing}")
         return value

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from devices.emulators.faults import FAULTS, Emulator
+from devices.emulators.faults import FAULTS, PRETENDS, Emulator
 from devices.visca import frames
 from devices.visca.frames import Fault, Kind
 
@@ -41,12 +41,13 @@ class ViscaEmulator(Emulator):
 
     Faults of its own: `buffer_full` (both sockets busy), `lost_stop` (the next stop is lost, once),
     `refused_stop` (the next stop is acknowledged and then refused, once), `no_socket` (completions name no socket),
-    `no_completion` (acknowledges only), `unknown` (every command is a syntax error, said right after its acknowledgement).
+    `no_completion` (acknowledges only), `unknown` (every command is a syntax error, said right after its acknowledgement),
+    `pretends` (it confirms that it went to standby or woke, and did not).
     """
 
     available_faults: tuple[str, ...] = (
         *FAULTS,
-        *("buffer_full", "lost_stop", "refused_stop", "no_socket", "no_completion", "unknown"),
+        *("buffer_full", "lost_stop", "refused_stop", "no_socket", "no_completion", "unknown", PRETENDS),
     )
 
     def __init__(
@@ -215,6 +216,8 @@ class ViscaEmulator(Emulator):
     def _start(self, body: bytes) -> float | None:
         """Begin a command: seconds until it is complete, None when it is unknown, negative when it was lost."""
         match body[0], body[1], len(body):
+            case 0x04, 0x00, 3 if PRETENDS in self._on:
+                return 0.0
             case 0x04, 0x00, 3:
                 self.power = body[2] == 2
                 self.done("power on" if self.power else "power off")

@@ -86,6 +86,12 @@ def test_every_room_has_what_its_kind_has(folder: Path) -> None:
     assert drivers["huddle"].keys() == {"uvc", "cec", "pulse"}
 
 
+def test_every_room_has_a_display_that_can_pretend_to_obey(folder: Path) -> None:
+    for id, (_, devices) in Equipment(fitted(folder, *range(31))).rooms.items():
+        able = {one.role for one in devices.values() if "pretends" in one.emulator.available_faults}
+        assert Role.FRONT_DISPLAY in able, id
+
+
 @pytest.mark.parametrize("index", [BOARD, MEETING, HUDDLE])
 def test_the_configurations_are_right(folder: Path, index: int) -> None:
     (room,) = fitted(folder, index).rooms

@@ -190,5 +190,8 @@ async def holds(case: Case, fault: str, folder: Path, registry: Registry | None 
             await it.dialled(DIALS)
 
         await it.switch(fault, on=False)
+        if expected.lasts:
+            await it.ask(args)
+            await it.shows(asked)
         await it.recovers()
         it.paced()

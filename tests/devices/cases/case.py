@@ -62,7 +62,8 @@ class Expected:
     """Outcomes allowed for the command under a fault, and the notice shown meanwhile (None: no fault is shown).
 
     `online`: with that notice the device still counts as online (it works and complains). `mute`: it says nothing meanwhile,
-    so that what is shown stays as it was. `held`: the way to it is open all the same, so it is not dialled.
+    so that what is shown stays as it was. `held`: the way to it is open all the same, so it is not dialled. `lasts`: the
+    notice is of what was asked, and ends when that is asked anew and done.
     """
 
     outcomes: frozenset[str]
@@ -70,6 +71,7 @@ class Expected:
     online: bool = False
     mute: bool = False
     held: bool = False
+    lasts: bool = False
 
     @property
     def dialled(self) -> bool:
@@ -78,7 +80,7 @@ class Expected:
 
     def in_words(self) -> str:
         """The cell of the matrix."""
-        words = {WORKS: "works", FAILS: "fails", WORKS | FAILS: "works or fails"}.get(self.outcomes)
+        words = {WORKS: "works", FAILS: "fails"}.get(self.outcomes)
         said = words or " or ".join(sorted(self.outcomes))
         return f"{said}: {self.notice.removeprefix('device.')}" if self.notice else said
 
@@ -86,6 +88,7 @@ class Expected:
 WELL = Expected(WORKS)
 GONE = Expected(FAILS, "device.unreachable")
 GARBLED = Expected(FAILS, "device.garbage")
+UNTRUE = Expected(WORKS, "device.not_followed", online=True, lasts=True)
 
 STREAM: Mapping[str, Expected] = {
     "garbage": GARBLED,
@@ -97,6 +100,7 @@ STREAM: Mapping[str, Expected] = {
     "reboot_in_command": GONE,
     "single_client": Expected(FAILS, "device.refused"),
     "wrong_password": Expected(FAILS, "device.password"),
+    "pretends": UNTRUE,
 }
 UNPLUGGED = Expected(FAILS, "device.unplugged")
 NODE: Mapping[str, Expected] = {  # a node of this machine's kernel, which says when its device is gone

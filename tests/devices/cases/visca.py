@@ -28,7 +28,7 @@ def rig(transport: str, *, header: bool) -> Callable[[Path], AbstractAsyncContex
     return rigged
 
 
-OWN = ("buffer_full", "lost_stop", "refused_stop", "no_socket", "no_completion", "unknown")
+OWN = ("buffer_full", "lost_stop", "refused_stop", "no_socket", "no_completion", "unknown", "pretends")
 EXPECT = {"buffer_full": Expected(FAILS), "unknown": Expected(frozenset({"unsupported"}))}
 WITHOUT = {"wrong_password": "VISCA has no password", "single_client": "UDP has no connections"}
 

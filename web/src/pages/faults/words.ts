@@ -41,6 +41,7 @@ export function expected(role: string, fault: string): string {
   const device = deviceWord(role);
   if (fault === 'power') return t('faults.see.power');
   if (fault === 'lamp') return t('faults.see.lamp', { device });
+  if (fault === 'pretends') return t('faults.see.pretends', { device });
   if (fault === 'wrong_password') return t('faults.see.password', { device });
   if (MILD.has(role)) return t('faults.see.mild', { device });
   if (fault === 'reboot') return t('faults.see.reboot', { device });
