@@ -18,7 +18,8 @@ _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 CODES = frozenset(
     f"config.{name}"
     for name in (
-        *("address_twice", "driver_unknown", "driver_unusable", "file_missing", "id_twice", "key_missing"),
+        *("address_twice", "driver_unknown", "driver_unusable", "file_missing", "id_twice"),
+        *("key_denied", "key_missing"),
         *("missing", "no_toml"),
         *("role_missing", "role_twice", "rule_operation", "rule_property", "rule_value"),
         *("unknown", "unreadable", "wrong"),

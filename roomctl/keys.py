@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+import pwd
+import stat
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from roomctl.errors import ConfigError
 from wire.link import SIGNING_CONTEXT
+
+MISSING, DENIED = "config.key_missing", "config.key_denied"
 
 
 class AgentKey:
@@ -27,16 +31,20 @@ class AgentKey:
 
     @classmethod
     def read(cls, path: Path) -> AgentKey:
-        """The key in a PEM file. Raises ConfigError naming the file and the remedy."""
+        """The key in a PEM file. Raises ConfigError naming file and remedy: a key that is there is not to be made anew."""
         remedy = f"make one with: python -m roomctl keygen --key {path}"
         try:
             private = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        except PermissionError as error:
+            said = f"may not be read by {_user(os.geteuid())}: {_whose(path)}"
+            remedy = f"run this as the agent's user; if it is that, give it the key: chown USER {path}"
+            raise ConfigError(path, "key_file", said, remedy, DENIED) from error
         except OSError as error:
-            raise ConfigError(path, "key_file", f"cannot be read ({error.strerror})", remedy) from error
+            raise ConfigError(path, "key_file", f"cannot be read ({error.strerror})", remedy, MISSING) from error
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise ConfigError(path, "key_file", "is no unencrypted PEM private key", remedy) from error
+            raise ConfigError(path, "key_file", "is no unencrypted PEM private key", remedy, MISSING) from error
         if not isinstance(private, Ed25519PrivateKey):
-            raise ConfigError(path, "key_file", "is no Ed25519 key", remedy)
+            raise ConfigError(path, "key_file", "is no Ed25519 key", remedy, MISSING)
         return cls(private)
 
     def write(self, path: Path) -> None:
@@ -58,3 +66,18 @@ class AgentKey:
         """Proof for `room` over the server's nonce, in base64 (see `wire.link`)."""
         message = SIGNING_CONTEXT + room.encode() + b"\n" + nonce.encode()
         return base64.b64encode(self._private.sign(message)).decode()
+
+
+def _whose(path: Path) -> str:
+    try:
+        known = path.stat()
+    except OSError:
+        return "its folder is closed"
+    return f"it belongs to {_user(known.st_uid)} (mode {stat.S_IMODE(known.st_mode):o})"
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"

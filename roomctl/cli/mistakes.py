@@ -35,8 +35,11 @@ from wire.devices import Role
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
-def read(path: Path) -> tuple[RoomConfig | None, list[Mistake]]:
-    """The configuration, None where its devices cannot be tried as they are, and what is wrong, by line."""
+def read(path: Path, known: Registry | None = None) -> tuple[RoomConfig | None, list[Mistake]]:
+    """The configuration, None where its devices cannot be tried as they are, and what is wrong, by line.
+
+    `known`: the drivers installed, where they were looked for already.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         tables = tomllib.loads(text)
@@ -52,7 +55,7 @@ def read(path: Path) -> tuple[RoomConfig | None, list[Mistake]]:
         return None, [Mistake(line, "the file", "config.no_toml", f"is no TOML: {problem}", remedy)]
     lines = lines_of(text)
     devices, others = _devices(tables)
-    known = Registry.installed()  # once: a package may block while it loads
+    known = known or Registry.installed()  # once: a package may block while it loads
     of_devices = _of_devices({**devices, **others}, known, lines)
     found = [
         *of_struct(tables, RoomFile, (), lines),
@@ -134,7 +137,7 @@ def _of_key(path: Path, name: str) -> list[Problem]:
     try:
         AgentKey.read(path.resolve().parent / name)
     except ConfigError as error:
-        return [Problem("server.key_file", error.problem, error.remedy, "config.key_missing")]
+        return [Problem("server.key_file", error.problem, error.remedy, error.code)]
     return []
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import pwd
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 from devices.config import CODES
 from roomctl.cli import mistakes
 from roomctl.cli.fields import Mistake
+from roomctl.errors import ConfigError
 from roomctl.keys import AgentKey
 from tests.roomctl.cli.command import roomctl
 from tests.roomctl.test_config import GOOD
@@ -190,6 +194,28 @@ async def test_a_missing_key_is_named_with_its_line_and_the_command_that_makes_i
     assert f"keygen --key {tmp_path / 'agent.key'}" in ran.out
     assert "[config.key_missing]" in ran.out
     assert "0 devices: 1 to mend" in ran.out
+
+
+async def test_a_key_of_another_user_is_not_called_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, key = tmp_path / "room.toml", tmp_path / "agent.key"
+    path.write_text(GOOD.partition("[[devices]]")[0])
+    AgentKey.generate().write(key)
+    read = Path.read_bytes
+
+    def denied(one: Path) -> bytes:  # as for a user who is not root, whoever runs the tests
+        if one.name == key.name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(one))
+        return read(one)
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    (found,) = mistakes.read(path)[1]
+    assert (found.key, found.code) == ("server.key_file", "config.key_denied")
+    assert f"it belongs to {pwd.getpwuid(os.getuid()).pw_name} (mode 600)" in found.problem
+    assert f"chown USER {key}" in found.remedy
+    assert "keygen" not in found.remedy, "a new key would have to be enrolled"
+    with pytest.raises(ConfigError, match="may not be read by") as refused:
+        AgentKey.read(key)
+    assert refused.value.code == "config.key_denied"
 
 
 def device(id: str, role: str, driver: str, settings: str) -> str:
