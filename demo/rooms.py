@@ -17,6 +17,7 @@ from aiohttp import web
 
 from demo.files import RoomsFile
 from devices import Shared
+from devices.registry import Registry
 from roomctl.agent import RoomAgent
 from roomctl.config import RoomConfig
 from roomctl.serve import RoomServer
@@ -36,6 +37,7 @@ class Rooms:
         self._configs = {config.room.id: config for config in configs}
         self.server = RoomServer(Pages())
         self._shared = Shared()  # one connection to the sound server for all rooms
+        self._registry = Registry.installed()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._agents: dict[str, RoomAgent] = {}
 
@@ -43,7 +45,7 @@ class Rooms:
         """Start a room's agent, if it does not run. Raises KeyError for an unknown room."""
         if room in self._running:
             return
-        agent = RoomAgent(self._configs[room], shared=self._shared)
+        agent = RoomAgent(self._configs[room], shared=self._shared, registry=self._registry)
         self._agents[room] = agent
         self.server.add(agent)
         self._running[room] = asyncio.create_task(agent.run(), name=f"agent {room}")

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from devices import DeviceHub, Shared, Timing
+from devices.registry import Registry
 from roomctl.backoff import Backoff
 from roomctl.config import RoomConfig
 from roomctl.dial import ControlLink
@@ -51,7 +52,8 @@ View = TypeVar("View", bound=msgspec.Struct)
 class RoomAgent:
     """Everything one room does. What is not given is made from the configuration.
 
-    `shared`: connections that the rooms of one process have in common (see `devices.DeviceHub`).
+    `shared`: connections that the rooms of one process have in common (see `devices.DeviceHub`). `registry`: the drivers
+    installed, looked for once in a process, since a package may block while it loads.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class RoomAgent:
         equipment: Equipment | None = None,
         endpoint: Endpoint | None = None,
         shared: Shared | None = None,
+        registry: Registry | None = None,
         random: Random | None = None,
     ) -> None:
         self.config = config
@@ -69,6 +72,7 @@ class RoomAgent:
             list(config.devices),
             self.devices_changed,
             timing=Timing.retrying(config.device_retry),
+            registry=registry,
             shared=shared,
             on_request=partial(requested, self),
             tolerant=True,

@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 
 def run_file(path: Path) -> int:
     """Run the room of a file; the process's exit status."""
+    known = Registry.installed()  # once: a package may block while it loads
     try:
-        asyncio.run(run_room(read_config(path)))
+        asyncio.run(run_room(read_config(path, known), known))
     except (AgentError, DeviceSettingsError, OSError) as error:
         print(error, file=sys.stderr)
         if isinstance(error, ConfigError | DeviceSettingsError):
@@ -34,11 +35,11 @@ def run_file(path: Path) -> int:
     return 0
 
 
-async def run_room(config: RoomConfig) -> None:
-    """Serve and run one room until SIGINT or SIGTERM."""
-    for said in never_acting(config.follow, list(config.devices), Registry.installed()):
+async def run_room(config: RoomConfig, known: Registry) -> None:
+    """Serve and run one room by the drivers installed until SIGINT or SIGTERM."""
+    for said in never_acting(config.follow, list(config.devices), known):
         log.warning("%s", said)
-    agent = RoomAgent(config)
+    agent = RoomAgent(config, registry=known)
     runner = web.AppRunner(agents_app([agent], names=config.pages.names), access_log=None)
     await runner.setup()
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from devices import DeviceConfig
+from devices.registry import Registry
 from roomctl.cli import mistakes, show
 from roomctl.cli.status import Status, of_devices
 from roomctl.cli.trial import trial
@@ -27,8 +28,9 @@ def check(context: click.Context, config: Path | None, offline: bool, as_json: b
     path = config or (context.obj or {}).get("config")
     if path is None:
         raise click.UsageError("Which file? Give --config FILE.")
-    room, found = mistakes.read(path)
-    tried = asyncio.run(_tried(list(room.devices))) if room is not None and not offline else []
+    known = Registry.installed()
+    room, found = mistakes.read(path, known)
+    tried = asyncio.run(_tried(list(room.devices), known)) if room is not None and not offline else []
     if as_json:
         show.as_json({"file": str(path), "mistakes": found, "devices": tried})
     else:
@@ -44,6 +46,6 @@ def check(context: click.Context, config: Path | None, offline: bool, as_json: b
     return Status.WRONG if found else of_devices(tried)
 
 
-async def _tried(configs: list[DeviceConfig]) -> list[Device]:
-    async with trial(configs) as one:
+async def _tried(configs: list[DeviceConfig], known: Registry) -> list[Device]:
+    async with trial(configs, known) as one:
         return await one.answered()

@@ -68,9 +68,10 @@ def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: 
         said = f"No driver is called {', '.join(unknown)}; there are: {', '.join(registry.ids)}. {meant}"
         raise click.UsageError(said)
     if place:
-        found = asyncio.run(_at(registry, drivers, pairs(place), seconds))
+        heard = asyncio.run(_at(registry, drivers, pairs(place), seconds))
     else:
-        found = asyncio.run(discover(registry, seconds, list(drivers) or None))
+        heard = asyncio.run(discover(registry, seconds, list(drivers) or None))
+    found = heard
     if as_json:
         show.as_json(found)
     elif found:
@@ -142,8 +143,8 @@ def probe_command(
 ) -> int:
     """Connect once, say what answers, let go. Changes nothing on the device."""
 
-    async def run(configs: list[DeviceConfig]) -> int:
-        async with trial(configs) as one:
+    async def run(configs: list[DeviceConfig], known: Registry) -> int:
+        async with trial(configs, known) as one:
             answered = await one.answered()
         if as_json:
             show.as_json(answered)
@@ -152,7 +153,7 @@ def probe_command(
             console.print(show.devices_table(answered, console.width))
         return of_devices(answered)
 
-    return asyncio.run(run(chosen(context, config, names, driver, settings)))
+    return asyncio.run(run(*chosen(context, config, names, driver, settings)))
 
 
 @devices.command("watch")
@@ -171,8 +172,8 @@ def watch_command(
 ) -> int:
     """Show devices as they change. The exit code says how they were at the end."""
 
-    async def run(configs: list[DeviceConfig]) -> int:
-        async with trial(configs) as one:
+    async def run(configs: list[DeviceConfig], known: Registry) -> int:
+        async with trial(configs, known) as one:
             shown = asyncio.create_task(_shown(one, seconds, as_json=as_json))
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, shown.cancel)
@@ -181,7 +182,7 @@ def watch_command(
                 shown.result()
             return of_devices(one.devices)
 
-    return asyncio.run(run(chosen(context, config, names, driver, settings)))
+    return asyncio.run(run(*chosen(context, config, names, driver, settings)))
 
 
 async def _shown(one: Trial, seconds: float | None, *, as_json: bool) -> None:
@@ -247,13 +248,13 @@ def send_command(
         at = re.search(r" - at `\$\.([^`]+)`", str(error))
         problem = f"{at[1] if at else 'What is given'} {plainly(str(error))}"
         raise click.UsageError(f"{operation} takes {takes(operation)}. {problem}.") from None
-    configs = chosen(context, config, names, driver, settings)
+    configs, known = chosen(context, config, names, driver, settings)
     if len(configs) != 1:
-        known = ", ".join(one.id for one in configs) or "none"
-        raise click.UsageError(f"Name one device with --device; there are: {known}.")
+        there = ", ".join(one.id for one in configs) or "none"
+        raise click.UsageError(f"Name one device with --device; there are: {there}.")
 
     async def run() -> int:
-        async with trial(configs) as one:
+        async with trial(configs, known) as one:
             await one.answered()
             result = await one.send(configs[0], operation, wanted)
             met = await _met(one, result, wait)
@@ -298,9 +299,9 @@ def selftest_command(
     output: Path | None,
 ) -> int:
     """Examine devices and print a report to send back; passwords are left out of it."""
-    configs = chosen(context, config, names, driver, settings)
+    configs, known = chosen(context, config, names, driver, settings)
     plan = selftest.Plan(commands=commands or power, power=power, seconds=seconds)
-    report = asyncio.run(selftest.examine(configs, plan))
+    report = asyncio.run(selftest.examine(configs, plan, known))
     if as_json:
         show.as_json(report)
     else:

@@ -76,10 +76,10 @@ class Report(msgspec.Struct, frozen=True):
         return all(step.passed for one in self.devices for step in one.steps)
 
 
-async def examine(configs: list[DeviceConfig], plan: Plan) -> Report:
-    """Examine all of them side by side."""
+async def examine(configs: list[DeviceConfig], plan: Plan, known: Registry) -> Report:
+    """Examine all of them side by side, by the drivers installed."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_Examination(config, plan).run()) for config in configs]
+        tasks = [group.create_task(_Examination(config, plan, known).run()) for config in configs]
     return Report(
         roomctl=_version(),
         python=platform.python_version(),
@@ -90,9 +90,10 @@ async def examine(configs: list[DeviceConfig], plan: Plan) -> Report:
 
 
 class _Examination:
-    def __init__(self, config: DeviceConfig, plan: Plan) -> None:
+    def __init__(self, config: DeviceConfig, plan: Plan, known: Registry) -> None:
         self._config = config
         self._plan = plan
+        self._known = known
         self._steps: list[Step] = []
         self._last: Device | None = None
 
@@ -104,8 +105,7 @@ class _Examination:
                 elif one is not None:
                     await self._hold(one)
         assert self._last is not None
-        known = Registry.installed()
-        driver, ours = known.driver(self._config.driver), not known.apart(self._config.driver)
+        driver, ours = self._known.driver(self._config.driver), not self._known.apart(self._config.driver)
         schema = driver.manifest.settings if driver else None
         settings, secrets = open_settings(self._config.settings, schema, ours=ours and driver is not None)
         model, words = without(self._last.model, secrets), without(self._last.last_words, secrets)
@@ -116,7 +116,7 @@ class _Examination:
     @asynccontextmanager
     async def _connected(self, name: str) -> AsyncIterator[Trial | None]:
         begun = time.perf_counter()
-        async with trial([self._config]) as one:
+        async with trial([self._config], self._known) as one:
             (device,) = await one.answered()
             online = device.connection is Connection.ONLINE
             said = device.model if device.fault is None else f"{device.fault.code}: {sentence(device.fault)}"

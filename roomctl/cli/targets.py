@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -84,33 +84,41 @@ def target_options(command: Command) -> Command:
     return command
 
 
+class Chosen(NamedTuple):
+    """The devices that a command is about, and the drivers installed: they are looked for once in a command."""
+
+    configs: list[DeviceConfig]
+    known: Registry
+
+
 def chosen(
     context: click.Context, config: Path | None, names: Iterable[str], driver: str | None, settings: Iterable[str]
-) -> list[DeviceConfig]:
+) -> Chosen:
     """The devices asked for; raises UsageError, and ClickException with every mistake of their settings."""
+    known = Registry.installed()
     path = config or (context.obj or {}).get("config")
     if driver is not None:
         if path is not None:
             raise click.UsageError("Give --config, or --driver with --set, not both.")
         configs = [DeviceConfig(UNNAMED, Role.CONTENT_INPUT, driver, UNNAMED, pairs(settings))]
     elif path is not None:
-        configs = _of_file(path, list(names))
+        configs = _of_file(path, list(names), known)
     else:
         raise click.UsageError("Which device? Give --config FILE, or --driver ID with --set KEY=VALUE.")
     try:
-        Registry.installed().build(configs)
+        known.build(configs)
     except DeviceSettingsError as error:
         raise click.UsageError(str(error)) from error
-    return configs
+    return Chosen(configs, known)
 
 
-def _of_file(path: Path, names: list[str]) -> list[DeviceConfig]:
+def _of_file(path: Path, names: list[str], known: Registry) -> list[DeviceConfig]:
     try:
-        configs = list(read_config(path).devices)
+        configs = list(read_config(path, known).devices)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     if unknown := [name for name in names if not any(name in (one.id, one.role) for one in configs)]:
-        known = ", ".join(f"{one.id} ({one.role.value})" for one in configs) or "none"
+        there = ", ".join(f"{one.id} ({one.role.value})" for one in configs) or "none"
         meant = suggestion(unknown[0], [name for one in configs for name in (one.id, one.role.value)])
-        raise click.UsageError(f"{path} has no device {', '.join(unknown)}; it has: {known}. {meant}")
+        raise click.UsageError(f"{path} has no device {', '.join(unknown)}; it has: {there}. {meant}")
     return [one for one in configs if not names or one.id in names or one.role.value in names]

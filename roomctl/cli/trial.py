@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from devices import DeviceConfig, DeviceHub, Timing
+from devices.registry import Registry
 from devices.state import NOT_FOLLOWED
 from wire.devices import Connection, Device, DeviceCommand, DeviceResult
 
@@ -16,11 +17,11 @@ LOOK = 0.02  # seconds between two looks at what raises no event
 class Trial:
     """A hub with some devices. `changed` is set when anything but an age changed."""
 
-    def __init__(self, configs: list[DeviceConfig], timing: Timing | None = None) -> None:
+    def __init__(self, configs: list[DeviceConfig], known: Registry, timing: Timing | None = None) -> None:
         self.timing = timing or Timing()
         self.configs = configs
         self.changed = asyncio.Event()
-        self.hub = DeviceHub("trial", configs, self.changed.set, timing=self.timing)
+        self.hub = DeviceHub("trial", configs, self.changed.set, timing=self.timing, registry=known)
         self.hub.watch(True)
 
     @property
@@ -63,9 +64,9 @@ class Trial:
 
 
 @asynccontextmanager
-async def trial(configs: list[DeviceConfig], timing: Timing | None = None) -> AsyncIterator[Trial]:
-    """Run them; at the end every connection is closed and a moving camera stopped."""
-    one = Trial(configs, timing)
+async def trial(configs: list[DeviceConfig], known: Registry, timing: Timing | None = None) -> AsyncIterator[Trial]:
+    """Run them, by the drivers `known`; at the end every connection is closed and a moving camera stopped."""
+    one = Trial(configs, known, timing)
     running = asyncio.create_task(one.hub.run(), name="trial")
     try:
         yield one

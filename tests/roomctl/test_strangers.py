@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from roomctl.agent import RoomAgent
 from roomctl.cli import mistakes
+from roomctl.cli.main import main
+from roomctl.cli.status import Status
 from roomctl.config import read_config
 from roomctl.errors import ConfigError
 from roomctl.keys import AgentKey
+from roomctl.run import run_file
 from tests.devices import wheels
 from tests.roomctl.test_config import GOOD
 
@@ -99,3 +104,39 @@ def test_check_names_each_of_them(room: Path, caplog: pytest.LogCaptureFixture) 
         (f"devices[{number}].driver ({driver})", "config.driver_unusable") for number, driver in enumerate(DRIVERS, 1)
     ]
     assert loads(caplog) == ["blocking"], "what blocks is waited for once"
+
+
+CLOSED = GOOD.replace("visca", "cec").replace('{ host = "127.0.0.1" }', '{ node = "/nowhere/cec" }')
+COMMANDS = [
+    ("check", "--config", "{file}"),
+    ("devices", "probe", "--config", "{file}"),
+    ("devices", "send", "set_power", "on=true", "--config", "{file}"),
+    ("devices", "watch", "--seconds", "0.1", "--config", "{file}"),
+    ("devices", "selftest", "--seconds", "0", "--config", "{file}"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=[" ".join(command[:2]) for command in COMMANDS])
+def test_a_command_waits_once_for_a_package_that_blocks(
+    room: Path, command: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    room.write_text(CLOSED)
+    assert main([word.format(file=room) for word in command]) in (Status.UNREACHABLE, Status.FAILED)
+    assert loads(caplog) == ["blocking"]
+
+
+def test_a_room_waits_once_for_a_package_that_blocks_when_it_starts(
+    room: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agents = []
+
+    async def started(agent: RoomAgent) -> None:
+        agents.append(agent)
+
+    monkeypatch.setattr("roomctl.run._run", started)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    room.write_text(f"{CLOSED}[pages]\nport = {port}\n")
+    assert run_file(room) == 0
+    assert list(agents[0].known.devices) == ["camera"]
+    assert loads(caplog) == ["blocking"]
