@@ -25,7 +25,8 @@ class Found:
 
     `settings` are what to write in the room's configuration, as far as the search tells them; `identity` stays the
     same over restarts and new addresses (a serial number, a hardware address, a USB path and serial), "" when the
-    protocol gives none.
+    protocol gives none. `elsewhere`: the address (HOST:PORT) of an announcement that names none of our own networks: it
+    was left out, and what it says is not believed; `settings` are empty then.
     """
 
     driver: str
@@ -33,6 +34,7 @@ class Found:
     model: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     identity: str = ""
+    elsewhere: str = ""
 
     @property
     def key(self) -> tuple[str, str]:

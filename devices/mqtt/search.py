@@ -37,8 +37,9 @@ class MqttPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 async def brokers(seconds: float) -> list[Found]:
     """Those that announce themselves: nobody connects to them before the installer names one."""
-    found = []
-    for one in await announced(*KINDS, seconds=seconds):
+    heard = await announced(*KINDS, seconds=seconds)
+    found = heard.left_out("mqtt")
+    for one in heard.near:
         tls, usual = one.kind == SECURE, MqttPlace(one.host, tls=one.kind == SECURE).address.port
         settings = (
             {"host": one.host} | ({"port": one.port} if one.port != usual else {}) | ({"tls": True} if tls else {})

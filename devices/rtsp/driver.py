@@ -52,8 +52,9 @@ class RtspCamera(Driver[RtspSettings]):
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:
         """Streams that announce themselves; many cameras name no path, which then is in their manual."""
-        found = []
-        for one in await announced("_rtsp._tcp", seconds=seconds):
+        heard = await announced("_rtsp._tcp", seconds=seconds)
+        found = heard.left_out("rtsp")
+        for one in heard.near:
             path = one.text.get("path", "").lstrip("/")
             url = f"rtsp://{one.host}{'' if one.port == PORT else f':{one.port}'}/{path}"
             with suppress(msgspec.ValidationError):

@@ -54,9 +54,10 @@ class UpsSupply(Driver[UpsSettings]):
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:
         """The supplies attached to this computer, and to those whose upsd announces itself."""
-        there = [(one.host, one.port) for one in await announced("_nut._tcp", seconds=0.7 * seconds)]
+        heard = await announced("_nut._tcp", seconds=0.7 * seconds)
+        there = [(one.host, one.port) for one in heard.near]
         asked = [cls._supplies(host, port, 0.3 * seconds) for host, port in [("127.0.0.1", PORT), *there][:MOST]]
-        return [found for several in await asyncio.gather(*asked) for found in several]
+        return [*heard.left_out("ups"), *(found for several in await asyncio.gather(*asked) for found in several)]
 
     @classmethod
     async def _supplies(cls, host: str, port: int, seconds: float) -> list[Found]:

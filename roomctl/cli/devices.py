@@ -71,7 +71,7 @@ def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: 
         heard = asyncio.run(_at(registry, drivers, pairs(place), seconds))
     else:
         heard = asyncio.run(discover(registry, seconds, list(drivers) or None))
-    found = heard
+    found = [one for one in heard if not one.elsewhere]
     if as_json:
         show.as_json(found)
     elif found:
@@ -80,6 +80,8 @@ def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: 
         click.echo("Try one: `roomctl devices probe --driver ID --set KEY=VALUE`, with its password if it has one.")
     else:
         click.echo(f"Nothing answered within {seconds:g} s. Is it on, and on this network? `probe` tries an address.")
+    if elsewhere := [one for one in heard if one.elsewhere]:
+        click.echo(show.left_out(elsewhere), err=as_json)
     if not place and not as_json:
         for name in drivers or registry.ids:
             if (driver := registry.driver(name)) is not None and driver.unfound:

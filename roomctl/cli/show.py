@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # a tenth of a second to load: only for what prints a table
     from rich.text import Text
 
 WIDE = 160  # columns where the output is no terminal
+SOME = 8  # addresses named of those that were left out
 NARROW = 100  # columns below which a row of a table would be letters below each other
 
 UNNAMED = "device"  # id of a device that no room's file names: what role it would have is not known
@@ -115,6 +116,18 @@ def found_table(found: Iterable[Found], columns: int = WIDE) -> RenderableType:
         row = {title: Text(printable(text)) for title, text in said.items()}
         rows.append(row | {"settings": Text(printable(settings))})
     return _laid_out(rows, columns)
+
+
+def left_out(elsewhere: Sequence[Found]) -> str:
+    """Announcements that name an address on none of our networks, and how to try such a device all the same."""
+    named = [f"{printable(one.elsewhere)} ({one.driver})" for one in elsewhere]
+    more = f" and {len(named) - SOME} more" if len(named) > SOME else ""
+    said = "1 announcement names" if len(named) == 1 else f"{len(named)} announcements name"
+    return (
+        f"{said} an address on none of this machine's networks, as a reflector carries them, and is left out: "
+        f"{', '.join(named[:SOME])}{more}. Anybody can announce anything: once you know that such an address is right, "
+        f"try it by hand with `roomctl devices probe --driver {elsewhere[0].driver} --set KEY=VALUE`."
+    )
 
 
 def _laid_out(rows: list[dict[str, Text]], columns: int) -> RenderableType:

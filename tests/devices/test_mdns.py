@@ -16,7 +16,7 @@ from zeroconf._protocol.incoming import DNSIncoming
 from zeroconf.asyncio import AsyncZeroconf
 
 from devices.emulators.ups import UpsServer
-from devices.mdns import Announced, announced
+from devices.mdns import Announced, Heard, announced
 from devices.mqtt.driver import MqttSensor
 from devices.rtsp.driver import RtspCamera
 from devices.ups.driver import UpsSupply
@@ -27,21 +27,21 @@ SECONDS = 3.0  # as the command line searches
 
 
 @asynccontextmanager
-async def announcing(*services: Announced) -> AsyncIterator[None]:
-    """They announce themselves on this machine."""
+async def announcing(*services: Announced, server: str = "x.local.") -> AsyncIterator[None]:
+    """They announce themselves on this machine, all from one computer."""
     ours = AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
     try:
-        for told in await asyncio.gather(*(ours.async_register_service(_info(one)) for one in services)):
+        for told in await asyncio.gather(*(ours.async_register_service(_info(one, server)) for one in services)):
             await told
         yield
     finally:
         await ours.async_close()
 
 
-def _info(one: Announced) -> ServiceInfo:
+def _info(one: Announced, server: str) -> ServiceInfo:
     kind, address = f"{one.kind}.local.", [socket.inet_aton(one.host)]
     name, words = f"{one.name}.{kind}", dict(one.text)
-    return ServiceInfo(kind, name, one.port, properties=words, addresses=address, server="x.local.")
+    return ServiceInfo(kind, name, one.port, properties=words, addresses=address, server=server)
 
 
 CAMERA = Announced("_rtsp._tcp", "Caméra du fond", "127.0.0.1", 8554, {"path": "/live"})
@@ -51,8 +51,8 @@ SECURE = Announced("_secure-mqtt._tcp", "Capteurs", "127.0.0.1", 8884)
 
 async def test_what_announces_itself_is_found_with_its_address_and_words() -> None:
     async with nothing_left_behind(), announcing(CAMERA, BROKER):
-        assert await announced("_rtsp._tcp", "_mqtt._tcp", seconds=SECONDS) == [BROKER, CAMERA]
-        assert await announced("_nut._tcp", seconds=0.2) == []
+        assert await announced("_rtsp._tcp", "_mqtt._tcp", seconds=SECONDS) == Heard([BROKER, CAMERA])
+        assert await announced("_nut._tcp", seconds=0.2) == Heard()
 
 
 async def test_streams_and_brokers_become_settings() -> None:
@@ -87,6 +87,20 @@ async def test_the_installer_sees_it() -> None:
     assert {"url": "rtsp://127.0.0.1:8554/live"} in [one["settings"] for one in ran.json]
 
 
+async def test_the_installer_is_told_of_those_that_name_an_address_elsewhere_and_how_to_try_them() -> None:
+    far = Announced("_rtsp._tcp", "Autre réseau", "203.0.113.7", 554)
+    here = ("devices", "discover", "--driver", "rtsp", "--seconds", str(SECONDS))
+    async with announcing(CAMERA), announcing(far, server="far.local."):
+        ran, as_json = await asyncio.gather(roomctl(*here), roomctl(*here, "--json"))
+    assert ran.status == as_json.status == 0
+    assert "1 announcement names an address on none of this machine's networks" in ran.out
+    assert "203.0.113.7:554 (rtsp)" in ran.out
+    assert "roomctl devices probe --driver rtsp" in ran.out
+    assert "rtsp://203.0.113.7" not in ran.out, "no settings to copy"
+    assert [one["name"] for one in as_json.json if "203" in str(one)] == []
+    assert "203.0.113.7:554 (rtsp)" in as_json.err
+
+
 async def test_a_machine_that_cannot_listen_finds_nothing(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,7 +108,7 @@ async def test_a_machine_that_cannot_listen_finds_nothing(
         raise OSError("Address already in use")
 
     monkeypatch.setattr("zeroconf.asyncio.AsyncZeroconf", taken)
-    assert await announced("_rtsp._tcp", seconds=0.1) == []
+    assert await announced("_rtsp._tcp", seconds=0.1) == Heard()
     assert "cannot be searched" in caplog.text
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from zeroconf import IPVersion, ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
-from devices.mdns import Announced, announced
+from devices.mdns import Announced, Heard, announced
 from devices.networks import near, own_networks
 from devices.ups.driver import UpsSupply
 from tests.devices.test_mdns import SECONDS
@@ -57,7 +57,7 @@ async def announcing(*services: Announced) -> AsyncIterator[None]:
 
 async def test_an_announcement_that_names_an_address_elsewhere_is_not_believed() -> None:
     async with announcing(HERE, ELSEWHERE):
-        assert await announced("_nut._tcp", seconds=SECONDS) == [HERE]
+        assert await announced("_nut._tcp", seconds=SECONDS) == Heard([HERE], [ELSEWHERE])
 
 
 async def test_no_supply_is_searched_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,5 +70,6 @@ async def test_no_supply_is_searched_elsewhere(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(UpsSupply, "_supplies", supplies)
     async with announcing(HERE, ELSEWHERE):
-        await UpsSupply.discover(1.5 * SECONDS)
+        found = await UpsSupply.discover(1.5 * SECONDS)
     assert sorted(dialled) == ["127.0.0.1", HERE.host]
+    assert [(one.elsewhere, one.settings) for one in found] == [("203.0.113.7:3493", {})]
