@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from devices.config import DeviceConfig
-from devices.state import DeviceState
+from devices.state import NOT_FOLLOWED, DeviceState
 from wire.devices import Connection, Role, Value
 from wire.problems import Notice
 
@@ -28,6 +28,7 @@ class Known(RuleBasedStateMachine):
         self.believed: Value = None
         self.there = False
         self.wish: Value = None
+        self.untrue: Value = None  # what it took three times and never showed
         self.doubts = 0  # since it was asked, or came
         self.since = 0.0
         self.open = self.met = False  # to be applied again; seen or believed to be so since the device came
@@ -40,7 +41,7 @@ class Known(RuleBasedStateMachine):
     def desire(self, value: Value) -> None:
         self.state.desire("power", value)
         self.known = self.known or value is not None
-        self.wish, self.open, self.doubts = value, False, 0
+        self.wish, self.open, self.doubts, self.untrue = value, False, 0, None
         self.met = value is not None and value == (self.reported if self.believed is None else self.believed)
 
     @rule(value=VALUES, remaining=st.none() | st.floats(0, 30))
@@ -48,6 +49,8 @@ class Known(RuleBasedStateMachine):
         self.now += 1
         before, changes = self.shown, self.changes
         self.state.report("power", value, remaining, remaining)
+        if value is not None and value != self.reported:  # it does it after all, or somebody else had it their way
+            self.untrue = None
         self.reported, self.reported_at, self.believed = value, self.now, None
         self.known = self.heard = True
         self.slow = remaining is not None
@@ -98,7 +101,16 @@ class Known(RuleBasedStateMachine):
             self.doubts += 1
             self.open = self.doubts <= 2
             if self.doubts > 2 and self.now - self.since >= FOLLOW:  # then it is let be
-                self.wish, self.met = None, False
+                self.wish, self.met, self.untrue = None, False, self.wish
+
+    @rule(wish=st.sampled_from(["on", "off"]), apart=st.sampled_from([FOLLOW / 2, FOLLOW]))
+    def pretend(self, wish: str, apart: float) -> None:
+        """It comes, takes a wish, and goes on saying the other."""
+        self.comes()
+        self.report({"on": "off", "off": "on"}[wish], None)
+        self.desire(wish)
+        self.polled(3, apart)
+        assert self.untrue == wish
 
     @rule()
     def comes(self) -> None:
@@ -112,6 +124,7 @@ class Known(RuleBasedStateMachine):
         again = again and self.state.fault is not None and self.state.fault.code == code
         self.state.unreachable(Notice(code))
         self.there = self.heard = False
+        self.untrue = None
         if not again:
             self.believed, self.slow = None, False
 
@@ -135,6 +148,12 @@ class Known(RuleBasedStateMachine):
         assert ("power" in self.state.open_wishes) == self.open
         assert self.state.changing == self.slow
         assert self.state.unmet == ({"power": self.wish} if self.open and not self.slow else {})
+
+    @invariant()
+    def a_lie_is_said_until_it_ends(self) -> None:
+        said = [one.args["property"] for one in self.state.notices if one.code == NOT_FOLLOWED]
+        assert said == (["power"] if self.there and self.untrue is not None else [])
+        assert self.untrue is None or (self.wish is None and self.reported != self.untrue)
 
     @invariant()
     def it_is_online_exactly_when_it_came(self) -> None:
