@@ -137,6 +137,13 @@ NOTICES: dict[str, Sentence] = {
         "Check that it is paired, and its identifier in the room’s configuration.",
         "it",
     ),
+    "device.unread": Sentence(
+        "{device} : mesures illisibles ({sensors}).",
+        "{device}: cannot be read ({sensors}).",
+        "Donner le sujet MQTT et un modèle plus simple sous `sources` dans la configuration de la salle.",
+        "Give the MQTT topic and a simpler template under `sources` in the room’s configuration.",
+        "installer",
+    ),
     "device.offline": Sentence(
         "{device} : hors de portée ou sans pile.",
         "{device}: out of reach or without battery.",

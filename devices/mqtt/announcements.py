@@ -2,20 +2,22 @@
 
 A configuration topic `<prefix>/<component>/[<node>/]<object>/config` carries JSON, whose keys may be abbreviated
 (home-assistant.io/integrations/mqtt, "MQTT Discovery"); a topic `<prefix>/device/<object>/config` announces several
-components at once. Of the template language only the reading of one value is known: `{{ value }}`,
-`{{ value_json.a.b }}`, `{{ value_json['a'] }}`, with any filters that only round or convert.
+components at once. What of its templates is read: `devices/mqtt/templates.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from devices.mqtt.templates import Path, known, path_of
+
 LONGEST = 16 * 1024  # bytes of an announcement
+MOST = 64  # components of one device
+SHOWN = 120  # characters of a template that is not read
 PROPERTIES = {  # Home Assistant's device classes to our properties
     ("binary_sensor", "occupancy"): "occupied",
     ("binary_sensor", "presence"): "occupied",
@@ -47,13 +49,6 @@ LONG = {
     "cmps": "components",
     "p": "platform",
 }
-_TEMPLATE = re.compile(
-    r"^\{\{\s*value(?P<path>_json(?:\.\w+|\[\s*'[^']*'\s*\]|\[\s*\"[^\"]*\"\s*\])+)?"
-    r"(?:\s*\|\s*(?:float|int|round|is_defined)(?:\([\w., ]*\))?)*\s*\}\}$"
-)
-_STEP = re.compile(r"\.(\w+)|\[\s*['\"]([^'\"]*)['\"]\s*\]")
-
-Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -64,13 +59,15 @@ class Availability:
     there: str = "online"
     gone: str = "offline"
     path: Path = ()
+    template: str = ""
 
 
 @dataclass(frozen=True)
 class Source:
     """Where one property comes from. `ttl`: seconds after which a value is no longer known, None as configured.
 
-    `path` leads to the value in a JSON payload, empty for the payload itself.
+    `path` leads to the value in a JSON payload, empty for the payload itself; or a `template` tells it. `off_delay`: seconds
+    after which a motion that was told is over, of a sensor that says nothing more.
     """
 
     name: str
@@ -80,11 +77,16 @@ class Source:
     fahrenheit: bool = False
     on: str = "ON"
     off: str = "OFF"
+    template: str = ""
+    off_delay: float | None = None
 
 
 @dataclass(frozen=True)
 class Sensor:
-    """One announcement, or the sum of all of one device. `every` availability is wanted, or any."""
+    """One announcement, or the sum of all of one device. `every` availability is wanted, or any.
+
+    `unread`: properties whose template we do not read, with it.
+    """
 
     ids: frozenset[str] = frozenset()
     name: str = ""
@@ -92,6 +94,7 @@ class Sensor:
     sources: tuple[Source, ...] = ()
     availability: tuple[Availability, ...] = ()
     every: bool = False
+    unread: tuple[str, ...] = ()
 
     def __add__(self, other: Sensor) -> Sensor:
         return Sensor(
@@ -101,6 +104,7 @@ class Sensor:
             tuple(dict.fromkeys((*self.sources, *other.sources))),
             tuple(dict.fromkeys((*self.availability, *other.availability))),
             self.every or other.every,
+            tuple(dict.fromkeys((*self.unread, *other.unread))),
         )
 
 
@@ -137,34 +141,41 @@ def read(topic: str, payload: bytes) -> Sensor | None:
     if not isinstance(components, dict):
         return None
     shared = {key: said[key] for key in ("~", "state_topic") if key in said}
-    sources = (_source(shared | _spelled_out(component)) for component in components.values())
-    known = tuple(source for source in sources if source is not None)
-    return one + Sensor(sources=known) if known else None
+    each = [_source(shared | _spelled_out(component)) for component in list(components.values())[:MOST]]
+    found = sum(each, Sensor())
+    return one + found if found.sources or found.unread else None
 
 
-def path_of(template: str) -> Path | None:
-    """The steps into a JSON payload that a template takes; None when it does more than that."""
-    if not (found := _TEMPLATE.match(template.strip())):
-        return None
-    return tuple(dot or bracket for dot, bracket in _STEP.findall(found["path"] or ""))
-
-
-def _source(said: dict[str, Any]) -> Source | None:
+def _source(said: dict[str, Any]) -> Sensor:
+    """The source of one component, or that its template is not read; nothing of what we do not show."""
     name = PROPERTIES.get((_text(said.get("platform")), _text(said.get("device_class"))))
     topic = _topic(said, said.get("state_topic"))
-    path = path_of(_text(said.get("value_template")) or "{{ value }}")
-    if name is None or topic is None or path is None:
-        return None
-    expires = said.get("expire_after")
-    return Source(
+    if name is None or topic is None:
+        return Sensor()
+    template = _template(said)
+    if not known(template):
+        return Sensor(unread=(f"{name}: {template[:SHOWN]}",))
+    source = Source(
         name,
         topic,
-        path,
-        float(expires) if isinstance(expires, int | float) and 0 < expires <= 604800 else None,
+        path_of(template) or (),
+        _seconds(said.get("expire_after")),
         "F" in _text(said.get("unit_of_measurement")),
         _text(said.get("payload_on", "ON")),
         _text(said.get("payload_off", "OFF")),
+        template if path_of(template) is None else "",
+        _seconds(said.get("off_delay")),
     )
+    return Sensor(sources=(source,))
+
+
+def _template(said: dict[str, Any]) -> str:
+    text = said.get("value_template")
+    return text if isinstance(text, str) and text else "{{ value }}"
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 < value <= 604800 else None
 
 
 def _availability(said: dict[str, Any]) -> tuple[Availability, ...]:
@@ -175,10 +186,11 @@ def _availability(said: dict[str, Any]) -> tuple[Availability, ...]:
     found = []
     for one in (_spelled_out(one) for one in each[:8]):
         topic = _topic(said, one.get("topic"))
-        template = _text(one.get("value_template")) or "{{ value }}"
-        if topic is not None and (path := path_of(template)) is not None:
+        template = _template(one)
+        if topic is not None and known(template):
             there, gone = one.get("payload_available", "online"), one.get("payload_not_available", "offline")
-            found.append(Availability(topic, _text(there), _text(gone), path))
+            path = path_of(template)
+            found.append(Availability(topic, _text(there), _text(gone), path or (), template if path is None else ""))
     return tuple(found)
 
 

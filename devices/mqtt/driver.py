@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from devices.capabilities import SENSES
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
-from devices.mqtt import readings
-from devices.mqtt.announcements import Availability, Sensor, Source, described, names, path_of
+from devices.mqtt import readings, troubles
+from devices.mqtt.announcements import Availability, Sensor, Source, described, names
 from devices.mqtt.broker import Address, BrokerLink, Listener
 from devices.mqtt.packets import Published
 from devices.mqtt.readings import Lease, Unreadable
 from devices.mqtt.search import MqttPlace, brokers, search
 from devices.mqtt.settings import MqttSettings
+from devices.mqtt.templates import known
+from devices.state import printable
 from wire.problems import Notice
 
-LOW_BATTERY = 10  # percent
+log = logging.getLogger(__name__)
 
 
 class MqttSensor(Driver[MqttSettings]):
@@ -50,8 +53,8 @@ class MqttSensor(Driver[MqttSettings]):
             problem, remedy = "neither is given", "Give the identifier the sensor announces itself with, or its topics."
             raise DeviceSettingsError([Mistake(config.id, "settings.device, settings.sources", problem, remedy)])
         for name, source in settings.sources.items():
-            if path_of(source.value) is None:
-                remedy = "Write {{ value }} or {{ value_json.name }}."
+            if not known(source.value):
+                remedy = "Write {{ value }} or {{ value_json.name }}; docs/devices.md tells what else is read."
                 raise DeviceSettingsError([Mistake(config.id, f"settings.sources.{name}.value", "not read", remedy)])
 
     @classmethod
@@ -82,8 +85,11 @@ class MqttSensor(Driver[MqttSettings]):
     async def poll(self, *, whole: bool) -> None:
         """Forget what is too old; ask the broker for a sign of life when it said nothing for a while."""
         now = asyncio.get_running_loop().time()
-        for name in [name for name, lease in self._leases.items() if lease.until <= now]:
-            self._context.report(name, None)
+        for name, lease in self._leases.items():
+            if lease.until <= now:
+                self._context.report(name, None)
+            elif lease.off_at is not None and lease.off_at <= now:
+                self._context.report(name, False)
         if now - self._link.heard_at > self._context.timing.keepalive / 2:
             await self._context.retrying(self._link.ping)
 
@@ -103,19 +109,21 @@ class MqttSensor(Driver[MqttSettings]):
 
     def _show(self) -> None:
         """Tell the framework whether the sensor is there, once for each change."""
-        shown = (self._present(), self._sensor.sources, self._sensor.model)
+        shown = (self._present(), self._sensor.sources, self._sensor.model, self._sensor.unread)
         if shown == self._shown:
             return
         self._shown = shown
-        present, sources, model = shown
+        present, sources, model, unread = shown
+        if unread:
+            log.warning("device %s: not read: %s", self.config.id, "; ".join(map(printable, unread)))
         if not sources:
             self._context.heard(f"announced: {', '.join(names(self._link.announced.values())) or 'nothing'}")
-            self._context.absent(Notice("device.not_announced"))
+            self._context.absent(troubles.unread(self._sensor) or Notice("device.not_announced"))
         elif not present:
             self._context.absent(Notice("device.offline"))
         else:
-            known = {source.name for source in sources}
-            senses = [sense for sense in self.senses if known & set(SENSES[sense])]
+            said = {source.name for source in sources}
+            senses = [sense for sense in self.senses if said & set(SENSES[sense])]
             self._context.connected(model=model, capabilities=senses)
             self._context.trouble(self._trouble())  # what the broker had kept came before
 
@@ -142,7 +150,7 @@ class MqttSensor(Driver[MqttSettings]):
 
     def _judge(self, one: Availability, payload: bytes) -> None:
         try:
-            said = str(readings.at(one.path, payload)).lower()
+            said = str(readings.value_of(one, payload)).lower()
         except Unreadable:
             self._context.garbled(payload)
             return
@@ -151,10 +159,7 @@ class MqttSensor(Driver[MqttSettings]):
             self._show()
 
     def _trouble(self) -> Notice | None:
-        if self._unreadable & {source.topic for source in self._sensor.sources}:
-            return Notice("device.garbage")
-        battery = self._leases.get("battery")
-        return Notice("device.battery") if battery is not None and battery.value <= LOW_BATTERY else None
+        return troubles.notice(self._sensor, self._unreadable, self._leases)
 
     def _take(self, source: Source, message: Published) -> bool:
         """Believe a value for as long as it may be believed; False when it cannot be read."""
@@ -171,7 +176,8 @@ class MqttSensor(Driver[MqttSettings]):
         self._context.heard(message.payload)
         if message.retained and before is not None and before.payload == message.payload:
             lasts = min(lasts, before.until - now)  # known since before: hearing it again proves nothing
-        self._leases[source.name] = Lease(value, message.payload, now + lasts)
+        ends = now + source.off_delay if source.off_delay is not None and value is True else None
+        self._leases[source.name] = Lease(value, message.payload, now + lasts, ends)
         self._context.report(source.name, value if lasts > 0 else None)
         return True
 
@@ -182,4 +188,4 @@ class MqttSensor(Driver[MqttSettings]):
             return ttl
         if (age := readings.age(message.payload, self._context.clock())) is not None:
             return ttl - age
-        return ttl if self._sensor.availability else 0.0
+        return ttl if self._sensor.availability and source.off_delay is None else 0.0

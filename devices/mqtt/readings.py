@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from devices.mqtt.announcements import Path, Source
+from devices.mqtt.announcements import Availability, Source
+from devices.mqtt.templates import Path, Unread, render
 
 LONGEST = 64 * 1024  # bytes of a payload
 LIMITS = {  # what such a sensor can mean: people, ppm, degrees Celsius, percent, percent
@@ -31,16 +32,20 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Lease:
-    """A value, the payload it was read from, and until when (loop time, seconds) it is believed."""
+    """A value, the payload it was read from, and until when (loop time, seconds) it is believed.
+
+    `off_at`: when (loop time) a motion is over that was told and is not told to have ended.
+    """
 
     value: Reading
     payload: bytes
     until: float
+    off_at: float | None = None
 
 
 def read(source: Source, payload: bytes) -> Reading | None:
     """The value of a payload, None when it says nothing of this source; raises Unreadable."""
-    found = at(source.path, payload)
+    found = value_of(source, payload)
     if found is None:
         return None
     if source.name == "occupied":
@@ -62,6 +67,16 @@ def _occupied(source: Source, found: Any) -> bool:
     if text == source.on or text == source.off:
         return text == source.on
     raise Unreadable(f"{text[:40]!r} is neither {source.on!r} nor {source.off!r}")
+
+
+def value_of(one: Source | Availability, payload: bytes) -> Any:
+    """What a payload says of it, None when it says nothing; raises Unreadable."""
+    if not one.template:
+        return at(one.path, payload)
+    try:
+        return render(one.template, at((), payload))
+    except Unread as error:
+        raise Unreadable(str(error)) from None
 
 
 def at(path: Path, payload: bytes) -> Any:

@@ -61,6 +61,7 @@ async def search(place: MqttPlace, seconds: float) -> list[Found]:
     found = []
     for device in names(announced):
         sensor = described(device, announced)
-        if sensor.sources:
-            found.append(Found("mqtt", sensor.name or device, sensor.model, {**settings, "device": device}, device))
+        if sensor.sources or sensor.unread:
+            about = "; ".join(part for part in (sensor.model, *(f"not read: {one}" for one in sensor.unread)) if part)
+            found.append(Found("mqtt", sensor.name or device, about, {**settings, "device": device}, device))
     return found

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from devices.marks import READS, SECRET
-from devices.mqtt.announcements import Availability, Sensor, Source, path_of
+from devices.mqtt.announcements import Availability, Sensor, Source
+from devices.mqtt.templates import path_of
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Topic = Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern="^[^+#]+$")]
@@ -16,13 +17,17 @@ Property = Literal["occupied", "people", "co2", "temperature", "humidity", "batt
 
 
 class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`value`: where the value is, as in `{{ value_json.co2 }}`. `on` and `off`: the words of an occupancy sensor."""
+    """`value`: where the value is, as in `{{ value_json.co2 }}`. `on` and `off`: the words of an occupancy sensor.
+
+    `off_delay`: seconds after which a motion is over, of a sensor that says nothing when it is.
+    """
 
     topic: Topic
     value: Annotated[str, msgspec.Meta(max_length=200)] = "{{ value }}"
     on: Annotated[str, msgspec.Meta(max_length=64)] = "ON"
     off: Annotated[str, msgspec.Meta(max_length=64)] = "OFF"
     ttl: Seconds | None = None
+    off_delay: Seconds | None = None
 
 
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,7 +53,13 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def by_hand(self) -> Sensor:
         """The sources that are given here."""
         sources = tuple(
-            Source(name, one.topic, path_of(one.value) or (), one.ttl, on=one.on, off=one.off)
+            Source(
+                *(name, one.topic, path_of(one.value) or (), one.ttl),
+                on=one.on,
+                off=one.off,
+                template=one.value if path_of(one.value) is None else "",
+                off_delay=one.off_delay,
+            )
             for name, one in self.sources.items()
         )
         return Sensor(sources=sources, availability=(Availability(self.availability),) if self.availability else ())
