@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from devices.errors import DeviceError, Garbage, Lost
@@ -40,6 +41,7 @@ class Context:
         self._watched = watched
         self._next_exchange = 0.0  # loop time
         self._garbled = False
+        self._signs = 0  # of life, so far
 
     def connected(
         self,
@@ -97,12 +99,24 @@ class Context:
     def heard(self, words: bytes | str) -> None:
         """A sign of life in the device's protocol, kept as its last words."""
         self._garbled = False
+        self._signs += 1
         self._state.heard(words)
 
     def garbled(self, words: bytes | str) -> None:
         """Something came that is not the device's protocol; its last words, but no sign of life."""
         self._garbled = True
         self._state.babbled(words)
+
+    async def in_time(self) -> bool:
+        """Whether `ready` comes in time: who answers slowly is waited for as long as it goes on to, but not without end."""
+        loop, signs = asyncio.get_running_loop(), -1
+        latest = loop.time() + self.timing.dial
+        while self._signs > signs:
+            signs = self._signs
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(latest, loop.time() + self.timing.connect)):
+                    return await self.ready.wait()
+        return False
 
     def silence(self) -> DeviceError:
         """What to raise when no answer came: the device is silent, or says only garbage."""
@@ -113,7 +127,7 @@ class Context:
     ) -> Answer:
         """Ask, and ask again when no answer came in time; raises `silence()` after the last try.
 
-        Only for what may run twice. `at_once`: without the usual pause, after an exchange that the device confirmed.
+        Only for what may run twice, over a network that loses what is asked: over TCP see `patiently`. `at_once`: without the usual pause, after an exchange that the device confirmed.
         """
         for number in range(attempts or self.timing.attempts):
             await self._pace(at_once=at_once and number == 0)
@@ -123,6 +137,18 @@ class Context:
             except TimeoutError:
                 continue
         raise self.silence()
+
+    async def patiently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask once and wait as long as for all tries of `retrying`; raises `silence()` then.
+
+        For what TCP carries: it loses nothing, so a device that was asked again would only be asked twice.
+        """
+        await self._pace()
+        try:
+            async with asyncio.timeout(self.timing.patience):
+                return await ask()
+        except TimeoutError:
+            raise self.silence() from None
 
     async def breathe(self) -> None:
         """Give a device that is busy a moment."""

@@ -27,7 +27,8 @@ Transport = Literal["udp", "tcp", "unix", "usb", "serial", "http", "kernel"]
 class Manifest:
     """What a driver says of itself. `spacing`: shortest time in seconds between two exchanges with the device.
 
-    `emulator` names the class that speaks the device's side of the wire, as `module:Class`.
+    `emulator` names the class that speaks the device's side of the wire, as `module:Class`. `overtakes`: `stop` may be called
+    while `move` has not returned, once the move's lease is over: a slow camera then stops in time, and its answer counts.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Manifest:
     transports: tuple[Transport, ...]
     emulator: str
     spacing: float = 0.0
+    overtakes: bool = False
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the settings."""

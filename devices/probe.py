@@ -22,7 +22,7 @@ async def probe(config: DeviceConfig, *, timing: Timing | None = None, registry:
     hub = DeviceHub("probe", [config], changed.set, timing=timing, registry=registry)
     running = asyncio.create_task(hub.run(), name=f"probe {config.id}")
     try:
-        async with asyncio.timeout(timing.connect + timing.command):
+        async with asyncio.timeout(timing.dial + timing.command):
             while hub.snapshot()[config.id].connection is Connection.CONNECTING:
                 await changed.wait()
                 changed.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -13,13 +14,15 @@ from devices.errors import NotNow
 
 @dataclass(eq=False)
 class Task:
-    """One command that waits. `expires` is loop time in seconds: past it the task never runs."""
+    """One command that waits. Loop times in seconds: past `expires` it never begins, at `deadline` it is answered."""
 
     operation: Operation
     args: Arguments
     expires: float
     answer: asyncio.Future[Outcome]
+    deadline: float = math.inf
     order: int = 0
+    begun: bool = False
 
 
 @dataclass(frozen=True)

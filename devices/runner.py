@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +19,7 @@ from devices.context import Context
 from devices.driver import Driver
 from devices.errors import DeviceError, Lost, NotNow, WrongPassword
 from devices.lease import MoveLease
+from devices.overtaking import Overtaking
 from devices.queue import CommandQueue, Outcome, Task, settle
 from devices.request import DeviceRequest
 from devices.results import result_of
@@ -70,6 +72,7 @@ class DeviceRunner:
         self._share = Share(shared, self._redial.set)
         self._scope: asyncio.Timeout | None = None  # of what is asked of the device now:
         self._under_way: Task | None = None  # this, or a poll
+        self._overtaking = Overtaking(self._answered_late)
         self._news = False  # came since the last whole poll began
         self._polled_at = 0.0  # loop time of the last whole poll
         self._whole_at = self._alive_at = 0.0  # loop time of the next whole poll, and of the next proof of life
@@ -116,20 +119,26 @@ class DeviceRunner:
         if task.operation is MOVE:
             self._lease.renew()
         self._enqueue(task)
-        try:
-            async with asyncio.timeout_at(task.expires):
-                return await asyncio.shield(task.answer)
-        except TimeoutError:
-            self._wishes.late(task)
-            return Outcome(error=TimeoutError())
+        for latest in (task.expires, task.deadline):
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(latest):
+                    return await asyncio.shield(task.answer)
+            if not task.begun:
+                break
+        self._wishes.late(task)
+        return Outcome(error=TimeoutError())
 
     def _task(self, operation: Operation, args: Arguments) -> Task:
         loop = asyncio.get_running_loop()
-        lifetime = self._timing.lease if operation is MOVE else self._timing.command
-        return Task(operation, args, loop.time() + lifetime, loop.create_future())
+        deadline = loop.time() + self._timing.command
+        expires = loop.time() + self._timing.lease if operation is MOVE else deadline
+        waited = operation is not MOVE or self._driver.manifest.overtakes
+        return Task(operation, args, expires, loop.create_future(), deadline if waited else expires)
 
     def _enqueue(self, task: Task) -> None:
         self._queue.put(task)
+        if task.operation is STOP:
+            self._overtaking.stop_asked()
         if self._scope is not None and not self._scope.expired() and self._gives_way(task):
             self._scope.reschedule(asyncio.get_running_loop().time())
 
@@ -227,28 +236,20 @@ class DeviceRunner:
         serve: asyncio.Task[None] | None = None
         silence: BaseException | None = None
         try:
-            silence = await self._until_ready(context, hold)
+            hold.add_done_callback(lambda _: context.ready.set())
+            silence = None if await context.in_time() else context.silence()
             if silence is None and not hold.done():
                 serve = asyncio.create_task(self._serve(context), name=f"serve {self.config.id}")
                 await asyncio.wait({hold, serve}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             try:
                 await _end(serve)
+                await self._overtaking.end()
                 if self._lease.moving and not hold.done():
                     await self._last_stop()
             finally:
                 await _end(hold)
         return _why(hold) or _why(serve) or silence or Lost("the driver let go")
-
-    async def _until_ready(self, context: Context, hold: asyncio.Task[None]) -> BaseException | None:
-        """Until the device answered or the driver gave up; what its silence means when neither came in time."""
-        hold.add_done_callback(lambda _: context.ready.set())
-        try:
-            async with asyncio.timeout(self._timing.connect):
-                await context.ready.wait()
-        except TimeoutError:
-            return context.silence()
-        return None
 
     async def _last_stop(self) -> None:
         renewals = self._lease.renewals
@@ -277,10 +278,21 @@ class DeviceRunner:
             self._backoff.move(Breaker.CLOSED)
         while True:
             task = await self._queue.get(min(self._whole_at, self._alive_at))
-            if task is not None:
+            if task is not None and task.operation is MOVE and self._driver.manifest.overtakes:
+                await self._move(task)
+            elif task is not None:
                 await self._perform(task)
             elif loop.time() >= min(self._whole_at, self._alive_at):
                 await self._poll(context, whole=loop.time() >= self._whole_at)
+
+    async def _move(self, task: Task) -> None:
+        if not await self._overtaking.wait(self._perform(task), task.expires):
+            self._scope = self._under_way = None  # it goes on beside what comes now
+
+    def _answered_late(self, error: BaseException | None) -> None:
+        if error is not None:  # is the device still there
+            self._alive_at = 0.0
+            self._queue.wake()
 
     async def _perform(self, task: Task) -> None:
         loop, renewals = asyncio.get_running_loop(), self._lease.renewals
@@ -290,14 +302,14 @@ class DeviceRunner:
             return
         outcome = Outcome(error=Lost("connection ended"))
         try:
-            async with asyncio.timeout_at(task.expires) as scope:
-                self._scope, self._under_way = scope, task
+            async with asyncio.timeout_at(task.deadline) as scope:
+                self._scope, self._under_way, task.begun = scope, task, True
                 reply = await self._body.execute(task.operation, task.args)
             outcome = Outcome(accepted=reply is Reply.ACCEPTED)
         except TimeoutError as error:
             outcome = Outcome(error=error)
             self._alive_at = 0.0
-            if scope.expired() and loop.time() < task.expires:
+            if scope.expired() and loop.time() < task.deadline:
                 self._whole_at = 0.0  # it gave way: is it to be asked again
         except NotNow as error:
             outcome = self._later(task, error)
@@ -306,7 +318,8 @@ class DeviceRunner:
             if not error.about_command:
                 raise
         finally:
-            self._scope = self._under_way = None
+            if self._under_way is task:
+                self._scope = self._under_way = None
             self._finished(task, outcome, renewals)
             settle(task, outcome)
 

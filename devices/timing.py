@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timing:
-    """Durations in seconds. Idle, an unplugged device is noticed within `keepalive + attempts * reply` (7.4 s)."""
+    """Durations in seconds. Idle, an unplugged device is noticed within `keepalive + patience` (7.4 s)."""
 
-    connect: float = 5.0  # from dialling to the first proof of life
+    connect: float = 5.0  # from dialling, or from the last sign of life while dialling, to the next one
+    dial: float = 30.0  # from dialling to being online, however much a device says meanwhile
     command: float = 3.0  # from being asked to the answer, waiting in the queue included
     poll: float = 15.0  # a whole poll, however many of its questions were asked again
     reply: float = 0.8  # one try of one exchange; the device is asked again after it
-    attempts: int = 3  # tries of one exchange
+    attempts: int = 3  # tries of one exchange; what is asked once is waited for as long as all of them
     busy: float = 0.2  # before asking again a device that has no room for a command now
     keepalive: float = 5.0  # cheap question when nobody watches
     watched: float = 3.0  # whole poll while somebody watches
@@ -31,6 +32,11 @@ class Timing:
     stable: float = 10.0  # a connection that held so long forgets its earlier failures
     lease: float = 0.5  # a move ends by itself after this, unless renewed
     last_stop: float = 0.5  # for the stop sent to a moving camera when the program ends
+
+    @property
+    def patience(self) -> float:
+        """With one exchange, however often the device is asked: slow devices take two seconds (PJLink 5.01, 5.1)."""
+        return self.attempts * self.reply
 
     @classmethod
     def retrying(cls, longest: float | None) -> Timing:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import cast
 
 from aiohttp import web
 
+from devices.capabilities import AXES
 from devices.emulators import onvif_answers as answers
 from devices.emulators.faults import FAULTS, Emulator
 from devices.onvif import soap
@@ -44,11 +46,13 @@ class Motion:
 
 
 class OnvifEmulator(Emulator):
-    """State for tests: `moving`, `position`, `preset`, `stored` (token to name and position), `refused` (how often).
+    """State for tests: `moving`, `position`, `preset`, `stored` (token to name and position), `refused` (passwords).
 
     `clock_offset`: its clock is wrong by so many seconds. `search`: where it
     hears WS-Discovery, the group's address or one of its own. `certificate`: PEM files of it and its key, for HTTPS.
-    `second_media`: it has the second Media service alone. `remembers` False: it keeps no positions.
+    `second_media`: it has the second Media service alone. `remembers` False: it keeps no positions. `refuses`: the fault's
+    subcode of each operation that it refuses. `guarded_clock`: it tells its time only to who has the password. `axes`: those
+    that it moves. `maker`: how it calls its maker, in bytes that may be no UTF-8.
 
     Faults of its own: `timeout_ignored`, `no_stop` (it does not know Stop), `stop_ignored` (it says yes and moves on),
     `clock` (its clock jumps a day), `wrong_password`.
@@ -70,6 +74,10 @@ class OnvifEmulator(Emulator):
         certificate: tuple[Path, Path] | None = None,
         second_media: bool = False,
         remembers: bool = True,
+        refuses: Mapping[str, str] | None = None,
+        guarded_clock: bool = False,
+        axes: tuple[str, ...] = tuple(AXES),
+        maker: bytes = b"roomctl",
         recall_time: float = 1.0,
         delay: float = 0.4,
         reboot: float = 3.0,
@@ -88,6 +96,10 @@ class OnvifEmulator(Emulator):
         self.certificate = certificate
         self.second_media = second_media
         self.remembers = remembers
+        self.refuses = refuses or {}
+        self.guarded_clock = guarded_clock
+        self.axes = axes
+        self.maker = maker
         self._recall_time = recall_time
         self._position = Position()
         self._motion = Motion()
@@ -144,6 +156,8 @@ class OnvifEmulator(Emulator):
     def answer(self, request: Element) -> str:
         """What is in the body of the answer; raises Denied or NoAction."""
         name = request.tag.rpartition("}")[2]
+        if name in self.refuses:
+            raise answers.NoAction(f"{name} is refused", self.refuses[name])
         match name:
             case "GetSystemDateAndTime":
                 return answers.date_and_time(datetime.fromtimestamp(self.clock, UTC))
@@ -166,7 +180,8 @@ class OnvifEmulator(Emulator):
                 return self._carry_out(name, request)
         host, port = self.address
         scheme = "https" if self.certificate else "http"
-        return answers.constant(name, f"{scheme}://{self.inner_host or host}:{port}", second=self.second_media)
+        said = answers.constant(name, f"{scheme}://{self.inner_host or host}:{port}", second=self.second_media)
+        return answers.with_axes(said, self.axes)
 
     def _carry_out(self, name: str, request: Element) -> str:
         self._settle()
@@ -259,10 +274,11 @@ class OnvifEmulator(Emulator):
             root = soap.parse(body)
             first = root.find(f"{{{soap.ENVELOPE}}}Body")
             assert first is not None
-            if not first[0].tag.endswith("}GetSystemDateAndTime") and not self._known(root):
-                self.refused += 1
+            public = first[0].tag.endswith("}GetSystemDateAndTime") and not self.guarded_clock
+            if not public and not self._known(root):
+                self.refused += root.find(f".//{{{soap.SECURITY}}}Password") is not None
                 return 400, answers.fault("Sender", "NotAuthorized", "Sender not authorized")
-            return 200, answers.envelope(self.answer(first[0]))
+            return 200, answers.envelope(self.answer(first[0])).replace(b">roomctl<", b">" + self.maker + b"<")
         except (soap.NoSoap, AssertionError, IndexError):
             return 400, answers.fault("Sender", "WellFormed", "Well-formed Error")
         except answers.NoAction as error:

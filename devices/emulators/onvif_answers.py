@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode
+from collections.abc import Collection
 from datetime import datetime
 from xml.sax.saxutils import escape
 
@@ -105,7 +107,17 @@ def second_stream_uri(uri: str) -> str:
     return f"<tr2:GetStreamUriResponse><tr2:Uri>{escape(uri)}</tr2:Uri></tr2:GetStreamUriResponse>"
 
 
+def _services(*named: tuple[str, str]) -> str:
+    each = "".join(
+        f"<tds:Service><tds:Namespace>{name}</tds:Namespace><tds:XAddr>{{base}}/onvif/{path}</tds:XAddr>"
+        "<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version></tds:Service>"
+        for name, path in named
+    )
+    return f"<tds:GetServicesResponse>{each}</tds:GetServicesResponse>"
+
+
 _CONSTANT = {
+    "GetServices": _services((DEVICE, "device_service"), (MEDIA, "media_service"), (PTZ, "ptz_service")),
     "GetDeviceInformation": (
         "<tds:GetDeviceInformationResponse><tds:Manufacturer>roomctl</tds:Manufacturer><tds:Model>Emulated camera</tds:Model>"
         "<tds:FirmwareVersion>1.0</tds:FirmwareVersion><tds:SerialNumber>0001</tds:SerialNumber>"
@@ -148,13 +160,7 @@ _SECOND = {  # ONVIF Media 2 (ver20), and the Device service that names it
         "<tt:PTZ><tt:XAddr>{base}/onvif/ptz_service</tt:XAddr></tt:PTZ>"
         "</tds:Capabilities></tds:GetCapabilitiesResponse>"
     ),
-    "GetServices": "<tds:GetServicesResponse>"
-    + "".join(
-        f"<tds:Service><tds:Namespace>{name}</tds:Namespace><tds:XAddr>{{base}}/onvif/{path}</tds:XAddr>"
-        "<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version></tds:Service>"
-        for name, path in ((DEVICE, "device_service"), (MEDIA2, "media2_service"), (PTZ, "ptz_service"))
-    )
-    + "</tds:GetServicesResponse>",
+    "GetServices": _services((DEVICE, "device_service"), (MEDIA2, "media2_service"), (PTZ, "ptz_service")),
     "GetProfiles": (
         '<tr2:GetProfilesResponse><tr2:Profiles token="main" fixed="true"><tr2:Name>Main</tr2:Name><tr2:Configurations>'
         '<tr2:PTZ token="ptz"><tt:Name>PTZ</tt:Name><tt:UseCount>1</tt:UseCount><tt:NodeToken>node</tt:NodeToken>'
@@ -165,6 +171,15 @@ _SECOND = {  # ONVIF Media 2 (ver20), and the Device service that names it
         "</tr2:GetProfilesResponse>"
     ),
 }
+
+
+def with_axes(said: str, axes: Collection[str]) -> str:
+    """Profiles that name a space of speeds for these axes alone."""
+    for axis, name in (("pan_tilt", "PanTilt"), ("zoom", "Zoom")):
+        if axis not in axes:
+            space = f"DefaultContinuous{name}VelocitySpace"
+            said = re.sub(f"<tt:{space}>.*?</tt:{space}>", "", said)
+    return said
 
 
 def probe_match(to: str, identity: str, name: str, address: str) -> bytes:

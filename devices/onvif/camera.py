@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from xml.sax.saxutils import escape
 
@@ -22,6 +22,7 @@ from devices.onvif.trust import Trust, distrusted
 if TYPE_CHECKING:
     import aiohttp
 
+Answer = TypeVar("Answer")
 DENIED = {"NotAuthorized", "FailedAuthentication", "InvalidSecurity", "FailedCheck"}
 UNKNOWN = {
     "ActionNotSupported",
@@ -33,16 +34,17 @@ UNKNOWN = {
 }
 TT = f"{{{SCHEMA}}}"
 MOST_SERVICES = 64
+CONNECTIONS = 4
 MOVED = 3.0  # seconds that a camera's clock may seem to move: it tells whole ones, and takes its time
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A media profile. `zoom`: its configuration moves the zoom; `ptz`: it moves at all."""
+    """A media profile. `axes`: what its configuration moves, of `devices.capabilities.AXES`; `ptz`: it has one."""
 
     token: str
     ptz: bool
-    zoom: bool
+    axes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Status:
 
 
 class OnvifCamera:
-    """Questions to one camera, each once: the framework asks again. Raises the errors of `devices.errors`."""
+    """Questions to one camera, each asked once and waited for patiently. Raises the errors of `devices.errors`."""
 
     def __init__(
         self, context: Context, session: aiohttp.ClientSession, address: str, login: tuple[str, str], scheme: str
@@ -67,6 +69,8 @@ class OnvifCamera:
         self._login = login
         self._loop = asyncio.get_running_loop()
         self._clock: tuple[datetime, float] | None = None  # the camera's time, and the loop's then
+        self._guarded = False  # it tells its time only to who has the password
+        self._believed = False  # it took our password
         self._scheme = scheme
         self._services = {DEVICE: f"{scheme}://{address}/onvif/device_service"}
 
@@ -75,18 +79,22 @@ class OnvifCamera:
     async def open(
         cls, context: Context, address: str, login: tuple[str, str], trust: Trust | None = None
     ) -> AsyncIterator[OnvifCamera]:
-        """A session for one camera, with at most one connection; over HTTPS where `trust` says whom to believe."""
+        """A session for one camera, over HTTPS where `trust` says whom to believe.
+
+        With one connection, and others for stops that do not wait for the answer to a move.
+        """
         named = await asyncio.to_thread(import_module, "devices.onvif.resolver")  # with aiohttp: a fifth of a second
         import aiohttp
 
         digest = (aiohttp.DigestAuthMiddleware(*login),) if login[0] else ()
         connector = aiohttp.TCPConnector(
-            limit=1, resolver=named.Resolver(), ssl=await asyncio.to_thread(trust.check) if trust else True
+            limit=CONNECTIONS, resolver=named.Resolver(), ssl=await asyncio.to_thread(trust.check) if trust else True
         )
-        forever = aiohttp.ClientTimeout(total=None, sock_connect=None)
+        patience = context.timing.patience  # for each of the two requests that HTTP Digest takes
+        whole = aiohttp.ClientTimeout(total=2 * patience, sock_connect=patience, sock_read=patience)
         async with aiohttp.ClientSession(
             connector=connector,
-            timeout=forever,
+            timeout=whole,
             middlewares=digest,
             headers={"Accept-Encoding": "identity"},
             auto_decompress=False,  # a small answer stays small
@@ -96,8 +104,15 @@ class OnvifCamera:
     # --- what is asked ------------------------------------------------------------------------------------------
 
     async def tell_time(self) -> None:
-        """Its clock, without password: every password is bound to the camera's own time (Core 5.12.1)."""
-        answer = await self._post(DEVICE, "<tds:GetSystemDateAndTime/>", "")
+        """Its clock, without password: every password is bound to the camera's own time (Core 5.12.1).
+
+        A camera that tells nobody, or only who has the password, is taken to have ours.
+        """
+        try:
+            answer = await self._told_time()
+        except (NotSupported, Rejected):
+            self._clock = datetime.now(UTC), self._loop.time()
+            return
         at = {part: answer.findtext(f".//{TT}UTCDateTime//{TT}{part}") for part in _DATE}
         try:
             now = datetime(*(int(at[part] or 0) for part in _DATE), tzinfo=UTC)  # type: ignore[arg-type, misc]
@@ -105,24 +120,50 @@ class OnvifCamera:
             now = datetime.now(UTC)  # it does not know itself
         self._clock = now, self._loop.time()
 
+    async def _told_time(self) -> Element:
+        body = "<tds:GetSystemDateAndTime/>"
+        if not self._guarded:
+            try:
+                return await self._post(DEVICE, body, "")
+            except WrongPassword:
+                if not self._login[0]:
+                    raise
+            self._guarded = True
+            self._clock = datetime.now(UTC), self._loop.time()
+        return await self._post(DEVICE, body, self._header())
+
     async def model(self) -> str:
-        """Maker and model."""
-        answer = await self._call(DEVICE, "<tds:GetDeviceInformation/>")
+        """Maker and model; "" where it does not say."""
+        try:
+            answer = await self._call(DEVICE, "<tds:GetDeviceInformation/>")
+        except (NotSupported, Rejected):
+            return ""
         return " ".join(soap.text(answer, f"{{{DEVICE}}}{part}") for part in ("Manufacturer", "Model")).strip()
 
     async def find_services(self) -> None:
         """Where its other services are; behind an address translation it names one that we cannot reach: ours is kept."""
-        answer = await self._call(DEVICE, "<tds:GetCapabilities><tds:Category>All</tds:Category></tds:GetCapabilities>")
-        for service, name in ((MEDIA, "Media"), (PTZ, "PTZ")):
+        asked = "<tds:GetCapabilities><tds:Category>All</tds:Category></tds:GetCapabilities>"
+        answer = await self._unless_refused(self._call(DEVICE, asked))
+        for service, name in ((MEDIA, "Media"), (PTZ, "PTZ")) if answer is not None else ():
             self._found(service, soap.text(answer, f".//{TT}{name}/{TT}XAddr"))
         if MEDIA in self._services:
             return
-        answer = await self._call(
-            DEVICE, "<tds:GetServices><tds:IncludeCapability>false</tds:IncludeCapability></tds:GetServices>"
-        )
-        for one in answer.findall(f"{{{DEVICE}}}Service")[:MOST_SERVICES]:
-            if (service := soap.text(one, f"{{{DEVICE}}}Namespace")) in (MEDIA2, PTZ):
+        asked = "<tds:GetServices><tds:IncludeCapability>false</tds:IncludeCapability></tds:GetServices>"
+        answer = await self._unless_refused(self._call(DEVICE, asked))
+        for one in answer.findall(f"{{{DEVICE}}}Service")[:MOST_SERVICES] if answer is not None else ():
+            if (service := soap.text(one, f"{{{DEVICE}}}Namespace")) in (MEDIA, MEDIA2, PTZ):
                 self._found(service, soap.text(one, f"{{{DEVICE}}}XAddr"))
+
+    async def _unless_refused(self, asked: Awaitable[Answer]) -> Answer | None:
+        """None when it refuses this one question: it does not know it, or not from us though our password is right."""
+        try:
+            return await asked
+        except (NotSupported, Rejected):
+            return None
+        except WrongPassword:
+            if self._believed:
+                return None
+            raise
 
     def _found(self, service: str, address: str) -> None:
         if address:
@@ -145,12 +186,14 @@ class OnvifCamera:
         found = []
         for one in each:
             ptz = one.find(ptz_at) if PTZ in self._services else None
-            zoom = ptz is not None and ptz.find(f"{TT}DefaultContinuousZoomVelocitySpace") is not None
-            found.append(Profile(one.get("token", "")[:64], ptz is not None, zoom))
+            found.append(Profile(one.get("token", "")[:64], ptz is not None, _axes(ptz)))
         return found
 
-    async def stream(self, profile: Profile) -> str:
-        """Address of its pictures over RTSP and TCP."""
+    async def stream(self, profile: Profile) -> str | None:
+        """Address of its pictures over RTSP and TCP; None when it has none for us."""
+        return await self._unless_refused(self._stream(profile))
+
+    async def _stream(self, profile: Profile) -> str:
         if self._second:
             token = f"<tr2:ProfileToken>{escape(profile.token)}</tr2:ProfileToken>"
             asked = f"<tr2:GetStreamUri><tr2:Protocol>RTSP</tr2:Protocol>{token}</tr2:GetStreamUri>"
@@ -183,9 +226,8 @@ class OnvifCamera:
 
     async def move(self, profile: Profile, pan: float, tilt: float, zoom: float, seconds: float) -> None:
         """Drive with these speeds for at most `seconds`, if the camera minds them."""
-        velocity = f'<tt:PanTilt x="{pan:.3f}" y="{tilt:.3f}"/>' + (
-            f'<tt:Zoom x="{zoom:.3f}"/>' if profile.zoom else ""
-        )
+        turn, closer = f'<tt:PanTilt x="{pan:.3f}" y="{tilt:.3f}"/>', f'<tt:Zoom x="{zoom:.3f}"/>'
+        velocity = (turn if "pan_tilt" in profile.axes else "") + (closer if "zoom" in profile.axes else "")
         await self._call(
             PTZ,
             f"<tptz:ContinuousMove>{_token(profile)}<tptz:Velocity>{velocity}</tptz:Velocity>"
@@ -228,15 +270,20 @@ class OnvifCamera:
         if service not in self._services:
             raise NotSupported("the camera has no such service")
         try:
-            return await self._post(service, body, self._header())
-        except WrongPassword:
+            answer = await self._post(service, body, self._header())
+        except WrongPassword as refused:
             before = self._clock
-            if not self._login[0] or before is None:
+            if not self._login[0] or before is None or self._guarded:
                 raise
-            await self.tell_time()
+            try:
+                await self.tell_time()
+            except DeviceError:
+                raise refused from None
             if not self._moved(before):
                 raise  # many cameras lock out who is refused often
-            return await self._post(service, body, self._header())
+            answer = await self._post(service, body, self._header())
+        self._believed = True
+        return answer
 
     def _moved(self, before: tuple[datetime, float]) -> bool:
         """The camera's clock is not where it would have gone since then."""
@@ -268,9 +315,12 @@ class OnvifCamera:
         except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError) as error:
             self._context.garbled(str(error))
             raise Garbage(str(error)) from error
+        except TimeoutError:  # some of aiohttp's are OSErrors, too
+            raise self._context.silence() from None
         except (aiohttp.ClientError, OSError) as error:
             raise Lost(str(error)) from error
         if answer.status == 401:
+            self._context.heard("401")
             raise WrongPassword("the camera refuses our name or password")
         return self._read(data)
 
@@ -285,6 +335,14 @@ class OnvifCamera:
             raise _error(said)
         self._context.heard(said.tag.rpartition("}")[2])
         return said
+
+
+def _axes(configuration: Element | None) -> tuple[str, ...]:
+    """Those with a space of speeds: who moves an axis names one for it (PTZ 5.2.1). Who names none turns, for all we know."""
+    if configuration is None:
+        return ()
+    spaces = {"pan_tilt": "DefaultContinuousPanTiltVelocitySpace", "zoom": "DefaultContinuousZoomVelocitySpace"}
+    return tuple(axis for axis, name in spaces.items() if configuration.find(f"{TT}{name}") is not None) or ("pan_tilt",)
 
 
 _DATE = ("Year", "Month", "Day", "Hour", "Minute", "Second")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from devices.capabilities import Arguments, PresetNumber, Reply, Velocity
 from devices.config import DeviceConfig
@@ -20,7 +18,7 @@ from devices.onvif.trust import Trust
 from devices.rtsp.capture import with_login
 from devices.rtsp.feed import VideoFeed
 
-Answer = TypeVar("Answer")
+SURE = 0.8  # part of the time of a command after which a stop is believed without having been seen
 LEASES = 2  # a camera that minds its Timeout stops by itself after so many move leases
 
 
@@ -34,6 +32,7 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
         settings=OnvifSettings,
         transports=("http", "tcp"),
         emulator="devices.emulators.onvif:OnvifEmulator",
+        overtakes=True,
     )
     senses = ("video",)
     _context: Context
@@ -71,13 +70,19 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
         trust = Trust(settings.ca, settings.fingerprint) if settings.tls else None
         async with OnvifCamera.open(context, settings.address, login, trust) as self._camera:
             camera = self._camera
-            await self._ask(camera.tell_time)
-            model = await self._ask(camera.model)
-            await self._ask(camera.find_services)
-            self._profile = self._chosen(await self._ask(camera.profiles))
-            url = await self._ask(lambda: camera.stream(self._profile))
-            context.connected(model=model, capabilities=["ptz", "presets", "video"] if self._profile.ptz else ["video"])
-            await self.video.serve_beside(context, with_login(url, login), self._polled)
+            await camera.tell_time()
+            model = await camera.model()
+            await camera.find_services()
+            self._profile = self._chosen(await camera.profiles())
+            url = await camera.stream(self._profile)
+            can = (["ptz", "presets"] if self._profile.ptz else []) + (["video"] if url else [])
+            if not can:
+                raise NotSupported("the camera neither moves nor shows anything")
+            context.connected(model=model, capabilities=can, axes=list(self._profile.axes))
+            if url is None:
+                await asyncio.Event().wait()
+            else:
+                await self.video.serve_beside(context, with_login(url, login), self._polled)
 
     def _chosen(self, profiles: list[Profile]) -> Profile:
         wanted = [one for one in profiles if one.token == self.settings.profile or not self.settings.profile]
@@ -87,7 +92,7 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
 
     async def poll(self, *, whole: bool) -> None:
         """Its time costs it least, and keeps our password valid; where it looks while somebody may care."""
-        await self._ask(self._camera.tell_time)
+        await self._camera.tell_time()
         if whole:
             self._polled.set()
         if self._profile.ptz and (whole or self._heading is not None):
@@ -107,29 +112,34 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
         """Drive; many cameras ignore the time that we allow, so the framework's lease stops them."""
         self._leave()
         seconds = self._context.timing.lease * LEASES
-        await self._ask(lambda: self._camera.move(self._profile, args.pan, args.tilt, args.zoom, seconds))
+        await self._camera.move(self._profile, args.pan, args.tilt, args.zoom, seconds)
         return Reply.DONE
 
     async def stop(self, args: Arguments) -> Reply:
         """Stop; by zero velocity where the camera does not know Stop, or says that it still moves."""
+        soon = asyncio.get_running_loop().time() + self._context.timing.command * SURE
         stopped = False
         if not self._no_stop:
             try:
-                await self._ask(lambda: self._camera.stop(self._profile))
-                stopped = (await self._status()).moving is not True
+                await self._camera.stop(self._profile)
+                stopped = True
+                async with asyncio.timeout_at(soon):  # who is too slow to say it again has said it
+                    stopped = (await self._status()).moving is not True
+            except TimeoutError:
+                pass
             except (NotSupported, Rejected):
                 self._no_stop = True
         if not stopped:
-            await self._ask(lambda: self._camera.move(self._profile, 0, 0, 0, self._context.timing.lease))
+            await self._camera.move(self._profile, 0, 0, 0, self._context.timing.lease)
         return Reply.DONE
 
     async def recall_preset(self, args: PresetNumber) -> Reply:
         """Go there; the camera's standing still says that it arrived."""
         if (token := await self._preset(args.preset)) is None:
             place = self._places.at(args.preset)
-            await self._ask(lambda: self._camera.go_to(self._profile, *place))
+            await self._camera.go_to(self._profile, *place)
         elif token:
-            await self._ask(lambda: self._camera.recall(self._profile, token))
+            await self._camera.recall(self._profile, token)
         else:
             raise NotSupported(f"the camera has no position {args.preset}")
         self._leave()
@@ -137,18 +147,18 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
         return Reply.ACCEPTED
 
     async def store_preset(self, args: PresetNumber) -> Reply:
-        """Remember where it looks now; asked once, since a camera would remember it twice."""
+        """Remember where it looks now."""
         if (token := await self._preset(args.preset)) is None:
             await self._places.note(args.preset, await self._status())
             return Reply.DONE
         name = self.presets.get(str(args.preset), f"preset_{args.preset}")
-        await self._ask(lambda: self._camera.store(self._profile, token, name), attempts=None if token else 1)
+        await self._camera.store(self._profile, token, name)
         return Reply.DONE
 
     async def _preset(self, number: int) -> str | None:
         """The camera's token of a position, "" when it has none, None when it remembers no positions at all."""
         try:
-            known = await self._ask(lambda: self._camera.presets(self._profile))
+            known = await self._camera.presets(self._profile)
         except NotSupported:
             return None
         names = {str(number), f"Preset{number}", f"preset_{number}"}
@@ -165,9 +175,6 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
 
     async def _status(self) -> Status:
         try:
-            return await self._ask(lambda: self._camera.status(self._profile))
+            return await self._camera.status(self._profile)
         except (NotSupported, Rejected):
             return Status()
-
-    async def _ask(self, ask: Callable[[], Awaitable[Answer]], attempts: int | None = None) -> Answer:
-        return await self._context.retrying(ask, attempts=attempts)

@@ -71,11 +71,11 @@ def envelope(body: str, header: str = "") -> bytes:
 
 
 def parse(data: bytes) -> Element:
-    """An XML document of bounded size, without a document type: it has no entities of its own; raises NoSoap."""
-    try:
-        text = data.decode() if len(data) <= LONGEST else ""
-    except UnicodeDecodeError:
-        raise NoSoap("no UTF-8") from None
+    """An XML document of bounded size, without a document type: it has no entities of its own; raises NoSoap.
+
+    Bytes that are no UTF-8 become U+FFFD: makers write their own name in the letters of their country.
+    """
+    text = data.decode(errors="replace") if len(data) <= LONGEST else ""
     if not text:
         raise NoSoap("nothing, or too long")
     try:

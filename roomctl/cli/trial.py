@@ -32,7 +32,7 @@ class Trial:
     async def answered(self) -> list[Device]:
         """Until each device answered its first whole poll or is known not to answer."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.timing.connect + self.timing.command):
+            async with asyncio.timeout(self.timing.dial + self.timing.command):
                 while not all(self.hub.is_known(one.id) for one in self.configs):
                     await asyncio.sleep(LOOK)
         return self.devices

@@ -93,7 +93,7 @@ def test_what_goes_wrong_around_a_connection_is_told_and_the_device_dialled_agai
             monkeypatch.undo()
             raise ZeroDivisionError("broken framework")
 
-        monkeypatch.setattr(one.runner, "_until_ready", broken)
+        monkeypatch.setattr(Context, "in_time", broken)
         driver.fall(Lost("fell"))
         await one.gone()
         fault = one.runner.state.fault
