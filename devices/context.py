@@ -127,7 +127,8 @@ class Context:
     ) -> Answer:
         """Ask, and ask again when no answer came in time; raises `silence()` after the last try.
 
-        Only for what may run twice, over a network that loses what is asked: over TCP see `patiently`. `at_once`: without the usual pause, after an exchange that the device confirmed.
+        Only for what may run twice, over what loses messages: over TCP see `patiently`. `at_once`: without the usual pause,
+        after an exchange that the device confirmed.
         """
         for number in range(attempts or self.timing.attempts):
             await self._pace(at_once=at_once and number == 0)

@@ -144,8 +144,9 @@ class OnvifCamera:
         """Where its other services are; behind an address translation it names one that we cannot reach: ours is kept."""
         asked = "<tds:GetCapabilities><tds:Category>All</tds:Category></tds:GetCapabilities>"
         answer = await self._unless_refused(self._call(DEVICE, asked))
-        for service, name in ((MEDIA, "Media"), (PTZ, "PTZ")) if answer is not None else ():
-            self._found(service, soap.text(answer, f".//{TT}{name}/{TT}XAddr"))
+        if answer is not None:
+            for service, name in ((MEDIA, "Media"), (PTZ, "PTZ")):
+                self._found(service, soap.text(answer, f".//{TT}{name}/{TT}XAddr"))
         if MEDIA in self._services:
             return
         asked = "<tds:GetServices><tds:IncludeCapability>false</tds:IncludeCapability></tds:GetServices>"
@@ -342,7 +343,9 @@ def _axes(configuration: Element | None) -> tuple[str, ...]:
     if configuration is None:
         return ()
     spaces = {"pan_tilt": "DefaultContinuousPanTiltVelocitySpace", "zoom": "DefaultContinuousZoomVelocitySpace"}
-    return tuple(axis for axis, name in spaces.items() if configuration.find(f"{TT}{name}") is not None) or ("pan_tilt",)
+    return tuple(axis for axis, name in spaces.items() if configuration.find(f"{TT}{name}") is not None) or (
+        "pan_tilt",
+    )
 
 
 _DATE = ("Year", "Month", "Day", "Hour", "Minute", "Second")

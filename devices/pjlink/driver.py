@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from devices.capabilities import Input, On, Reply
 from devices.config import DeviceConfig
@@ -34,6 +35,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
     reports = {"lamp_hours": "number", "errors": "text"}
     _context: Context
     _link: PjlinkLink
+    _power: str | None = None  # as it said last
     _level = 0  # class of the device, 0 until it told
 
     def __init__(self, config: DeviceConfig, settings: PjlinkSettings) -> None:
@@ -76,6 +78,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         """Greet, learn the class and the name, hold the connection: our keep-alives prevent its idle close."""
         settings, self._context = self.settings, context
         self._slow.lost_sight()
+        self._power = None
         async with PjlinkLink.open(context, settings.host, settings.port, settings.password) as self._link:
             self._level, self._learned, self._troubles = 0, False, {}
             await self._ask_class()
@@ -115,7 +118,10 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
     async def set_power(self, args: On) -> Reply:
         """On, or standby; warming and cooling are said as they are."""
         await self._set("POWR", "1" if args.on else "0")
-        return Reply.DONE if await self._ask_power() == ("on" if args.on else "off") else Reply.ACCEPTED
+        with suppress(TimeoutError):  # who is slow has said that it takes it
+            async with asyncio.timeout(self._context.timing.reply):
+                return Reply.DONE if await self._ask_power() == ("on" if args.on else "off") else Reply.ACCEPTED
+        return Reply.ACCEPTED
 
     async def select_input(self, args: Input) -> Reply:
         """By its name in the settings, or the projector's own."""
@@ -123,9 +129,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         self._context.offer(self._inputs.names)
         if code is None:
             raise NotSupported(f"no input {args.input!r}; there are: {', '.join(self._inputs.names)}")
-        if await self._ask_power() != "on":
-            raise NotNow("not before it is on")
-        await self._set("INPT", code)
+        await self._when_on("INPT", code)
         return Reply.DONE
 
     async def set_mute(self, args: On) -> Reply:
@@ -139,7 +143,8 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         return Reply.DONE
 
     async def _when_on(self, name: str, parameter: str) -> None:
-        if await self._ask_power() != "on":
+        """One that is off by now says itself that it cannot: asked twice, a slow one would be too late."""
+        if self._power != "on" and await self._ask_power() != "on":
             raise NotNow("not before it is on")
         await self._set(name, parameter)
 
@@ -154,6 +159,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         if failed != self._failed:
             self._failed = failed
             self._complain()
+        self._power = power
         remaining, total = self._slow.saw(power, asyncio.get_running_loop().time())
         self._context.report("power", power, remaining=remaining, total=total)
         return power
@@ -185,4 +191,4 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         await self._patiently(command)
 
     async def _patiently(self, ask: Callable[[], Awaitable[str]]) -> str:
-        return await self._context.retrying(ask)
+        return await self._context.patiently(ask)

@@ -90,6 +90,7 @@ class PjlinkLink:
             if self._answer is not None and not self._answer.done():
                 self._answer.set_exception(self._refusal)
         elif not self._greeting.done():
+            self._context.heard("PJLINK")
             self._greeting.set_result(line)
 
     def _answered(self, line: Answer) -> None:

@@ -77,11 +77,11 @@ class RtspCamera(Driver[RtspSettings]):
         settings, self._context = self.settings, context
         login = (settings.username, settings.password)
         async with RtspLink.open(context, settings.url, login) as self._link:
-            about = await context.retrying(self._link.describe)
+            about = await self._link.describe()
             server = about.headers.get("server", "RTSP camera")
             context.connected(model=f"{server} {codec(about.body)}".strip())
             await self._link.hold(self.video.serve(context, with_login(settings.url, login)))
 
     async def poll(self, *, whole: bool) -> None:
         """Whether it answers; the whole question shows that it still lets us in."""
-        await self._context.retrying(self._link.describe if whole else self._link.alive)
+        await (self._link.describe() if whole else self._link.alive())

@@ -70,7 +70,13 @@ class RtspLink:
             raise Lost("not connected")
         self._number += 1
         self._answer = asyncio.get_running_loop().create_future()
-        self._channel.send(messages.request(method, self._url, self._number, authorization=authorization))
+        request = messages.request(method, self._url, self._number, authorization=authorization)
+        return await self._context.patiently(lambda: self._answered(request))
+
+    async def _answered(self, request: bytes) -> Response:
+        assert self._channel is not None
+        assert self._answer is not None
+        self._channel.send(request)
         return await self._answer
 
     def received(self, data: bytes) -> None:

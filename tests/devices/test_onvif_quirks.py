@@ -64,11 +64,14 @@ async def test_a_slow_camera_that_falls_silent_after_it_refused_us_has_refused_u
                 return (answer,)
             return super().sent(answer)
 
-    async with nothing_left_behind(), Sulking(password="secret") as one:
-        async with stage(camera(one, password="wrong"), timing=ONCE) as room:
-            device = await room.gone()
-            assert device.fault is not None
-            assert device.fault.code == "device.password"
+    async with (
+        nothing_left_behind(),
+        Sulking(password="secret") as one,
+        stage(camera(one, password="wrong"), timing=ONCE) as room,
+    ):
+        device = await room.gone()
+        assert device.fault is not None
+        assert device.fault.code == "device.password"
 
 
 async def test_a_move_that_a_slow_camera_takes_is_done_and_is_stopped_when_its_lease_is_over() -> None:
@@ -142,12 +145,15 @@ async def test_a_camera_that_guards_its_clock_is_asked_by_ours_and_then_by_its_o
 
 
 async def test_a_camera_that_guards_its_clock_is_shown_a_wrong_password_once() -> None:
-    async with nothing_left_behind(), OnvifEmulator(password="secret", guarded_clock=True) as one:
-        async with stage(camera(one, password="wrong"), timing=ONCE) as room:
-            device = await room.gone()
-            assert device.fault is not None
-            assert device.fault.code == "device.password"
-            assert one.refused == 1
+    async with (
+        nothing_left_behind(),
+        OnvifEmulator(password="secret", guarded_clock=True) as one,
+        stage(camera(one, password="wrong"), timing=ONCE) as room,
+    ):
+        device = await room.gone()
+        assert device.fault is not None
+        assert device.fault.code == "device.password"
+        assert one.refused == 1
 
 
 async def test_a_password_holds_though_minutes_pass_on_the_cameras_clock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devices import DeviceConfig
 from devices.emulators.onvif import OnvifEmulator, Position
-from tests.devices.cases.case import DELAY, GARBLED, REBOOT, STREAM, Case, Rig
+from tests.devices.cases.case import DELAY, GARBLED, GONE, REBOOT, STREAM, Case, Rig
 from wire.devices import Role
 
 
@@ -30,4 +30,4 @@ async def rig(folder: Path) -> AsyncIterator[Rig]:
 
 
 WITHOUT = {"duplicate": "HTTP answers each request once", "single_client": "HTTP: every request stands for itself"}
-CASES = [Case("onvif", "onvif", rig, OnvifEmulator.available_faults, STREAM, {"half": GARBLED}, WITHOUT)]
+CASES = [Case("onvif", "onvif", rig, OnvifEmulator.available_faults, STREAM, {"half": GARBLED, "drop": GONE}, WITHOUT)]

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from devices.emulators import PjlinkEmulator
-from tests.devices.cases.case import DELAY, REBOOT, STREAM, WORKS, Case, Expected, Rig
+from tests.devices.cases.case import DELAY, GONE, REBOOT, STREAM, WORKS, Case, Expected, Rig
 from tests.devices.stage import display
 
 
@@ -24,6 +24,6 @@ async def rig(folder: Path) -> AsyncIterator[Rig]:
         )
 
 
-EXPECT = {"lamp": Expected(WORKS, "device.lamp", online=True)}
+EXPECT = {"drop": GONE, "lamp": Expected(WORKS, "device.lamp", online=True)}
 
 CASES = [Case("pjlink", "pjlink", rig, PjlinkEmulator.available_faults, STREAM, EXPECT)]

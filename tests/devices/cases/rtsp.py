@@ -10,7 +10,7 @@ from devices import DeviceConfig
 from devices.emulators.cable import Cable
 from devices.emulators.faults import FAULTS
 from devices.emulators.rtsp import RtspServer
-from tests.devices.cases.case import DELAY, REBOOT, STREAM, Case, Rig
+from tests.devices.cases.case import DELAY, GONE, REBOOT, STREAM, Case, Rig
 from wire.devices import Role
 
 
@@ -40,6 +40,6 @@ def without(faults: tuple[str, ...], other: str) -> dict[str, str]:
 
 
 CASES = [
-    Case("rtsp", "rtsp", rig("cable"), CABLE, STREAM, {}, without(CABLE, "rtsp-server")),
+    Case("rtsp", "rtsp", rig("cable"), CABLE, STREAM, {"drop": GONE}, without(CABLE, "rtsp-server")),
     Case("rtsp-server", "rtsp", rig("server"), SERVER, STREAM, {}, without(SERVER, "rtsp")),
 ]
