@@ -34,7 +34,7 @@ from roomctl.scenes import Equipment, Scene, call_commands, power_step, roles_of
 from roomctl.signals import PERIOD, Vitals, disk_free, observe
 from roomctl.switches import close_from_afar, command, muted_at_microphone
 from roomctl.view import Known, display_view, media_state, muted_at_device, panel_view
-from wire.devices import Device, DeviceCommand, Role
+from wire.devices import Device, Role
 from wire.link import Command, MediaAccess, MeetingRef, Phase
 from wire.live import Json
 from wire.problems import Code, Problem, Refusal
@@ -52,8 +52,7 @@ View = TypeVar("View", bound=msgspec.Struct)
 class RoomAgent:
     """Everything one room does. What is not given is made from the configuration.
 
-    `shared`: connections that the rooms of one process have in common (see `devices.DeviceHub`). `registry`: the drivers
-    installed, looked for once in a process, since a package may block while it loads.
+    `shared`: connections that the rooms of one process have in common (see `devices.DeviceHub`), as `registry`, the drivers.
     """
 
     def __init__(
@@ -166,7 +165,7 @@ class RoomAgent:
                     self.spawn(self._answer(meeting))
         self.changed()
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Run `work` as one of the agent's tasks."""
         if self._tasks is None:
             work.close()
@@ -330,11 +329,8 @@ class RoomAgent:
             if action.scene is not None:
                 self.feed(self.room.follow(Scene(action.scene), time.time()))
             elif action.command is not None:
-                self.spawn(self._command(action.command))
+                self.spawn(command(self, action.command))
             self.changed()
-
-    async def _command(self, order: DeviceCommand) -> None:
-        await command(self, order)
 
     def _devices(self) -> dict[str, Device]:
         """The devices as pages and server see them."""
