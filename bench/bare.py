@@ -23,12 +23,12 @@ class Bare:
         self.taken: list[float] = []
 
     def once(self) -> list[float]:
-        """Of one exchange, sorted."""
-        return sorted(self.taken)
+        """Of one exchange, in their order."""
+        return list(self.taken)
 
     def twice(self) -> list[float]:
-        """Of two that follow each other, sorted."""
-        return sorted(one + other for one, other in zip(self.taken[::2], self.taken[1::2], strict=False))
+        """Of two that follow each other, in their order."""
+        return [one + other for one, other in zip(self.taken[::2], self.taken[1::2], strict=False)]
 
 
 @contextmanager
