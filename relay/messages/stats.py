@@ -54,7 +54,10 @@ class TrackStats(msgspec.Struct, frozen=True):
 
 
 class SubscriptionStats(msgspec.Struct, frozen=True):
-    """One forwarded stream. `lost` fraction 0..1 as the subscriber last reported it; `paused` while the relay withholds it."""
+    """One forwarded stream. `lost` fraction 0..1 as the subscriber last reported it; `paused` while the relay withholds it.
+
+    `link_lost` is the same without what was lost before it came to the relay.
+    """
 
     subscription: str
     track: str
@@ -67,6 +70,7 @@ class SubscriptionStats(msgspec.Struct, frozen=True):
     plis_received: int
     lost: float
     paused: PauseReason | None = None
+    link_lost: float = 0.0
 
 
 class Totals(msgspec.Struct, frozen=True):

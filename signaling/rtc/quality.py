@@ -67,7 +67,7 @@ class Qualities:
         return {transport for transport, (_, intervals) in heard.items() if intervals >= SILENT}
 
     def _losses(self, stats: Stats) -> dict[str, float]:
-        """Worst loss (0..1) per transport: of what it publishes since the last look, of what it receives as it says."""
+        """Worst loss (0..1) per transport: of what it publishes since the last look, of what it is sent as it says."""
         losses: dict[str, float] = {}
         counted: dict[str, tuple[int, int]] = {}
         for track in stats.tracks:
@@ -78,7 +78,7 @@ class Qualities:
             share = missed / (got + missed) if got + missed else 0.0
             losses[track.transport] = max(losses.get(track.transport, 0.0), share)
         for subscription in stats.subscriptions:
-            losses[subscription.transport] = max(losses.get(subscription.transport, 0.0), subscription.lost)
+            losses[subscription.transport] = max(losses.get(subscription.transport, 0.0), subscription.link_lost)
         self._counted = counted
         return losses
 

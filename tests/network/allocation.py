@@ -45,7 +45,8 @@ MEASURE = 1.0
 """Seconds between looks at how connections do."""
 PATIENCE = 20.0
 """Seconds until everything is shown in full, at the beginning and in the end."""
-STEP = 0.1
+STEP, STEPS = 0.1, 8
+"""Seconds between two looks, and looks in a second."""
 
 
 class Sample(msgspec.Struct):
@@ -133,11 +134,13 @@ class Meeting:
                 before = now
 
     async def part(self, over: Callable[[Sample], bool]) -> Part:
-        """Watch for LASTS, and on until it is `over` or LONGEST has passed."""
+        """Watch for LASTS, and on until it is `over` for a second or LONGEST has passed."""
         begin = now = await look(self.bob)
         settled: Look | None = None
         samples: list[Sample] = []
-        while now.at < begin.at + LASTS * 1000 or (not over(samples[-1]) and now.at < begin.at + LONGEST * 1000):
+        while now.at < begin.at + LASTS * 1000 or (
+            not all(map(over, samples[-STEPS:])) and now.at < begin.at + LONGEST * 1000
+        ):
             if settled is None and now.at >= begin.at + SETTLE * 1000:
                 settled = now
             samples.append(await self.sample(now))
@@ -162,7 +165,7 @@ async def hold(meeting: Meeting, laid: Link) -> Seen:
     narrow = await meeting.part(lambda sample: sample.widths == LARGE)
     await picture(meeting.bob, "narrow")
     laid.narrow(THIN)
-    thin = await meeting.part(lambda sample: sample.told == ["dan"])
+    thin = await meeting.part(lambda sample: sample.told == ["dan"] and sample.layers["eve"] == 0)
     await picture(meeting.bob, "thin")
     laid.narrow(WIDE)
     after = await meeting.quality()

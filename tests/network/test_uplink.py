@@ -37,3 +37,4 @@ async def test_what_a_browser_loses_on_its_way_up_is_repaired_and_told(browser: 
     assert set(seen.qualities.pop("few")) <= {"good", "poor"}, seen
     expected = {"many": "poor", "all": "lost", "none": "excellent"}
     assert seen.qualities == {name: [quality, quality] for name, quality in expected.items()}, seen
+    assert seen.own in ("good", "excellent"), seen  # what bob loses is not lost by ann

@@ -31,6 +31,8 @@ SECONDS = 8.0
 """For which LOSS lasts."""
 MEASURE = 1.0
 """Seconds between looks at how connections do."""
+REPORTS = 6.0
+"""Seconds in which a browser reports how it receives, and that is looked at."""
 PATIENCE = 20.0
 """Seconds until a quality is told."""
 
@@ -56,7 +58,8 @@ class Seen(msgspec.Struct):
     """While LOSS lasted: packets that bob sent, what the relay asked him for again, and what came of it for ann.
 
     `missing` packets never came to her, `gap` is the longest time between two frames in ms, `frozen` what webrtc-stats calls
-    so, in ms. `qualities` of bob's connection as ann is told and as bob is, under LOSS, HEAVY, ALL and nothing.
+    so, in ms. `qualities` of bob's connection as ann is told and as bob is, under LOSS, HEAVY, ALL and nothing. `own` is how
+    ann's is said to be under HEAVY.
     """
 
     sent: Sent
@@ -66,6 +69,7 @@ class Seen(msgspec.Struct):
     gap: float
     frozen: float
     qualities: dict[str, list[str]]
+    own: str = ""
 
 
 class Call:
@@ -127,6 +131,9 @@ async def measure(call: Call) -> Seen:
     for name, percent, wanted in (("many", HEAVY, "poor"), ("all", ALL, "lost"), ("none", 0, "excellent")):
         call.laid.lose_upward(percent)
         found.qualities[name] = await call.until_told(wanted)
+        if percent == HEAVY:
+            await asyncio.sleep(REPORTS)
+            found.own = await call.ann.run("room.localParticipant.connectionQuality")
     return found
 
 

@@ -41,7 +41,7 @@ def test_responses() -> None:
 def test_the_tests_named_exist() -> None:
     """Every message that is handled names the tests that show it, and those tests are there."""
     tests_of = Path(__file__).parents[1]
-    files = [*(tests_of / "signaling").glob("test_*.py"), *(tests_of / "relay").glob("test_*.py")]
+    files = [file for folder in ("signaling", "relay", "network") for file in (tests_of / folder).glob("test_*.py")]
     tests = {name for file in files for name in FUNCTION.findall(file.read_text())}
     assert set(re.findall(r"`(test_\w+)`", DOCS)) <= tests
     for heading in ("Requests", "Responses"):

@@ -19,7 +19,7 @@ def counters(client: Client, *, received: int = 0, lost: int = 0, said: float = 
         0,
         [TransportStats(publisher, "demo", "connecting", 0, 0, 0, 0, rtt, {})],
         [TrackStats("TR_A", publisher, "audio", False, [layer])],
-        [SubscriptionStats("s", "TR_B", subscriber, 0, 0, 0, 0, 0, 0, said)],
+        [SubscriptionStats("s", "TR_B", subscriber, 0, 0, 0, 0, 0, 0, 0.5, link_lost=said)],
         [],
     )
 

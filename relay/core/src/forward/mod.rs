@@ -71,8 +71,8 @@ pub struct Forward {
     /// When the next sender report is due.
     pub report_due: Option<Instant>,
     report: Option<(u32, Instant)>,
-    /// Highest number the subscriber has reported.
-    reported: Option<u32>,
+    /// Highest number the subscriber has reported, and packets sent until then.
+    reported: Option<(u32, u64)>,
     budget: f64,
     budget_at: Instant,
     repeated: Repeated,

@@ -113,6 +113,8 @@ pub struct SubscriptionStats {
     pub plis_received: u64,
     /// Fraction 0..1 as the subscriber last reported.
     pub lost: f64,
+    /// The same without what was lost before it came here.
+    pub link_lost: f64,
     /// Why the relay withholds it, while it does.
     pub paused: Option<PauseReason>,
 }

@@ -154,6 +154,7 @@ impl Relay {
             nacks_received: stats.nacks_received,
             plis_received: stats.plis_received,
             lost: stats.lost,
+            link_lost: stats.link_lost,
             paused: self.switch.withheld(subscription.key).map(pause_reason),
         }
     }

@@ -181,4 +181,6 @@ pub struct ForwardStats {
     pub plis_received: u64,
     /// Fraction 0..=1 lost, as the subscriber last reported.
     pub lost: f64,
+    /// The same without what was lost before it came here.
+    pub link_lost: f64,
 }

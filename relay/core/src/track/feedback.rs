@@ -88,12 +88,12 @@ impl Track {
         forward.send_padding(egress, moment, out)
     }
 
-    /// A subscriber reports how it receives. Returns the round trip in ms where it tells one, and how many packets
-    /// its loss is told of.
-    pub fn report_block(&mut self, place: usize, block: &ReportBlock, now: Instant) -> Option<(Option<f64>, u64)> {
+    /// A subscriber reports how it receives. Returns the round trip in ms where it tells one, which fraction its link lost, of
+    /// 256, and of how many packets that is told.
+    pub fn report_block(&mut self, place: usize, block: &ReportBlock, now: Instant) -> Option<(Option<f64>, u8, u64)> {
         let subscriber = self.subscribers.get_mut(place)?;
-        let expected = subscriber.forward.report_block(block, now);
-        Some((subscriber.forward.rtt_ms(), expected))
+        let (lost, of) = subscriber.forward.report_block(block, now);
+        Some((subscriber.forward.rtt_ms(), lost, of))
     }
 
     /// The publisher's sender report of a layer.

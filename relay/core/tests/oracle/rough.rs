@@ -143,8 +143,9 @@ impl Viewer {
     }
 }
 
-#[test]
-fn an_hour_of_loss_freezes_no_picture_for_long_and_spoils_none() {
+/// A call of so long, where each link loses one of so many datagrams; `counts`: the viewer tells which packets arrived, and
+/// not only how many.
+fn call(lasts: Duration, loss: u64, counts: bool) -> (World, Publisher, Viewer) {
     let mut world = World::new();
     let publisher = world.join("publisher");
     world.whole = true;
@@ -153,8 +154,10 @@ fn an_hour_of_loss_freezes_no_picture_for_long_and_spoils_none() {
         publish(&mut world, publisher, kind, track);
         subscribe(&mut world, viewer, kind, track);
     }
-    world.clients[viewer].rtc.direct_api().enable_twcc_feedback();
-    (world.loss, world.rough) = (LOSS, true);
+    if counts {
+        world.clients[viewer].rtc.direct_api().enable_twcc_feedback();
+    }
+    (world.loss, world.rough) = (loss, true);
     // By itself it answers for no more than 15 % of its packets.
     let mut api = world.clients[publisher].rtc.direct_api();
     let stream = api.stream_tx_by_mid(Mid::from("vid"), None).expect("a declared stream");
@@ -172,7 +175,7 @@ fn an_hour_of_loss_freezes_no_picture_for_long_and_spoils_none() {
         last_sound: None,
     };
     let (begun, mut step) = (world.now, 0);
-    while world.now < begun + LASTS {
+    while world.now < begun + lasts {
         let due = begun + Duration::from_millis(step * SOUND);
         if due <= world.now {
             from.send(&mut world, publisher, Kind::Audio);
@@ -192,8 +195,25 @@ fn an_hour_of_loss_freezes_no_picture_for_long_and_spoils_none() {
             }
         }
     }
+    (world, from, to)
+}
+
+#[test]
+fn an_hour_of_loss_freezes_no_picture_for_long_and_spoils_none() {
+    let (world, from, to) = call(LASTS, LOSS, true);
     assert!(to.frozen.as_millis() * 100 <= LASTS.as_millis() * FROZEN, "{:?} in {} freezes", to.frozen, to.freezes);
     assert_eq!(world.dropped("viewer", "nack_flood"), 0);
     assert!(to.pictures * 100 >= from.pictures * 99, "{} of {} pictures", to.pictures, from.pictures);
     assert!(to.sounds * 100 >= from.sounds * HEARD, "{} of {} sounds", to.sounds, from.sounds);
+}
+
+#[test]
+fn what_a_publisher_loses_is_not_taken_for_the_viewers_link() {
+    let (world, ..) = call(Duration::from_secs(120), 5, false);
+    let stats = world.relay.stats(0, None, world.now);
+    let sound = stats.subscriptions.iter().find(|subscription| subscription.track == "aud").expect("sound");
+    assert!((0.2..0.5).contains(&sound.lost), "a fifth, and a fifth of the rest: {}", sound.lost);
+    assert!((0.05..0.35).contains(&sound.link_lost), "a fifth: {}", sound.link_lost);
+    let picture = stats.subscriptions.iter().find(|subscription| subscription.track == "vid").expect("a picture");
+    assert_eq!(picture.paused, None, "{:?}", stats.transports);
 }
