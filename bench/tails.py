@@ -22,9 +22,9 @@ class Later:
         return self.value > self.resolution
 
     @property
-    def at_most(self) -> float:
-        """The difference, or what would have been seen."""
-        return max(self.value, self.resolution)
+    def told(self) -> float:
+        """The difference; nothing is earlier than what it is made of."""
+        return max(self.value, 0.0)
 
 
 def percentile(values: Sequence[float], part: float) -> float:

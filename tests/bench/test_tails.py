@@ -26,13 +26,13 @@ def test_what_is_later_is_told(seed: int) -> None:
     dice = random.Random(seed)
     over = later(answers(dice, more=5.0), answers(dice))
     assert over.seen
-    assert 4 < over.value == over.at_most < 6
+    assert 4 < over.value == over.told < 6
 
 
 def test_the_same_is_told_to_be_below_what_can_be_told_and_never_to_be_earlier() -> None:
     found = [later(answers(dice), answers(dice)) for dice in map(random.Random, range(20))]
     assert sum(one.seen for one in found) <= 5
-    assert min(one.value for one in found) < 0 < min(one.at_most for one in found)
+    assert min(one.value for one in found) < 0 == min(one.told for one in found)
 
 
 def test_one_slow_round_changes_little() -> None:
