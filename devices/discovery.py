@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST = 512  # devices that one driver may find
+SECONDS = 3.0  # of a search, for devices that answer at once
+LONGEST = 30.0  # seconds of a search, whatever a driver says
 GRACE = 2.0  # seconds a driver may take beyond its time
 
 
@@ -42,11 +44,24 @@ class Found:
         return self.driver, self.identity or repr(sorted(self.settings.items()))
 
 
-async def discover(registry: Registry, seconds: float, drivers: list[str] | None = None) -> list[Found]:
-    """What the drivers (None: all) find within `seconds`; a driver that fails or hangs finds nothing."""
+def takes_long(driver: type[Driver[Any]], seconds: float | None) -> bool:
+    """It is searched for longer than others."""
+    return seconds_for(driver, seconds) > (seconds or SECONDS)
+
+
+def seconds_for(driver: type[Driver[Any]], seconds: float | None) -> float:
+    """How long such devices are searched for: as told, else as long as they may take to answer."""
+    if seconds is not None:
+        return seconds
+    said: object = driver.answers_within  # a package's driver may say anything
+    return min(max(SECONDS, said), LONGEST) if isinstance(said, int | float) else SECONDS
+
+
+async def discover(registry: Registry, seconds: float | None, drivers: list[str] | None = None) -> list[Found]:
+    """What the drivers (None: all) find within `seconds` (None: see `seconds_for`); one that fails or hangs finds nothing."""
     wanted = [driver for name in drivers or registry.ids if (driver := registry.driver(name)) is not None]
     found = await asyncio.gather(
-        *(_search(driver, seconds, apart=registry.apart(driver.manifest.id)) for driver in wanted)
+        *(_search(driver, seconds_for(driver, seconds), apart=registry.apart(driver.manifest.id)) for driver in wanted)
     )
     once = {one.key: one for several in found for one in several[:MOST]}
     return sorted(once.values(), key=lambda one: (one.driver, one.name, one.identity))

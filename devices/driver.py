@@ -87,6 +87,9 @@ class Driver(ABC, Generic[Settings]):
         """
         return []
 
+    answers_within: ClassVar[float] = 0.0
+    """Seconds that such a device may take to answer a search, by its specification, where that is long."""
+
     place: ClassVar[type[msgspec.Struct] | None] = None  # what must be told to search for devices of this kind
     unfound: ClassVar[str] = ""  # why no search finds them by itself, in a sentence, and what to do instead
 

@@ -6,8 +6,19 @@ from typing import Annotated
 
 import msgspec
 
-Source = Annotated[str, msgspec.Meta(pattern=r"^(self|[0-9a-f](\.[0-9a-f]){3})$")]
-Place = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f](\.[0-9a-f]){3}$")]
+Source = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(self|[0-9a-f](\.[0-9a-f]){3})$",
+        description="'self' for this computer, or the physical address of an input, like '2.0.0.0'",
+    ),
+]
+Place = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9a-f](\.[0-9a-f]){3}$", description="a physical address on the CEC line, like '2.0.0.0'"
+    ),
+]
 
 
 class CecSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

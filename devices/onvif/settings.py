@@ -23,7 +23,10 @@ class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     username: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
     password: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
     profile: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    presets: dict[Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9]\d{0,2})$")], str] = {}
+    presets: dict[
+        Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9]\d{0,2})$", description="the number of the position, like '1'")],
+        str,
+    ] = {}
     memory: Annotated[str, msgspec.Meta(min_length=1, max_length=4096, extra_json_schema=WRITES)] | None = None
     tls: bool = False
     ca: Annotated[str, msgspec.Meta(min_length=1, max_length=4096, extra_json_schema=READS)] | None = None

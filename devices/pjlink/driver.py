@@ -32,6 +32,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         emulator="devices.emulators.pjlink:PjlinkEmulator",
         spacing=0.05,
     )
+    answers_within = news.ANSWERS_WITHIN + 0.5
     reports = {"lamp_hours": "number", "errors": "text"}
     _context: Context
     _link: PjlinkLink

@@ -24,6 +24,8 @@ from devices.pjlink.lines import SEARCH, read_found, read_news
 log = logging.getLogger(__name__)
 
 PORT = 4352
+ANSWERS_WITHIN = 10.0  # seconds: at random, so that not all answer at once (class 2, search)
+AGAIN = 1.0  # seconds until a search is sent again, at most
 MOST = 256  # devices found by one search
 MOST_READ = 100  # notifications a second, of all devices and strangers
 SECOND = 1.0
@@ -140,10 +142,11 @@ async def search(seconds: float, port: int = PORT) -> dict[str, str]:
         allow_broadcast=True,
     )
     try:
-        for part in (0.3, 0.7):
+        again = min(AGAIN, 0.3 * seconds)
+        for pause in (again, seconds - again):
             for address in broadcasts():
                 transport.sendto(SEARCH, (address, port))
-            await asyncio.sleep(part * seconds)
+            await asyncio.sleep(pause)
     finally:
         transport.close()
     return answers.found

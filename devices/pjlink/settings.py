@@ -10,6 +10,15 @@ from devices.marks import SECRET
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=600)]
 
+Input = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[1-6][1-9A-Z]$",
+        description="the kind of input (1 RGB, 2 video, 3 digital, 4 storage, 5 network, 6 internal) and its number "
+        "(1 to 9, A to Z), like '31' for the first digital one",
+    ),
+]
+
 
 class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`inputs`: name to PJLink input (`31` is the first digital one); none: all that the projector says it has.
@@ -22,7 +31,7 @@ class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4352
     password: Annotated[str, msgspec.Meta(max_length=32, extra_json_schema=SECRET)] = ""
-    inputs: dict[str, Annotated[str, msgspec.Meta(pattern="^[1-6][1-9A-Z]$")]] = {}
+    inputs: dict[str, Input] = {}
     warmup: Seconds = 30.0
     cooldown: Seconds = 60.0
     listen: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None

@@ -25,7 +25,14 @@ PORT = 554  # RFC 2326 §3.2
 class RtspSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`url` without name and password, which have settings of their own."""
 
-    url: Annotated[str, msgspec.Meta(pattern=r"^rtsp://[^@\s]+$", max_length=1024)]
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^rtsp://[^@\s]+$",
+            max_length=1024,
+            description="an address like 'rtsp://10.0.0.7/stream1', without name and password: those have settings of their own",
+        ),
+    ]
     username: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
     password: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
 

@@ -15,7 +15,16 @@ class PortSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`interface`: its ifIndex. `power`: group and port of RFC 3621, as `1.3`; without it its power is not touched."""
 
     interface: Annotated[int, msgspec.Meta(ge=1, le=2147483647)]
-    power: Annotated[str, msgspec.Meta(pattern=r"^\d{1,6}\.\d{1,6}$")] | None = None
+    power: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                pattern=r"^\d{1,6}\.\d{1,6}$",
+                description="the group and the number of the port that gives power, like '1.5'",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class SnmpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

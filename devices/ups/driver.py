@@ -24,7 +24,13 @@ SHOWN = {"battery.charge": "charge", "battery.runtime": "runtime", "ups.load": "
 class UpsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`ups`: its name in the `ups.conf` of the computer `host`, to which it is attached."""
 
-    ups: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    ups: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+            description="the name of the supply in ups.conf: letters, digits, '_', '.' and '-'",
+        ),
+    ]
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = PORT
 

@@ -19,8 +19,15 @@ from devices.names import NAMES
 from devices.wol.packet import Magic, hardware
 
 SENDS = 3  # datagrams get lost, and nobody answers them
-Address = Annotated[str, msgspec.Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}$")]
-Hardware = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$")]
+Address = Annotated[
+    str, msgspec.Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}$", description="an IPv4 address, like '10.0.0.255'")
+]
+Hardware = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$", description="a hardware address, like '00:11:22:aa:bb:cc'"
+    ),
+]
 Secret = Annotated[
     str,
     msgspec.Meta(

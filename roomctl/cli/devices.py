@@ -7,24 +7,32 @@ import re
 import signal
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
 from devices import DeviceConfig, Found, discover
 from devices.capabilities import OPERATIONS
+from devices.discovery import SECONDS, seconds_for, takes_long
 from devices.errors import DeviceError
 from devices.registry import Registry
 from devices.spelling import suggestion
 from roomctl.cli import selftest, show
 from roomctl.cli.complaints import plainly
+from roomctl.cli.pairs import arguments_here, pairs, settings_here
 from roomctl.cli.status import Status, of_devices, of_result
-from roomctl.cli.targets import chosen, devices_here, drivers_here, pairs, target_options
+from roomctl.cli.targets import chosen, devices_here, drivers_here, target_options
 from roomctl.cli.trial import Trial, trial
 from wire.devices import Connection, DeviceResult
+from wire.problems import Notice
 
 FAINT = 0.2  # seconds within which changes of a watched device become one
+
+
+class Unanswered(click.ClickException):
+    """Who was to be asked does not answer, or refuses."""
+
+    exit_code = Status.UNREACHABLE
 
 
 def operations_here(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -56,11 +64,20 @@ def devices() -> None:
 @devices.command("discover")
 @click.option("--driver", "drivers", multiple=True, metavar="ID", shell_complete=drivers_here, help="Only these.")
 @click.option(
-    "--set", "place", multiple=True, metavar="KEY=VALUE", help="Where one driver searches: host=BROKER, hosts=…"
+    "--set",
+    "place",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=settings_here,
+    help="Where one driver searches: host=BROKER, hosts=…; password=@FILE or password=@-.",
 )
-@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.1, 60), help="How long to search.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, 60),
+    help="How long to search: 3 unless given, and 10.5 for projectors (pjlink), which may take so long to answer.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
-def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: float, as_json: bool) -> int:
+def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: float | None, as_json: bool) -> int:
     """Search this machine and its network for devices, or the place that you name. Changes nothing on them."""
     registry = Registry.installed()
     if unknown := [name for name in drivers if registry.driver(name) is None]:
@@ -68,8 +85,11 @@ def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: 
         said = f"No driver is called {', '.join(unknown)}; there are: {', '.join(registry.ids)}. {meant}"
         raise click.UsageError(said)
     if place:
-        heard = asyncio.run(_at(registry, drivers, pairs(place), seconds))
+        heard = asyncio.run(_at(registry, drivers, place, seconds or SECONDS))
     else:
+        wanted = [one for name in drivers or registry.ids if (one := registry.driver(name)) is not None]
+        slow = [f"{seconds_for(one, seconds):g} s for {one.manifest.id}" for one in wanted if takes_long(one, seconds)]
+        click.echo(f"Searching for {' and '.join([f'{seconds or SECONDS:g} s', *slow])}…", err=True)
         heard = asyncio.run(discover(registry, seconds, list(drivers) or None))
     found = [one for one in heard if not one.elsewhere]
     if as_json:
@@ -79,7 +99,7 @@ def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: 
         console.print(show.found_table(found, console.width))
         click.echo("Try one: `roomctl devices probe --driver ID --set KEY=VALUE`, with its password if it has one.")
     else:
-        click.echo(f"Nothing answered within {seconds:g} s. Is it on, and on this network? `probe` tries an address.")
+        click.echo("Nothing answered. Is it on, and on this network? `probe` tries an address.")
     if elsewhere := [one for one in heard if one.elsewhere]:
         click.echo(show.left_out(elsewhere), err=as_json)
     if not place and not as_json:
@@ -89,17 +109,19 @@ def discover_command(drivers: tuple[str, ...], place: tuple[str, ...], seconds: 
     return Status.OK if found else Status.FAILED
 
 
-async def _at(registry: Registry, drivers: tuple[str, ...], place: dict[str, Any], seconds: float) -> list[Found]:
+async def _at(registry: Registry, drivers: tuple[str, ...], words: tuple[str, ...], seconds: float) -> list[Found]:
     driver = registry.driver(drivers[0]) if len(drivers) == 1 else None
     if driver is None or driver.place is None:
         known = [name for name in registry.ids if (one := registry.driver(name)) is not None and one.place is not None]
         raise click.UsageError(f"--set tells one driver where to search: --driver {' or '.join(known)}.")
+    place = pairs(words, driver.place)
     try:
         return await driver.discover_at(msgspec.convert(place, driver.place), seconds)
     except msgspec.ValidationError as error:
         raise click.UsageError(f"{driver.manifest.id} does not search there: {error}") from None
     except DeviceError as error:
-        raise click.ClickException(str(error)) from error
+        said = show.sentence(Notice(error.notice.code, {"device": str(place.get("host", "the device"))}))
+        raise Unanswered(f"{said} ({error})") from error
 
 
 @devices.command("drivers")
@@ -223,7 +245,7 @@ async def _live(one: Trial) -> None:
 
 @devices.command("send")
 @click.argument("operation", shell_complete=operations_here)
-@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
+@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=arguments_here)
 @target_options
 @click.option("--wait", default=0.0, type=click.FloatRange(0, 600), help="Seconds to wait until the device reports it.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of words.")
@@ -243,7 +265,7 @@ def send_command(
     if operation not in OPERATIONS:
         meant = suggestion(operation, OPERATIONS)
         raise click.UsageError(f"No operation is called {operation!r}; there are: {', '.join(OPERATIONS)}. {meant}")
-    wanted = pairs(arguments)
+    wanted = pairs(arguments, OPERATIONS[operation].arguments)
     try:
         msgspec.convert(wanted, OPERATIONS[operation].arguments)
     except msgspec.ValidationError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -12,6 +12,8 @@ from devices.spelling import suggestion
 from roomctl.cli.complaints import plainly
 from roomctl.cli.lines import Lines
 from roomctl.cli.lines import Path as Key
+
+SHOWN = 80  # characters of a wrong text
 
 _PYTHON: dict[type, type | tuple[type, ...]] = {
     msgspec.inspect.IntType: int,
@@ -53,11 +55,29 @@ def of_struct(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
 def _of_value(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
     if isinstance(value, list) and (inner := _item(kind)) is not None:
         return [one for index, item in enumerate(value) for one in of_struct(item, inner, (*at, index), lines)]
+    if isinstance(value, dict) and (entry := _entry(kind)) is not None:
+        found = [one for name in value for one in _of_value(name, entry[0], (*at, name), lines)]
+        return found + [one for name, item in value.items() for one in of_struct(item, entry[1], (*at, name), lines)]
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
+        if isinstance(value, str) and (meant := _meant(kind)):
+            return [_mistake(at, "config.wrong", f"is {value[:SHOWN]!r}", f"Write {meant}.", lines)]
         return [_mistake(at, "config.wrong", plainly(str(error)), _choices(kind, value), lines)]
     return []
+
+
+def _entry(kind: Any) -> tuple[Any, Any] | None:
+    """The types of the names and the values of a table that is no struct."""
+    found = get_args(kind) if get_origin(kind) is dict else ()
+    return (found[0], found[1]) if len(found) == 2 else None
+
+
+def _meant(kind: Any) -> str:
+    """What the schema says a text is, where a pattern alone would have to be read."""
+    known = msgspec.inspect.type_info(_given(kind))
+    said = known.extra_json_schema if isinstance(known, msgspec.inspect.Metadata) else None
+    return str((said or {}).get("description", ""))
 
 
 def _add(name: str, kind: Any) -> str:
@@ -109,6 +129,8 @@ def _given(kind: Any) -> Any:
 
 def _what_it_takes(known: msgspec.inspect.Type) -> msgspec.inspect.Type:
     """Of a setting that may be left out, what it takes where it is written."""
+    if isinstance(known, msgspec.inspect.Metadata):
+        return _what_it_takes(known.type)
     if not isinstance(known, msgspec.inspect.UnionType):
         return known
     return next((one for one in known.types if not isinstance(one, msgspec.inspect.NoneType)), known)

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
+import msgspec
 from click.shell_completion import CompletionItem
 
 from devices import DeviceConfig, DeviceSettingsError
+from devices.config import Mistake
 from devices.registry import Registry
 from devices.spelling import suggestion
+from roomctl.cli.complaints import plainly
+from roomctl.cli.pairs import pairs, settings_here
 from roomctl.cli.show import UNNAMED
 from roomctl.config import read_config
 from roomctl.errors import ConfigError
 from wire.devices import Role
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def value_of(text: str) -> Any:
-    """`text` as TOML understands it (a number, true, a quoted string, a table), else as it is."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def pairs(words: Iterable[str]) -> dict[str, Any]:
-    """`key=value` words; raises BadParameter for a word without `=`."""
-    found: dict[str, Any] = {}
-    for word in words:
-        key, equals, text = word.partition("=")
-        if not equals or not key:
-            raise click.BadParameter(f"{word!r} is not key=value")
-        found[key] = value_of(text)
-    return found
 
 
 def drivers_here(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -77,7 +62,14 @@ def target_options(command: Command) -> Command:
                 shell_complete=drivers_here,
                 help="Without a file: the driver of one device.",
             ),
-            click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Its settings, as in TOML."),
+            click.option(
+                "--set",
+                "settings",
+                multiple=True,
+                metavar="KEY=VALUE",
+                shell_complete=settings_here,
+                help="Its settings, as in TOML; KEY=@FILE reads it, and KEY=@- asks for it (a password).",
+            ),
         )
     ):
         command = option(command)
@@ -100,7 +92,9 @@ def chosen(
     if driver is not None:
         if path is not None:
             raise click.UsageError("Give --config, or --driver with --set, not both.")
-        configs = [DeviceConfig(UNNAMED, Role.CONTENT_INPUT, driver, UNNAMED, pairs(settings))]
+        configs = [
+            DeviceConfig(UNNAMED, Role.CONTENT_INPUT, driver, UNNAMED, pairs(settings, _settings_of(driver, known)))
+        ]
     elif path is not None:
         configs = _of_file(path, list(names), known)
     else:
@@ -108,7 +102,8 @@ def chosen(
     try:
         known.build(configs)
     except DeviceSettingsError as error:
-        raise click.UsageError(str(error)) from error
+        said = [f"{_whose(one, path)}{one.field}: {_in_words(one.problem)}. {one.remedy}" for one in error.mistakes]
+        raise click.UsageError("\n".join([*said, *([_checked(path)] if path is not None else [])])) from error
     return Chosen(configs, known)
 
 
@@ -116,9 +111,29 @@ def _of_file(path: Path, names: list[str], known: Registry) -> list[DeviceConfig
     try:
         configs = list(read_config(path, known).devices)
     except ConfigError as error:
-        raise click.UsageError(str(error)) from error
+        said = f"{path}: {error.key} {_in_words(error.problem)}."
+        raise click.UsageError(f"{said} {_checked(path)}" if path.is_file() else str(error)) from error
     if unknown := [name for name in names if not any(name in (one.id, one.role) for one in configs)]:
         there = ", ".join(f"{one.id} ({one.role.value})" for one in configs) or "none"
         meant = suggestion(unknown[0], [name for one in configs for name in (one.id, one.role.value)])
         raise click.UsageError(f"{path} has no device {', '.join(unknown)}; it has: {there}. {meant}")
     return [one for one in configs if not names or one.id in names or one.role.value in names]
+
+
+def _settings_of(driver: str, known: Registry) -> type[msgspec.Struct] | None:
+    one = known.driver(driver)
+    return one.manifest.settings if one is not None else None
+
+
+def _whose(one: Mistake, path: Path | None) -> str:
+    return f"device {one.device!r}, " if path is not None else ""
+
+
+def _in_words(problem: str) -> str:
+    """What msgspec said of a value, for people; what others said as it is."""
+    said = re.sub(r"'(\w[\w| ]*)'", r"`\1`", problem.removeprefix("is wrong: "))
+    return plainly(said) if said.startswith(("Expected `", "Invalid ", "Object ")) else problem
+
+
+def _checked(path: Path) -> str:
+    return f"`roomctl check --config {path}` names every mistake with its line and its remedy."

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import ClassVar
 
 import msgspec
 import pytest
 
 from devices import DeviceConfig, DeviceRequest, Found, discover
 from devices.context import Context
-from devices.discovery import MOST
+from devices.discovery import MOST, seconds_for, takes_long
 from devices.driver import Driver, Manifest
+from devices.pjlink.driver import PjlinkDisplay
 from devices.registry import Registry
 from tests.devices.stage import nothing_left_behind, stage
 from wire.devices import Role
@@ -68,6 +70,27 @@ class Flood(Key):
     @classmethod
     async def discover(cls, seconds: float) -> list[Found]:
         return [Found("flood", f"{number:04}", identity=str(number)) for number in reversed(range(MOST + 100))]
+
+
+class Unhurried(Key):
+    """Answers a search when it pleases."""
+
+    manifest = Manifest("unhurried", "0", "Unhurried", NoSettings, ("usb",), "tests.devices.test_seams:Key")
+    answers_within = 7.0
+    asked: ClassVar[list[float]] = []
+
+    @classmethod
+    async def discover(cls, seconds: float) -> list[Found]:
+        cls.asked.append(seconds)
+        return []
+
+
+async def test_who_may_take_long_to_answer_is_searched_for_so_long_unless_told_otherwise() -> None:
+    for seconds in (None, 0.5):
+        await discover(Registry([Unhurried]), seconds)
+    assert Unhurried.asked == [7.0, 0.5]
+    assert (seconds_for(Key, None), takes_long(Key, None), takes_long(Unhurried, 0.5)) == (3.0, False, False)
+    assert seconds_for(PjlinkDisplay, None) > 10, "at random, up to ten seconds"
 
 
 async def test_a_wish_of_a_device_goes_up_to_the_room() -> None:

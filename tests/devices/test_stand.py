@@ -15,7 +15,7 @@ from devices.emulators.__main__ import obey, toml, words
 from devices.emulators.stand import STANDS, Wish, stand
 from devices.probe import probe
 from devices.registry import BUILT_IN
-from roomctl.cli.targets import pairs
+from roomctl.cli.pairs import pairs
 from wire.devices import Connection, Role
 
 WITHIN = 40.0  # seconds on a busy machine

@@ -310,8 +310,8 @@ async def test_sensors_are_found_behind_a_broker_that_is_named(tmp_path: Path) -
         found = {"host": host, "port": port, "username": "room", "device": "air7"}
         assert [one["settings"] for one in ran.json] == [found], "what measures something, and no password"
     ran = await roomctl(*words)
-    assert (ran.status, ran.out) == (1, "")
-    assert "Error" in ran.err
+    assert (ran.status, ran.out) == (3, "")
+    assert f"{host}: no answer. Check its power and its network cable" in " ".join(ran.err.split())
 
 
 async def test_switches_are_found_among_the_addresses_named(tmp_path: Path) -> None:
