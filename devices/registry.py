@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from posixpath import normpath
+from posixpath import normpath, realpath
 from typing import Any, NamedTuple
 
 import msgspec
@@ -180,6 +180,10 @@ def _same_address(drivers: list[Driver[Any]]) -> list[Mistake]:
     return mistakes
 
 
+LOOPBACK = "127.0.0.1"
+HERE = ("localhost", "::1", "ip6-localhost", LOOPBACK)
+
+
 class _Holder(NamedTuple):
     """Who uses a place. `part`: of it, "" for all."""
 
@@ -196,13 +200,17 @@ class _Holder(NamedTuple):
 def _place(address: str) -> tuple[str, str]:
     """An address as all drivers write it, and the part of it.
 
-    Hosts are the same in capitals (RFC 4343) and with the dot of the root, hardware addresses with hyphens; paths are not.
+    Hosts are the same in capitals (RFC 4343) and with the dot of the root, hardware addresses with hyphens; paths are not, but
+    a link leads where it leads now. This machine is itself by each of its usual names.
     """
     kind, _, place = address.partition(" ")
     if kind in ("tcp", "udp"):
         place, _, part = place.partition(" ")
         host, _, port = place.lower().rpartition(":")
-        return f"{kind} {host.rstrip('.')}:{port}", part
+        host = host.rstrip(".").strip("[]")
+        return f"{kind} {LOOPBACK if host in HERE else host}:{port}", part
+    if kind == "node" and place.startswith("/"):
+        return f"node {realpath(place)}", ""  # by its link in /dev/v4l/by-id or by its number
     return (address if "/" in place else address.lower().replace("-", ":")), ""
 
 

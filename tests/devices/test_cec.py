@@ -147,6 +147,21 @@ async def test_a_remote_control_is_noticed_at_once(tmp_path: Path) -> None:
         await room.shows("power", "off")
 
 
+async def test_what_another_device_says_of_itself_is_not_said_of_the_television(tmp_path: Path) -> None:
+    calm = replace(QUICK, keepalive=60.0, watched=60.0, idle=60.0)  # no poll that would set it right
+    async with CecEmulator(tmp_path / "tv", power="on") as tv, stage(television(tv), timing=calm) as room:
+        await room.shows("power", "on")
+        tv.say(Frame(8, 4, Opcode.REPORT_POWER_STATUS, b"\1"))
+        tv.say(Frame(8, BROADCAST, Opcode.STANDBY))
+        tv.say(Frame(8, BROADCAST, Opcode.ACTIVE_SOURCE, b"\x20\x00"))
+        await room.until(
+            lambda device: device.properties.get("input", Property()).assumed is not None
+        )  # heard after both
+        assert room.property("power").reported == "on"
+        tv.say(Frame(TV, BROADCAST, Opcode.STANDBY))
+        await room.shows("power", "off")
+
+
 async def test_inputs_are_announced_and_told_by_the_television(tmp_path: Path) -> None:
     async with CecEmulator(tmp_path / "cec", power="on") as tv, stage(television(tv)) as room:
         await room.shows("power", "on")

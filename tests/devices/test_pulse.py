@@ -354,3 +354,11 @@ async def listeners(server: PulseServer) -> int:
     """How many streams record from the server."""
     assert server.client is not None
     return len(await server.client.source_output_list())
+
+
+def test_the_monitor_of_a_sink_is_not_the_microphone_at_its_place() -> None:
+    meant = PulseSettings(kind="source", bus_path="usb-1")
+    microphone = SimpleNamespace(name="mic", proplist={"device.bus_path": "usb-1", "device.class": "sound"})
+    monitor = SimpleNamespace(name="sink.monitor", proplist={"device.bus_path": "usb-1", "device.class": "monitor"})
+    assert (meant.is_of(microphone), meant.is_of(monitor)) == (True, False)
+    assert PulseSettings(source="sink.monitor").is_of(monitor), "who names it means it"

@@ -47,14 +47,26 @@ SHARED = [
     (("ups", 'ups = "rack", host = "rack.lan"'), ("ups", 'ups = "rack", host = "rack.lan", port = 3493'), "ups"),
     (("uvc", 'node = "/dev/one"'), ("hid", 'node = "/dev/../dev/one"'), "node"),
     (("cec", 'node = "/dev/one"'), ("hid", 'node = "/dev/one"'), "node"),
+    (("pjlink", 'host = "localhost"'), ("visca", 'host = "127.0.0.1", port = 4352, transport = "tcp"'), "host"),
+    (("pjlink", 'host = "::1"'), ("visca", 'host = "localhost", port = 4352, transport = "tcp"'), "host"),
+    (("ups", 'ups = "rack"'), ("pjlink", 'host = "localhost", port = 3493'), "host"),
 ]
 APART = [
     (("rtsp", RTSP), ("rtsp", 'url = "rtsp://camera.lan/b"')),
     (("rtsp", RTSP), ("rtsp", 'url = "rtsp://camera.lan/A"')),
     (("rtsp", RTSP), ("onvif", 'host = "camera.lan"')),
     (("ups", 'ups = "a", host = "rack.lan"'), ("ups", 'ups = "b", host = "rack.lan"')),
+    (("pjlink", 'host = "127.0.0.1"'), ("visca", 'host = "127.0.0.2", port = 4352, transport = "tcp"')),
     (("uvc", 'usb = "1-2"'), ("hid", 'usb = "1-2"')),
 ]
+
+
+def test_a_node_and_a_link_to_it_are_one_place(tmp_path: Path) -> None:
+    node, link = tmp_path / "video0", tmp_path / "by-id"
+    node.touch()
+    link.symlink_to(node)
+    said = found(tmp_path, device(0, "uvc", f'node = "{node}"'), device(1, "uvc", f'node = "{link}"'))
+    assert ("devices[1].settings.node (d1)", "config.address_twice") in said
 
 
 @pytest.mark.parametrize(("one", "other", "at"), SHARED)
