@@ -290,6 +290,8 @@ class DeviceRunner:
             self._scope = self._under_way = None  # it goes on beside what comes now
 
     def _answered_late(self, error: BaseException | None) -> None:
+        if not self._lease.moving:  # it may have begun behind its stop
+            self._ask_stop()
         if error is not None:  # is the device still there
             self._alive_at = 0.0
             self._queue.wake()

@@ -15,10 +15,10 @@ from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Lost, NotSupported
+from devices.question import Question
 from devices.sharing import Shared
 from devices.snmp.login import Login
 from devices.snmp.place import SnmpPlace
-from devices.snmp.question import Question
 from devices.snmp.settings import PortSettings, SnmpSettings
 
 if TYPE_CHECKING:  # they bring pysnmp, which only those who talk to a switch load

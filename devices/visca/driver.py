@@ -10,6 +10,7 @@ from devices.capabilities import Arguments, On, PresetNumber, Reply, Velocity
 from devices.context import Context
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected
+from devices.question import Question
 from devices.visca import frames
 from devices.visca.link import BadSequence, BufferFull, Taken, ViscaLink
 from devices.visca.settings import ViscaSettings
@@ -38,6 +39,7 @@ class ViscaCamera(Driver[ViscaSettings]):
     _context: Context
     _link: ViscaLink
     _heading: object = None  # identity of the recall under way
+    _tries = 1  # of the question whether it wants a header
     _zooming = False  # by the last move, and not panning
 
     @property
@@ -59,7 +61,8 @@ class ViscaCamera(Driver[ViscaSettings]):
         self._context = context
         if self.settings.header is not None or self.settings.transport == "tcp":
             await self._try(header=bool(self.settings.header))
-        elif not await self._try(header=True, attempts=1):
+        elif not await self._try(header=True, attempts=self._tries):
+            self._tries = context.timing.attempts  # if it is none without, but slow, it is heard out the next time
             await self._try(header=False)
 
     async def _try(self, *, header: bool, attempts: int | None = None) -> bool:
@@ -75,6 +78,7 @@ class ViscaCamera(Driver[ViscaSettings]):
                 if attempts is None:
                     raise
                 return False
+            self._tries = 1
             await self._limit()
             can = [name for name in self.capabilities() if name != "framing" or settings.framing is not None]
             context.connected(model=frames.model(version), capabilities=can)
@@ -184,12 +188,15 @@ class ViscaCamera(Driver[ViscaSettings]):
     async def _patiently(self, ask: Callable[[], Awaitable[Answer]], *, at_once: bool = False) -> Answer:
         """Again after a full buffer, after a reset when the camera lost count."""
         for _ in range(TRIES):
+            question = Question(ask)
             try:
-                return await self._context.retrying(ask, at_once=at_once)
+                return await self._context.retrying(question.once_more, at_once=at_once)
             except BufferFull:
                 await self._context.breathe()
             except BadSequence:
                 await self._context.retrying(self._link.reset_sequence)
+            finally:
+                await question.close()
         raise Rejected("the camera is busy", retryable=True)
 
 

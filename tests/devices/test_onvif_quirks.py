@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from devices.emulators.onvif import OnvifEmulator
 from tests.devices.cases.onvif import camera
@@ -92,6 +93,29 @@ async def test_a_move_that_a_slow_camera_takes_is_done_and_is_stopped_when_its_l
         await room.until(lambda device: device.properties["moving"].assumed is False)
         assert [name for name in one.commands if name != "Stop"] == ["ContinuousMove"]
         assert room.device.connection is Connection.ONLINE
+
+
+async def test_a_move_that_begins_behind_the_stop_that_overtook_it_is_stopped() -> None:
+    class Dawdling(OnvifEmulator):
+        """It begins a move later than it was asked for."""
+
+        async def _respond(self, request: web.Request) -> web.StreamResponse:
+            if b"ContinuousMove" in await request.read() and "ContinuousMove" not in self.commands:
+                await asyncio.sleep(0.35)
+            return await super()._respond(request)
+
+    async with nothing_left_behind(), Dawdling(password="secret") as one, stage(camera(one)) as room:
+        one.fault("timeout_ignored")
+        await room.online()
+        await room.shows("pan", 0.0)
+        moving = asyncio.create_task(room.do("move", pan=0.5))
+        await one.until(lambda: "Stop" in one.commands)
+        assert not one.moving
+        assert (await moving).outcome == "done"
+        assert one.commands[:2] == ["Stop", "ContinuousMove"], "behind its stop"
+        async with asyncio.timeout(5):
+            while one.moving:
+                await asyncio.sleep(0.02)
 
 
 async def test_a_move_that_waited_longer_than_its_lease_never_begins() -> None:

@@ -48,6 +48,28 @@ async def test_a_move_ends_a_recall_and_the_camera_is_at_no_preset() -> None:
         assert room.property("preset").reported is None
 
 
+async def test_a_camera_that_moved_away_from_a_preset_is_at_none() -> None:
+    async with ViscaEmulator(recall_time=0.0) as cam, stage(camera(cam.address)) as room:
+        await room.online()
+        await room.do("recall_preset", preset=4)
+        await room.shows("preset", 4)
+        assert (await room.do("move", pan=0.1)).outcome == "done"
+        assert room.property("preset").reported is None
+
+
+@pytest.mark.parametrize("header", [True, False])
+async def test_a_slow_camera_is_found_out_and_what_it_answers_late_counts(header: bool) -> None:
+    """Later than a try of 0.15 s: each answer is to a question that was asked again meanwhile."""
+    async with ViscaEmulator(header=header, delay=0.22) as cam:
+        cam.fault("delay")
+        async with stage(camera(cam.address)) as room:
+            await room.online()
+            await room.shows("zoom", 0)
+            assert (await room.do("set_power", on=False)).outcome == "done"
+            assert not cam.power
+            await room.shows("power", "off")
+
+
 async def test_presets_are_stored_where_it_looks() -> None:
     async with ViscaEmulator(recall_time=0.0) as cam, stage(camera(cam.address)) as room:
         await room.online()

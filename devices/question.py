@@ -1,4 +1,4 @@
-"""One question to a device that is asked until any of its tries is answered."""
+"""One question to a device that is asked again and again, over UDP, until any of its tries is answered."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Answer = TypeVar("Answer")
 
 
 class Question(Generic[Answer]):
-    """One question, asked until any of its tries is answered: an agent that is slow would else be asked in vain."""
+    """`once_more` is what `Context.retrying` tries; a device that is slow would else be asked in vain. `close` it in the end."""
 
     def __init__(self, ask: Callable[[], Awaitable[Answer]]) -> None:
         self._ask = ask
         self._tries: set[asyncio.Future[Answer]] = set()
 
     async def once_more(self) -> Answer:
-        """Raises TimeoutError when pysnmp forgot every try, or a DeviceError."""
+        """The first answer to any try; raises TimeoutError when every try did, or a DeviceError."""
         self._tries.add(asyncio.ensure_future(self._ask()))
         while self._tries:
             done, self._tries = await asyncio.wait(self._tries, return_when=asyncio.FIRST_COMPLETED)
