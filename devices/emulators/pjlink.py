@@ -7,9 +7,10 @@ import socket
 from typing import cast
 
 from devices.emulators.faults import FAULTS, PRETENDS, Emulator
-from devices.pjlink.lines import LONGEST, SEARCH, digest
+from devices.pjlink.lines import LONGEST, SEARCH, STRONG, digest, strong_digest
 
 SALT = b"498e4a67"
+RANDOM = bytes.fromhex("3db25e10f69c47a85adb24cf361897e0")
 
 
 class PjlinkEmulator(Emulator):
@@ -44,6 +45,7 @@ class PjlinkEmulator(Emulator):
         super().__init__(delay=delay, reboot=reboot, seed=seed)
         self.address = (host, port)
         self.password = password
+        self.strong = False  # it takes SHA-256 alone
         self.level = level
         self.power = power
         self.input = "31"
@@ -225,6 +227,7 @@ class _Stream(asyncio.Protocol):
         self._rest = b""
         self._idle: asyncio.TimerHandle | None = None
         self._expected = b""
+        self._strong = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
@@ -250,6 +253,14 @@ class _Stream(asyncio.Protocol):
                 self._hear(line)
 
     def _hear(self, line: bytes) -> None:
+        if self._expected and line + b"\r" == STRONG and self._projector.strong:
+            self._strong = True
+            self._projector.say(self, f"PJLINK 2 {RANDOM.hex()}")
+            return
+        if self._strong and self._expected:
+            self._expected = strong_digest(RANDOM, bytes.fromhex(line[:32].decode()), self._projector.secret)
+        elif self._expected and self._projector.strong:
+            self._expected = b"\0"
         if self._expected:
             if not line.startswith(self._expected):
                 self._projector.say(self, "PJLINK ERRA")

@@ -80,7 +80,9 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         settings, self._context = self.settings, context
         self._slow.lost_sight()
         self._power = None
-        async with PjlinkLink.open(context, settings.host, settings.port, settings.password) as self._link:
+        strong = settings.authentication == "sha256"
+        place = (settings.host, settings.port, settings.password)
+        async with PjlinkLink.open(context, *place, strong=strong) as self._link:
             self._level, self._learned, self._troubles = 0, False, {}
             await self._ask_class()
             maker, product = [await self._ask_if_known(name) for name in ("INF1", "INF2")]

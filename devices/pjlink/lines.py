@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 LONGEST = 136  # bytes of a line without its CR
 MOST = 64  # lines read at once: one answers each question, and what is beyond is a flood
-_GREETING = re.compile(rb"PJLINK (?:(0)|1 ([0-9A-Za-z]{1,32})|(ERRA))", re.IGNORECASE)
+_GREETING = re.compile(rb"PJLINK (?:(0)|1 ([0-9A-Za-z]{1,32})|(ERRA)|2 ([0-9A-F]{32}))", re.IGNORECASE)
 _REPLY = re.compile(rb"%([12])([A-Z0-9]{4})=([\x20-\x7e\x80-\xff]{0,128})", re.IGNORECASE)
 
 _STARTS = (b"", b"%", b"P", b"p")  # first byte of a line
@@ -26,6 +26,7 @@ class Greeting:
 
     salt: bytes = b""
     refused: bool = False
+    random: bytes = b""  # of a device that was asked for SHA-256
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Junk:
 
 Line = Greeting | Answer | Junk
 
+STRONG = b"PJLINK 2\r"  # asks for SHA-256 after the greeting (2.10)
 SEARCH = b"%2SRCH\r"
 NEWS = ("LKUP", "ERST", "POWR", "INPT")  # what a class 2 device tells of itself over UDP
 _NEWS = re.compile(rb"%2(LKUP|ERST|POWR|INPT)=([\x20-\x7e]{1,32})\r?\n?", re.IGNORECASE)
@@ -54,7 +56,7 @@ _FOUND = re.compile(rb"%2ACKN=((?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2})\r?\n?", re.IGN
 def read_line(data: bytes) -> Line:
     """One line without its CR."""
     if found := _GREETING.fullmatch(data):
-        return Greeting(found[2] or b"", refused=found[3] is not None)
+        return Greeting(found[2] or b"", found[3] is not None, bytes.fromhex((found[4] or b"").decode()))
     if found := _REPLY.fullmatch(data):
         return Answer(found[2].decode().upper(), found[3].decode("utf-8", "replace").strip())
     return Junk(data)
@@ -97,6 +99,12 @@ def write(name: str, parameter: str, *, level: int = 1) -> bytes:
 def digest(salt: bytes, password: str) -> bytes:
     """What goes before the first command: MD5 of salt and password, in hexadecimal (the protocol's choice)."""
     return hashlib.md5(salt + password.encode(), usedforsecurity=False).hexdigest().encode()
+
+
+def strong_digest(theirs: bytes, ours: bytes, password: str) -> bytes:
+    """The same with SHA-256 (2.10): our 16 random bytes, and the digest of both, one XOR the other, and the password."""
+    mixed = bytes(one ^ other for one, other in zip(theirs, ours, strict=True))
+    return (ours.hex() + hashlib.sha256((mixed.hex() + password).encode()).hexdigest()).encode()
 
 
 def read_lamp_hours(value: str) -> int | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from devices.channel import Channel, open_tcp
 from devices.context import Context
-from devices.errors import DeviceError, Lost, NotNow, NotSupported, Refused, Rejected, WrongPassword
-from devices.pjlink.lines import Answer, Greeting, Junk, LineReader, digest, write
+from devices.errors import DeviceError, Garbage, Lost, NotNow, NotSupported, Refused, Rejected, WrongPassword
+from devices.pjlink.lines import STRONG, Answer, Greeting, Junk, LineReader, digest, strong_digest, write
 
 
 class PjlinkLink:
@@ -28,8 +29,10 @@ class PjlinkLink:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, context: Context, host: str, port: int, password: str) -> AsyncIterator[PjlinkLink]:
-        """Connect and wait for the greeting; raises Lost, Refused or WrongPassword."""
+    async def open(
+        cls, context: Context, host: str, port: int, password: str, *, strong: bool = False
+    ) -> AsyncIterator[PjlinkLink]:
+        """Connect and wait for the greeting, `strong`: and for SHA-256; raises Lost, Refused or WrongPassword."""
         link = cls(context, password)
         async with open_tcp(host, port, link.received) as channel:
             link._channel = channel
@@ -40,7 +43,15 @@ class PjlinkLink:
                 raise Refused("closed before its greeting: does another program control it?") from error
             if greeting.salt and not password:
                 raise WrongPassword("the device asks for a password")
-            link._prefix = digest(greeting.salt, password) if greeting.salt else b""
+            if greeting.salt and strong:
+                link._greeting = asyncio.get_running_loop().create_future()
+                channel.send(STRONG)
+                random = (await link._greeting).random
+                if not random:
+                    raise Garbage("answers otherwise when it is asked for SHA-256")
+                link._prefix = strong_digest(random, secrets.token_bytes(16), password)
+            elif greeting.salt:
+                link._prefix = digest(greeting.salt, password)
             yield link
 
     async def until_lost(self) -> None:
@@ -89,6 +100,8 @@ class PjlinkLink:
             self._refusal = WrongPassword("the device refuses our password")
             if self._answer is not None and not self._answer.done():
                 self._answer.set_exception(self._refusal)
+            if not self._greeting.done():
+                self._greeting.set_exception(self._refusal)
         elif not self._greeting.done():
             self._context.heard("PJLINK")
             self._greeting.set_result(line)

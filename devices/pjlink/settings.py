@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -23,6 +23,7 @@ Input = Annotated[
 class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`inputs`: name to PJLink input (`31` is the first digital one); none: all that the projector says it has.
 
+    `authentication`: `sha256` of a device that is set to it (2.10); others take the question for a wrong password.
     `warmup`, `cooldown`: seconds, then learned.
 
     `listen`: UDP port (4352) where the notifications of a class 2 device come, once it was told this machine's address.
@@ -31,6 +32,7 @@ class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4352
     password: Annotated[str, msgspec.Meta(max_length=32, extra_json_schema=SECRET)] = ""
+    authentication: Literal["md5", "sha256"] = "md5"
     inputs: dict[str, Input] = {}
     warmup: Seconds = 30.0
     cooldown: Seconds = 60.0

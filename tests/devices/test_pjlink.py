@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from devices.pjlink.inputs import Inputs, read_inputs, read_name
 from devices.pjlink.slow_change import SlowChange
 from tests.devices.stage import display, stage
 from wire.devices import Connection, Property
+from wire.problems import Notice
 
 
 async def test_warming_shows_its_seconds_and_what_cannot_be_done_yet_is_done_when_it_is_on() -> None:
@@ -50,6 +53,21 @@ async def test_a_wrong_password_is_said_and_a_corrected_one_is_taken() -> None:
         await room.until(lambda device: device.fault is not None and device.fault.code == "device.password")
         pj.fault("wrong_password", False)
         await room.online()
+
+
+async def test_a_projector_that_takes_sha256_alone_is_controlled_by_it() -> None:
+    async with PjlinkEmulator(password="secret") as pj:
+        pj.strong = True
+        async with stage(display(pj.address, password="secret", authentication="sha256")) as room:
+            assert (await room.online()).fault is None
+        for wrong in ({"password": "other", "authentication": "sha256"}, {"password": "secret"}):
+            async with stage(display(pj.address, **wrong)) as room:
+                device = await room.gone()
+                assert device.fault is not None
+                assert device.fault.code == "device.password"
+        pj.strong = False  # one that knows nothing of it
+        async with stage(display(pj.address, password="secret", authentication="sha256")) as room:
+            assert (await room.gone()).fault == Notice("device.password", {"device": "Projecteur"})
 
 
 async def test_a_missing_password_is_said() -> None:
@@ -123,6 +141,14 @@ async def test_a_rebooted_projector_gets_its_state_again() -> None:
 
 def test_the_password_digest_of_the_specification() -> None:
     assert lines.digest(b"498e4a67", "JBMIAProjectorLink") == b"5d8409bc1c3fa39749434aa3a5c38682"
+
+
+def test_the_strong_digest_is_of_both_random_numbers_and_the_password() -> None:
+    theirs, ours = bytes.fromhex("3db25e10f69c47a85adb24cf361897e0"), bytes.fromhex("ff" * 16)
+    mixed = b"c24da1ef0963b857a524db30c9e7681f"  # each bit the other way round
+    wanted = ours.hex().encode() + hashlib.sha256(mixed + b"JBMIAProjectorLink").hexdigest().encode()
+    assert lines.strong_digest(theirs, ours, "JBMIAProjectorLink") == wanted
+    assert lines.read_line(b"PJLINK 2 3db25e10f69c47a85adb24cf361897e0") == lines.Greeting(random=theirs)
 
 
 def test_replies_are_read_as_the_specification_says() -> None:
