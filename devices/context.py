@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from devices.errors import DeviceError, Garbage, Lost
+from devices.question import Question
 from devices.request import DeviceRequest
 from devices.sharing import Share
 from devices.state import DeviceState
@@ -138,6 +139,14 @@ class Context:
             except TimeoutError:
                 continue
         raise self.silence()
+
+    async def persistently(self, ask: Callable[[], Awaitable[Answer]], *, at_once: bool = False) -> Answer:
+        """As `retrying`, but the answer to any of the tries counts: for devices that say which question they answer."""
+        question = Question(ask)
+        try:
+            return await self.retrying(question.once_more, at_once=at_once)
+        finally:
+            await question.close()
 
     async def patiently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """Ask once and wait as long as for all tries of `retrying`; raises `silence()` then.

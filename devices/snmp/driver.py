@@ -15,7 +15,6 @@ from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Lost, NotSupported
-from devices.question import Question
 from devices.sharing import Shared
 from devices.snmp.login import Login
 from devices.snmp.place import SnmpPlace
@@ -191,8 +190,4 @@ class SnmpSwitch(Driver[SnmpSettings]):
             await self._ask(lambda: self._link.set(oid, 1 if on else 2))
 
     async def _ask(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        question = Question(ask)
-        try:
-            return await self._context.retrying(question.once_more)
-        finally:
-            await question.close()
+        return await self._context.persistently(ask)

@@ -10,7 +10,6 @@ from devices.capabilities import Arguments, On, PresetNumber, Reply, Velocity
 from devices.context import Context
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected
-from devices.question import Question
 from devices.visca import frames
 from devices.visca.link import BadSequence, BufferFull, Taken, ViscaLink
 from devices.visca.settings import ViscaSettings
@@ -20,7 +19,6 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 Done = Callable[[], None] | None
 POWER = {b"\x02": "on", b"\x03": "off"}
-PORTS = {"udp": 52381, "tcp": 5678}
 TRIES = 10  # of a command the camera has no room for
 
 
@@ -45,11 +43,7 @@ class ViscaCamera(Driver[ViscaSettings]):
     @property
     def address(self) -> str:
         """A camera has one address."""
-        return f"{self.settings.transport} {self.settings.host}:{self._port}"
-
-    @property
-    def _port(self) -> int:
-        return self.settings.port or PORTS[self.settings.transport]
+        return f"{self.settings.transport} {self.settings.host}:{self.settings.at}"
 
     @property
     def presets(self) -> dict[str, str]:
@@ -68,7 +62,7 @@ class ViscaCamera(Driver[ViscaSettings]):
     async def _try(self, *, header: bool, attempts: int | None = None) -> bool:
         """Hold a connection with or without header; False when a camera does not answer its first question."""
         settings, context = self.settings, self._context
-        opened = ViscaLink.open(context, settings.host, self._port, transport=settings.transport, header=header)
+        opened = ViscaLink.open(context, settings.host, self.settings.at, transport=settings.transport, header=header)
         async with opened as self._link:
             try:
                 if header:
@@ -188,15 +182,12 @@ class ViscaCamera(Driver[ViscaSettings]):
     async def _patiently(self, ask: Callable[[], Awaitable[Answer]], *, at_once: bool = False) -> Answer:
         """Again after a full buffer, after a reset when the camera lost count."""
         for _ in range(TRIES):
-            question = Question(ask)
             try:
-                return await self._context.retrying(question.once_more, at_once=at_once)
+                return await self._context.persistently(ask, at_once=at_once)
             except BufferFull:
                 await self._context.breathe()
             except BadSequence:
                 await self._context.retrying(self._link.reset_sequence)
-            finally:
-                await question.close()
         raise Rejected("the camera is busy", retryable=True)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+PORTS = {"udp": 52381, "tcp": 5678}
 Part = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Units = Annotated[int, msgspec.Meta(ge=-32768, le=32767)]
 Hex = Annotated[str, msgspec.Meta(pattern=r"^81 01( [0-9A-Fa-f]{2}){1,12} [Ff][Ff]$")]
@@ -50,3 +51,8 @@ class ViscaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits | None = None
     framing: FramingCommands | None = None
     presets: dict[Annotated[str, msgspec.Meta(pattern=r"^(\d|[1-9]\d|1[01]\d|12[0-7])$")], str] = {}
+
+    @property
+    def at(self) -> int:
+        """Its port, the usual one of its transport where none is named."""
+        return self.port or PORTS[self.transport]
