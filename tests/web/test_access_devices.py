@@ -230,6 +230,21 @@ async def test_a_position_that_the_camera_could_not_take_is_told_on_the_sheet(br
     await expect(preset).to_have_attribute("aria-pressed", "false")
 
 
+async def test_of_a_displays_inputs_one_is_pressed_while_another_was_asked_for(browser: Browser, room: Room) -> None:
+    room.show(scenes.idle(scenes.now()))
+    page = await _open(browser, f"{room.address}/rooms/x/panel")
+    await _sheet(page, "Projecteur")
+    devices = scenes.board(scenes.now())
+    projector = devices["projector"]
+    computer, table = projector.inputs
+    wish = msgspec.structs.replace(projector.properties["input"], desired=table)
+    asked = msgspec.structs.replace(projector, properties={**projector.properties, "input": wish})
+    room.topic.update(msgspec.structs.replace(scenes.idle(scenes.now()), devices=devices | {"projector": asked}))
+    keys = page.get_by_role("dialog").get_by_role("group")
+    await expect(keys.get_by_role("button", name=table)).to_have_attribute("aria-pressed", "true")
+    await expect(keys.get_by_role("button", name=computer)).to_have_attribute("aria-pressed", "false")
+
+
 async def _until(room: Room, op: str, times: int) -> None:
     async with asyncio.timeout(5):
         while sum(one.get("command", {}).get("op") == op for one in room.asked) < times:

@@ -16,6 +16,7 @@ export function DisplaySheet({ current, view, role }: { current: PanelState; vie
   const { name, reachable, fault, power, inputs, blank } = control;
   const usable = reachable && current.reach === 'open';
   const atRest = screenOf(view) === 'idle';
+  const asked = inputs.some((input) => input.asked);
   return (
     <Dialog title={name} onClose={() => dispatch({ type: 'close', kind: 'display' })}>
       <div class="sheet">
@@ -29,7 +30,7 @@ export function DisplaySheet({ current, view, role }: { current: PanelState; vie
                   key={input.name}
                   type="button"
                   class={input.asked ? 'btn quiet asked' : 'btn quiet'}
-                  aria-pressed={input.selected || input.asked}
+                  aria-pressed={asked ? input.asked : input.selected}
                   aria-disabled={usable ? undefined : 'true'}
                   onClick={() => {
                     if (usable) askDevice({ role, op: 'select_input', args: { input: input.name } });
@@ -39,7 +40,7 @@ export function DisplaySheet({ current, view, role }: { current: PanelState; vie
                 </button>
               ))}
             </div>
-            {inputs.some((input) => input.asked) && power === 'warming' ? <p class="second">{t('panel.display.later')}</p> : null}
+            {asked && power === 'warming' ? <p class="second">{t('panel.display.later')}</p> : null}
           </section>
         )}
         {usable ? (
