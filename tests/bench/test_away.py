@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -29,9 +30,9 @@ async def test_nowhere_refuses() -> None:
 async def test_a_flapping_device_comes_online_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     connected, online = DeviceState.connected, asyncio.Semaphore(0)
 
-    def counted(state: DeviceState, model: str, capabilities: list[str] | None) -> None:
+    def counted(state: DeviceState, *said: Any) -> None:
         online.release()
-        connected(state, model, capabilities)
+        connected(state, *said)
 
     monkeypatch.setattr(DeviceState, "connected", counted)
     async with Flapping() as one, stage(display(one.address)) as room:
