@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 
 from devices.emulators.faults import Emulator
@@ -35,6 +36,7 @@ class UpsServer(Emulator):
         self.address = ("127.0.0.1", port or free_port())
         self.supplies = {name: dict(HEALTHY) for name in supplies or ("ups",)}
         self._folder = folder
+        self._written = 0  # Unix seconds
         self._server: ServerProcess | None = None
         self._drivers: list[ServerProcess] = []
         self._turn = asyncio.Lock()
@@ -116,10 +118,12 @@ class UpsServer(Emulator):
         return self._file(f"{name}.dev")
 
     def _write(self, name: str) -> None:
-        """Replaced in one go: the driver reads it when its time changes."""
+        """Replaced in one go: the driver reads it when its time changes, of which it knows whole seconds."""
         path = self._device(name)
         fresh = path.with_suffix(".new")
         fresh.write_text("".join(f"{key}: {value}\n" for key, value in self.supplies[name].items()))
+        self._written = max(int(time.time()), self._written + 1)
+        os.utime(fresh, (self._written, self._written))
         os.replace(fresh, path)
 
     async def close(self) -> None:
