@@ -6,6 +6,7 @@ use sctp_proto::PayloadProtocolIdentifier as Protocol;
 
 use super::channel::{Channel, ChannelState};
 use super::dcep::Reliability;
+use super::intake::Room;
 use super::pace::Standing;
 use super::window::BEYOND;
 use super::{ChannelEvent, MAX_BACKLOG, MAX_LOSSY_BACKLOG, MAX_MESSAGE, RECEIVE_BUFFER, Sctp};
@@ -100,8 +101,15 @@ impl Sctp {
         self.intake.bytes() + self.inbox.bytes()
     }
 
-    /// Whether the receive window is closed and was tried often enough.
-    pub(super) const fn is_shut(&self) -> bool {
-        self.held() >= RECEIVE_BUFFER as usize + BEYOND
+    /// What is taken of new data: none beyond a window that is closed and was tried often enough. What waits to be complete
+    /// may wait for a gap to be filled, what waits to be told does not.
+    pub(super) const fn room(&self) -> Room {
+        if self.held() < RECEIVE_BUFFER as usize + BEYOND {
+            Room::All
+        } else if self.inbox.bytes() < BEYOND {
+            Room::Gaps
+        } else {
+            Room::None
+        }
     }
 }

@@ -30,6 +30,17 @@ const MANY_HELD: usize = MAX_HELD / 2;
 /// Resets of streams that the peer asked for and has not confirmed ours of: `sctp-proto` keeps each until then.
 pub const MAX_RESETS: usize = 64;
 
+/// What there is room for of new data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// All of it.
+    All,
+    /// What fills a gap: what came beyond it waits for that.
+    Gaps,
+    /// Nothing.
+    None,
+}
+
 /// TSNs that came without a gap between them: the first and the last.
 type Block = (u32, u32);
 
@@ -91,11 +102,11 @@ const fn ahead(tsn: u32, from: u32) -> i32 {
 }
 
 impl Intake {
-    /// For each chunk of a packet, whether it is taken; of new data only what fills a gap where the receive window is `shut`.
+    /// For each chunk of a packet, whether it is taken; of new data what there is `room` for.
     ///
     /// # Errors
     /// `ChannelLimit` where its data are of too many streams: none of it is taken, and the association stands still.
-    pub fn admit(&mut self, chunks: &[Chunk], shut: bool) -> Result<Vec<bool>, Reason> {
+    pub fn admit(&mut self, chunks: &[Chunk], room: Room) -> Result<Vec<bool>, Reason> {
         let new = |chunk: &Chunk| match &chunk.kind {
             // What came before may be of a stream that was reset since: it is acknowledged again, and begins nothing.
             Kind::Data(data) if !self.came(data.tsn) && !self.streams.contains(&data.stream) => Some(data.stream),
@@ -110,7 +121,7 @@ impl Intake {
             Kind::Data(data) => {
                 let costly = !data.whole || self.held.chunks > MANY_HELD;
                 fragments += usize::from(costly);
-                (!costly || fragments <= MAX_FRAGMENTS) && self.take(data, shut)
+                (!costly || fragments <= MAX_FRAGMENTS) && self.take(data, room)
             }
             Kind::Reset(reset) => self.begin_reset(reset),
             Kind::End | Kind::Control => true,
@@ -135,10 +146,10 @@ impl Intake {
         true
     }
 
-    fn take(&mut self, data: &Data, shut: bool) -> bool {
+    fn take(&mut self, data: &Data, room: Room) -> bool {
         let tsn = data.tsn;
         let ended = self.ending.get(&data.stream).is_some_and(|last| ahead(tsn, *last) > 0);
-        if ended || self.fresh >= MAX_FRESH || !self.has_room(tsn, shut) {
+        if ended || self.fresh >= MAX_FRESH || !self.has_room(tsn, room) {
             return false;
         }
         self.fresh += 1;
@@ -153,8 +164,9 @@ impl Intake {
         true
     }
 
-    fn has_room(&self, tsn: u32, shut: bool) -> bool {
-        let Some(cumulative) = self.cumulative else { return self.held.chunks < MAX_HELD && !shut };
+    fn has_room(&self, tsn: u32, room: Room) -> bool {
+        let any = self.held.chunks < MAX_HELD && room == Room::All;
+        let Some(cumulative) = self.cumulative else { return any };
         if self.came(tsn) {
             return true; // costs nothing, and is acknowledged again
         }
@@ -163,7 +175,7 @@ impl Intake {
             || after.is_some_and(|(first, _)| ahead(first, tsn) == 1);
         let next = ahead(tsn, cumulative) == 1;
         ahead(tsn, cumulative).cast_unsigned() <= MAX_AHEAD
-            && ((self.held.chunks < MAX_HELD && !shut) || after.is_some())
+            && (any || (room != Room::None && after.is_some()))
             && (self.beyond.len() < MAX_GAPS || next || joins)
     }
 

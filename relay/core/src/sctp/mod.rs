@@ -189,7 +189,7 @@ impl Sctp {
     /// association that stands still.
     fn admit(&mut self, packet: Bytes) -> Result<Bytes, Reason> {
         let chunks = packet::chunks(&packet).ok_or(Reason::SctpMalformed)?;
-        let taken = self.intake.admit(&chunks, self.is_shut())?;
+        let taken = self.intake.admit(&chunks, self.room())?;
         self.ended_by_peer |= chunks.iter().any(|chunk| chunk.kind == Kind::End);
         if taken.iter().all(|taken| *taken) {
             return Ok(packet);

@@ -1,6 +1,6 @@
 //! What one authentic peer can make the relay hold, do and say; and that none of it stops one that only loses much.
 
-use super::intake::{MAX_AHEAD, MAX_GAPS, MAX_HELD, MAX_RESETS};
+use super::intake::{MAX_AHEAD, MAX_GAPS, MAX_HELD, MAX_RESETS, Room};
 use super::*;
 
 const HEADER: usize = 12;
@@ -225,7 +225,7 @@ fn before_the_handshake_ends_as_little_is_kept() {
         if let Kind::Data(data) = &mut chunks[0].kind {
             data.tsn = 2 * number;
         }
-        taken += usize::from(relay.intake.admit(&chunks, false).unwrap()[0]);
+        taken += usize::from(relay.intake.admit(&chunks, Room::All).unwrap()[0]);
     }
     assert_eq!(taken, 256);
 }

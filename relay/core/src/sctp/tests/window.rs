@@ -1,7 +1,11 @@
 //! A peer that is slowed down by its window.
 
+use super::super::intake::MAX_AHEAD;
 use super::hostile::Attacker;
 use super::*;
+
+/// The flags of a DATA chunk: its message is whole, and of no order.
+const WHOLE: u8 = 7;
 
 #[test]
 fn a_peer_that_is_held_back_stops_by_itself_and_goes_on_at_once() {
@@ -96,4 +100,42 @@ fn who_does_not_mind_the_window_is_not_taken() {
     pair.relay.hold(false, pair.now);
     pair.run(1_000); // what was refused is sent again, packet by packet
     assert_eq!(pair.received.len(), 40);
+}
+
+/// Bytes held while a peer that is held back fills a gap before its last TSN with whole messages, `parts` of one that is never
+/// complete behind them; and all of it is taken once it is told.
+fn filling_a_gap(parts: u32) -> usize {
+    let mut attacker = Attacker::new();
+    attacker.relay.hold(true, attacker.now);
+    let last = MAX_AHEAD - 1;
+    let whole = |attacker: &Attacker, number| attacker.chunk(number, WHOLE, 0, &[7; 1_400]);
+    attacker.send(&[whole(&attacker, last)]);
+    for number in last - parts..last {
+        let flags = if number == last - parts { 2 } else { 0 };
+        attacker.send(&[attacker.chunk(number, flags, 1, &[7; 1_000])]);
+    }
+    let mut most = 0;
+    for number in 0..last - parts {
+        attacker.send(&[whole(&attacker, number)]);
+        most = most.max(attacker.relay.held());
+    }
+    assert!(attacker.refused.len() > 1_000, "{}", attacker.refused.len());
+    attacker.relay.hold(false, attacker.now);
+    attacker.collect();
+    for _ in 0..100 {
+        let from = attacker.acknowledged().0;
+        for number in from..(from + 40).min(last - parts) {
+            attacker.send(&[whole(&attacker, number)]);
+        }
+    }
+    assert_eq!(attacker.acknowledged().0, MAX_AHEAD, "it goes on where it is told");
+    most
+}
+
+#[test]
+fn what_fills_a_gap_is_not_taken_either_where_enough_waits_to_be_told() {
+    for parts in [0, 400] {
+        let most = filling_a_gap(parts);
+        assert!(most <= (512 + 64 + 2) * 1024, "{parts}: {most}");
+    }
 }
