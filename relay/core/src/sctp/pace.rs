@@ -10,6 +10,8 @@ pub const LOW: usize = 192 * 1024;
 /// A peer holds others back as long as it takes so many bytes in this time: 32 KiB/s, some 260 kbit/s.
 pub const LEAST: u64 = 64 * 1024;
 pub const PERIOD: Duration = Duration::from_secs(2);
+/// And no longer than this: all that may wait is down to [`LOW`] after 26 s at that rate, unless somebody keeps adding to it.
+pub const LONGEST: Duration = Duration::from_secs(30);
 
 /// How a peer stands to what it is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub enum Standing {
     Filling,
     /// Much waits and it takes some: who fills it is held back.
     Holding,
-    /// It took too little: it holds nobody back until little waits for it again.
+    /// It took too little, or was kept filled for too long: it holds nobody back until little waits for it again.
     Behind,
 }
 
@@ -31,8 +33,31 @@ pub struct Pace {
     standing: Standing,
     /// Bytes written in all.
     written: u64,
-    /// Since it holds others back: when its last measure began, and what it had taken by then.
-    since: Option<(Instant, u64)>,
+    /// As long as it holds others back.
+    claim: Option<Claim>,
+}
+
+/// Since when a peer holds others back; when its last measure began, and what it had taken by then.
+struct Claim {
+    since: Instant,
+    measured: Instant,
+    taken: u64,
+}
+
+impl Claim {
+    const fn new(now: Instant, taken: u64) -> Self {
+        Self { since: now, measured: now, taken }
+    }
+
+    /// Whether a measure ends now.
+    fn is_due(&self, now: Instant) -> bool {
+        now >= self.measured + PERIOD
+    }
+
+    /// Whether it stands, for a peer that has taken so much by now.
+    fn stands(&self, taken: u64, now: Instant) -> bool {
+        now < self.since + LONGEST && (!self.is_due(now) || taken.saturating_sub(self.taken) >= LEAST)
+    }
 }
 
 impl Pace {
@@ -49,23 +74,22 @@ impl Pace {
     /// See how it does: so many bytes wait for it.
     pub fn observe(&mut self, waiting: usize, now: Instant) {
         let taken = self.written.saturating_sub(waiting as u64);
-        let standing = self.next(waiting, taken, now);
-        if standing != Standing::Holding {
-            self.since = None;
-        } else if self.since.is_none_or(|(began, _)| now >= began + PERIOD) {
-            self.since = Some((now, taken));
+        self.standing = self.next(waiting, taken, now);
+        if self.standing != Standing::Holding {
+            self.claim = None;
+            return;
         }
-        self.standing = standing;
+        let claim = self.claim.get_or_insert_with(|| Claim::new(now, taken));
+        if claim.is_due(now) {
+            (claim.measured, claim.taken) = (now, taken);
+        }
     }
 
     fn next(&self, waiting: usize, taken: u64, now: Instant) -> Standing {
-        let over = self.since.filter(|(began, _)| now >= *began + PERIOD);
         match self.standing {
             _ if waiting <= LOW => Standing::Free,
             Standing::Behind => Standing::Behind,
-            Standing::Holding if over.is_some_and(|(_, before)| taken.saturating_sub(before) < LEAST) => {
-                Standing::Behind
-            }
+            Standing::Holding if self.claim.as_ref().is_some_and(|claim| !claim.stands(taken, now)) => Standing::Behind,
             Standing::Holding => Standing::Holding,
             Standing::Free | Standing::Filling if waiting > HIGH => Standing::Holding,
             Standing::Free | Standing::Filling => Standing::Filling,
@@ -74,7 +98,7 @@ impl Pace {
 
     /// When to observe it next, whatever happens.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.since.map(|(began, _)| began + PERIOD)
+        self.claim.as_ref().map(|claim| (claim.measured + PERIOD).min(claim.since + LONGEST))
     }
 }
 
@@ -93,16 +117,37 @@ mod tests {
             pace.observe(HIGH + 1, now);
             pace.standing()
         };
-        (0..20).map(step).collect()
+        (0..40).map(step).collect()
     }
 
     #[test]
     fn who_takes_enough_holds_others_back_and_who_does_not_for_two_seconds() {
-        assert_eq!(taking(32 * 1024), [Standing::Holding; 20]);
+        assert_eq!(taking(32 * 1024)[..29], [Standing::Holding; 29]);
         for rate in [0, 32 * 1024 - 1] {
             assert_eq!(taking(rate)[0], Standing::Holding);
-            assert_eq!(taking(rate)[1..], [Standing::Behind; 19]);
+            assert_eq!(taking(rate)[1..], [Standing::Behind; 39]);
         }
+    }
+
+    #[test]
+    fn who_is_kept_filled_for_thirty_seconds_holds_nobody_back_any_more() {
+        for rate in [32 * 1024, 1024 * 1024] {
+            assert_eq!(taking(rate)[28..], [[Standing::Holding].as_slice(), &[Standing::Behind; 11]].concat());
+        }
+    }
+
+    #[test]
+    fn what_may_wait_at_all_drains_in_less() {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        let (mut waiting, step) = (1024 * 1024, Duration::from_millis(20));
+        pace.wrote(waiting);
+        pace.observe(waiting, now);
+        while waiting > LOW {
+            assert_eq!(pace.standing(), Standing::Holding, "{waiting}");
+            (waiting, now) = (waiting - 656, now + step); // 32 KiB/s
+            pace.observe(waiting, now);
+        }
+        assert_eq!(pace.standing(), Standing::Free);
     }
 
     #[test]
