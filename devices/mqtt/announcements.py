@@ -16,7 +16,7 @@ import msgspec
 from devices.mqtt.templates import Path, known, path_of
 
 LONGEST = 16 * 1024  # bytes of an announcement
-MOST = 64  # components of one device
+MOST = 64  # components of one device, announcements of one, and sources that they have in all
 SHOWN = 120  # characters of a template that is not read
 PROPERTIES = {  # Home Assistant's device classes to our properties
     ("binary_sensor", "occupancy"): "occupied",
@@ -85,7 +85,7 @@ class Source:
 class Sensor:
     """One announcement, or the sum of all of one device. `every` availability is wanted, or any.
 
-    `unread`: properties whose template we do not read, with it.
+    `unread`: properties whose template we do not read, with it; or with their topic, those of more than `MOST` sources.
     """
 
     ids: frozenset[str] = frozenset()
@@ -97,20 +97,31 @@ class Sensor:
     unread: tuple[str, ...] = ()
 
     def __add__(self, other: Sensor) -> Sensor:
+        sources = tuple(dict.fromkeys((*self.sources, *other.sources)))
+        unread = (*self.unread, *other.unread, *map(_named, sources[MOST:]))
         return Sensor(
             self.ids | other.ids,
             self.name or other.name,
             self.model or other.model,
-            tuple(dict.fromkeys((*self.sources, *other.sources))),
-            tuple(dict.fromkeys((*self.availability, *other.availability))),
+            sources[:MOST],
+            tuple(dict.fromkeys((*self.availability, *other.availability)))[:MOST],
             self.every or other.every,
-            tuple(dict.fromkeys((*self.unread, *other.unread))),
+            tuple(dict.fromkeys(unread))[:MOST],
         )
 
 
 def described(device: str, announced: Iterable[Sensor]) -> Sensor:
-    """What the device of that identifier or name announced in all; nothing when nothing did."""
-    return sum((one for one in announced if device in one.ids or device == one.name), Sensor())
+    """What the device of that identifier or name announced in all; nothing when nothing did.
+
+    Its first `MOST` announcements are read; of those beyond, what each would tell first is `unread`.
+    """
+    own = [one for one in announced if device in one.ids or device == one.name]
+    beyond = tuple(_named(source) for one in own[MOST : 2 * MOST] for source in one.sources[:1])
+    return sum(own[:MOST], Sensor()) + Sensor(unread=beyond)
+
+
+def _named(source: Source) -> str:
+    return f"{source.name}: {source.topic[:SHOWN]}"
 
 
 def names(announced: Iterable[Sensor]) -> list[str]:

@@ -10,6 +10,7 @@ from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
+from devices.journal import Journal
 from devices.mqtt import readings, troubles
 from devices.mqtt.announcements import Availability, Sensor, Source, described, names
 from devices.mqtt.broker import Address, BrokerLink, Listener
@@ -49,6 +50,7 @@ class MqttSensor(Driver[MqttSettings]):
         self._there: dict[Availability, bool] = {}
         self._unreadable: set[str] = set()  # topics whose last message was
         self._shown: tuple[object, ...] = ()  # what the framework was last told of our presence
+        self._journal = Journal(log)
         if settings.device is None and not settings.sources:
             problem, remedy = "neither is given", "Give the identifier the sensor announces itself with, or its topics."
             raise DeviceSettingsError([Mistake(config.id, "settings.device, settings.sources", problem, remedy)])
@@ -115,15 +117,16 @@ class MqttSensor(Driver[MqttSettings]):
         self._shown = shown
         present, sources, model, unread = shown
         if unread:
-            log.warning("device %s: not read: %s", self.config.id, "; ".join(map(printable, unread)))
+            said = printable("; ".join(unread))
+            self._journal.say(logging.WARNING, "device %s: not read: %s", self.config.id, said)
         if not sources:
             self._context.heard(f"announced: {', '.join(names(self._link.announced.values())) or 'nothing'}")
             self._context.absent(troubles.unread(self._sensor) or Notice("device.not_announced"))
         elif not present:
             self._context.absent(Notice("device.offline"))
         else:
-            said = {source.name for source in sources}
-            senses = [sense for sense in self.senses if said & set(SENSES[sense])]
+            told = {source.name for source in sources}
+            senses = [sense for sense in self.senses if told & set(SENSES[sense])]
             self._context.connected(model=model, capabilities=senses)
             self._context.trouble(self._trouble())  # what the broker had kept came before
 
@@ -170,22 +173,23 @@ class MqttSensor(Driver[MqttSettings]):
             return False
         if value is None:
             return True
-        lasts = self._lasts(source, message)
+        age = readings.age(message.payload, self._context.clock()) if message.retained else 0.0
+        lasts = self._lasts(source, age)
         before = self._leases.get(source.name)
         now = asyncio.get_running_loop().time()
         self._context.heard(message.payload)
+        ends = now + source.off_delay - (age or 0.0) if source.off_delay is not None and value is True else None
         if message.retained and before is not None and before.payload == message.payload:
             lasts = min(lasts, before.until - now)  # known since before: hearing it again proves nothing
-        ends = now + source.off_delay if source.off_delay is not None and value is True else None
+            ends = ends if ends is None or before.off_at is None else min(ends, before.off_at)
         self._leases[source.name] = Lease(value, message.payload, now + lasts, ends)
-        self._context.report(source.name, value if lasts > 0 else None)
+        shown = False if ends is not None and ends <= now else value
+        self._context.report(source.name, shown if lasts > 0 else None)
         return True
 
-    def _lasts(self, source: Source, message: Published) -> float:
+    def _lasts(self, source: Source, age: float | None) -> float:
         """Seconds for which the value is good; none for a kept message of unknown age whose sender may be gone."""
         ttl = source.ttl or self.settings.ttl
-        if not message.retained:
-            return ttl
-        if (age := readings.age(message.payload, self._context.clock())) is not None:
+        if age is not None:
             return ttl - age
         return ttl if self._sensor.availability and source.off_delay is None else 0.0

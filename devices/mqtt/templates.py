@@ -1,7 +1,8 @@
 """Templates of announcements (Jinja, as Home Assistant's): the value that a payload holds. They come from the network.
 
 What reads one value without looping, calling or building long text is taken, in Jinja's sandbox, and nothing else; most
-only name a key, and need no Jinja at all.
+only name a key, and need no Jinja at all. The others are bounded before they are parsed (by words) and before they are
+compiled (by nodes and by depth, of which the time is more than the square), so that a message costs a few milliseconds.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -19,7 +21,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 LONGEST = 512  # characters of a template
 MOST_DIGITS = 9  # to round to
-KEPT = 256  # templates compiled at a time
+MOST_WORDS = 160  # tokens, with the spaces between
+MOST_NODES = 32  # of the tree that is compiled
+DEEPEST = 16  # of these within another
+KEPT = 2048  # templates compiled at a time: a template per source of 32 devices
 LONGEST_VALUE = 1024  # characters of what comes of one
 FILTERS = ("default", "d", "float", "int", "round", "abs", "lower", "upper", "trim", "is_defined")
 TESTS = (
@@ -80,7 +85,11 @@ def _rounded(value: float, precision: int = 0, method: Literal["common", "ceil",
 
 
 def _environment() -> Environment:
-    made = _Sandbox(finalize=lambda value: str(value).lower() if isinstance(value, bool) else value, cache_size=0)
+    made = _Sandbox(
+        finalize=lambda value: str(value).lower() if isinstance(value, bool) else value,
+        cache_size=0,
+        optimized=False,  # which takes as long as all the rest, for constants that these have not
+    )
     made.filters = {name: made.filters[name] for name in FILTERS if name in made.filters}
     made.filters |= {"is_defined": lambda one: one, "round": _rounded}
     made.tests = {name: test for name, test in made.tests.items() if name in TESTS}
@@ -98,24 +107,36 @@ def path_of(template: str) -> Path | None:
     return tuple(dot or bracket for dot, bracket in _STEP.findall(found["path"] or ""))
 
 
-@lru_cache(KEPT)
 def known(template: str) -> bool:
     """It can be read by."""
-    if path_of(template) is not None:
-        return True
+    return path_of(template) is not None or _compiled(template) is not None
+
+
+@lru_cache(KEPT)
+def _compiled(template: str) -> Template | None:
+    """None, for good, of one that is not read."""
     if len(template) > LONGEST:
-        return False
+        return None
     try:
-        return all(map(_taken, _nodes(_ENVIRONMENT.parse(template))))
-    except (TemplateError, RecursionError, ValueError):
-        return False
+        words = islice(_ENVIRONMENT.lex(template), MOST_WORDS + 1)
+        if sum(1 for _ in words) > MOST_WORDS or not all(map(_taken, _nodes(_ENVIRONMENT.parse(template)))):
+            return None
+        return _ENVIRONMENT.from_string(template)
+    except (TemplateError, RecursionError, ArithmeticError, MemoryError, SyntaxError, TypeError, ValueError):
+        return None
 
 
 def _nodes(root: nodes.Node) -> list[nodes.Node]:
-    found = [root]
-    for one in found:
-        found += one.iter_child_nodes()
-    return found
+    """Every node; raises Unread as soon as they are too many or too deep."""
+    found = level = [root]
+    for _ in range(DEEPEST):
+        level = [each for one in level for each in one.iter_child_nodes()]
+        if not level:
+            return found
+        found = found + level
+        if len(found) > MOST_NODES:
+            break
+    raise Unread("is too long")
 
 
 def _taken(node: nodes.Node) -> bool:
@@ -129,20 +150,15 @@ def _taken(node: nodes.Node) -> bool:
     return isinstance(node, TAKEN)
 
 
-@lru_cache(KEPT)
-def _compiled(template: str) -> Template:
-    if not known(template):
-        raise Unread("is not read")
-    return _ENVIRONMENT.from_string(template)
-
-
 def render(template: str, payload: str) -> str | None:
     """What comes of a payload, None when it says nothing of this; raises Unread."""
     try:
+        if (compiled := _compiled(template)) is None:
+            raise Unread("is not read")
         said: dict[str, Any] = {"value": payload}
         with suppress(msgspec.DecodeError):
             said["value_json"] = msgspec.json.decode(payload)
-        text = _compiled(template).render(said).strip()
+        text = compiled.render(said).strip()
     except UndefinedError:
         return None
     except (TemplateError, RecursionError, ArithmeticError, TypeError, ValueError, SyntaxError) as error:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devices.emulators.cable import Cable
 from devices.emulators.mqtt import MqttBroker
+from devices.journal import BURST
+from devices.mqtt.announcements import MOST, Sensor, Source, described
 from devices.mqtt.packets import Published
 from devices.mqtt.search import MqttPlace, search
 from tests.devices.stage import nothing_left_behind, stage
@@ -44,6 +48,61 @@ async def test_a_motion_is_over_when_its_sensor_said_that_it_would_be(broker: Mq
         await room.shows("occupied", False)
         await publish(broker, "pir", b"ON", retained=False)
         await room.shows("occupied", True)
+
+
+@pytest.mark.parametrize(("age", "shown"), [(600.0, False), (5.0, True), (7200.0, None)])
+async def test_a_motion_that_the_broker_kept_is_over_when_it_was(
+    broker: MqttBroker, age: float, shown: bool | None
+) -> None:
+    await announce(broker, "binary_sensor", "motion", dev_cla="motion", off_delay=90, val_tpl="{{ value_json.o }}")
+    await publish(broker, "pir", json.dumps({"o": "ON", "last_seen": time.time() - age}).encode())
+    async with stage(sensor(broker.address, "pir")) as room:
+        await room.until(lambda device: "last_seen" in device.last_words)
+        assert room.property("occupied").reported is shown
+
+
+async def test_a_motion_that_is_over_does_not_come_back_with_the_broker(broker: MqttBroker) -> None:
+    await announce(broker, "binary_sensor", "motion", dev_cla="motion", off_delay=0.5, val_tpl="{{ value_json.o }}")
+    async with Cable(broker.address, reboot=0.1) as cable, stage(sensor(cable.address, "pir")) as room:
+        await room.online()
+        ahead = json.dumps({"o": "ON", "last_seen": time.time() + 3600}).encode()  # a clock that is wrong
+        await publish(broker, "pir", ahead)
+        await room.shows("occupied", True)
+        await room.shows("occupied", False)
+        cable.fault("reboot")
+        await room.gone()
+        await room.online()
+        assert room.property("occupied").reported is False
+
+
+async def test_announcements_that_change_without_end_do_not_fill_the_log(
+    broker: MqttBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stage(sensor(broker.address, "pir")) as room:
+        for number in range(2 * BURST):
+            long = f"{number:02} {'x' * 100}\n{{{{ states() }}}}"
+            cmps = {f"c{n}": {"p": "sensor", "dev_cla": "temperature", "val_tpl": f"{n} {long}"} for n in range(64)}
+            said = json.dumps({"dev": {"ids": ["pir"]}, "stat_t": "pir", "cmps": cmps}).encode()
+            await publish(broker, "homeassistant/device/pir/config", said)
+            words = f"temperature: 0 {number:02}"
+            await room.until(lambda device, words=words: words in str(device.fault))  # type: ignore[misc]
+    lines = [one.getMessage() for one in caplog.records if "not read" in one.getMessage()]
+    assert 0 < len(lines) <= BURST + 1
+    assert all(len(line) < 300 and line.isprintable() for line in lines)
+
+
+def test_a_device_has_so_many_sources_and_those_beyond_are_named() -> None:
+    def one(number: int, *names: str) -> Sensor:
+        return Sensor(frozenset({"d"}), sources=tuple(Source(name, f"t/{number}") for name in names))
+
+    several = described("d", [one(number, "co2", "battery") for number in range(MOST)])
+    assert len(several.sources) == MOST
+    assert several.sources[-1] == Source("battery", f"t/{MOST // 2 - 1}")
+    assert several.unread[:2] == (f"co2: t/{MOST // 2}", f"battery: t/{MOST // 2}")
+    assert len(several.unread) <= MOST
+    many = described("d", [one(number, "co2") for number in range(3 * MOST)])
+    assert (len(many.sources), many.unread[0], len(many.unread)) == (MOST, f"co2: t/{MOST}", MOST)
+    assert described("d", [one(number, "co2") for number in range(MOST)]).unread == ()
 
 
 async def test_a_template_that_is_not_read_is_named(broker: MqttBroker, caplog: pytest.LogCaptureFixture) -> None:
