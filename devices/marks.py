@@ -7,10 +7,10 @@ A secret is shown to nobody and left out of reports; of a file it is looked whet
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
 from msgspec import inspect
 
 SECRET: dict[str, Any] = {"writeOnly": True, "format": "password"}
@@ -24,10 +24,16 @@ Path = tuple[str | int, ...]
 """Where a setting stands: keys of tables and places in lists."""
 
 DEEPEST = 16  # tables within tables
+_LOGIN = re.compile(r":.*@", re.DOTALL)
 
 
-def marked(settings: Mapping[str, Any], kind: type[msgspec.Struct], mark: Mapping[str, Any]) -> list[tuple[Path, Any]]:
-    """The settings given that bear `mark` in the schema `kind`, each with its value, however deep.
+def holds_login(text: str) -> bool:
+    """A name, and maybe a password, come before the computer of an address (RFC 3986 §3.2.1), however it is written."""
+    return _LOGIN.search(text) is not None
+
+
+def marked(settings: Any, kind: Any, mark: Mapping[str, Any]) -> list[tuple[Path, Any]]:
+    """The settings given (or one of them, at `()`) that bear `mark` in the schema `kind`, with their values, however deep.
 
     None of a schema that cannot be read: a package may bring one, whose driver is refused when it is to be made.
     """

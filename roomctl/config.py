@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devices.config import DeviceConfig
-from devices.marks import READS, WRITES, marked
+from devices.marks import READS, WRITES, holds_login, marked
 from devices.registry import Registry
 from roomctl.errors import ConfigError
 from roomctl.follow import MOST, Rule
@@ -190,7 +190,8 @@ def problems_of_server(url: str) -> Iterator[Problem]:
     """What is wrong with the server's address, though it is text."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname:
-        yield Problem("server.url", f"is no address: {url!r}", "write it like https://rooms.example.org")
+        said = "" if holds_login(url) else f": {url!r}"
+        yield Problem("server.url", f"is no address{said}", "write it like https://rooms.example.org")
 
 
 def problems_of_media(

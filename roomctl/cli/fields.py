@@ -8,12 +8,15 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
+from devices.marks import SECRET, holds_login, marked
 from devices.spelling import suggestion
 from roomctl.cli.complaints import plainly
 from roomctl.cli.lines import Lines
 from roomctl.cli.lines import Path as Key
 
 SHOWN = 80  # characters of a wrong text
+
+HIDDEN = "is wrong, and not shown, since it may hold a password"
 
 _PYTHON: dict[type, type | tuple[type, ...]] = {
     msgspec.inspect.IntType: int,
@@ -61,10 +64,18 @@ def _of_value(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
+        hidden = _hidden(kind, value)
         if isinstance(value, str) and (meant := _meant(kind)):
-            return [_mistake(at, "config.wrong", f"is {value[:SHOWN]!r}", f"Write {meant}.", lines)]
-        return [_mistake(at, "config.wrong", plainly(str(error)), _choices(kind, value), lines)]
+            problem = HIDDEN if hidden else f"is {value[:SHOWN]!r}"
+            return [_mistake(at, "config.wrong", problem, f"Write {meant}.", lines)]
+        problem = HIDDEN if hidden and str(error).startswith("Invalid") else plainly(str(error))
+        return [_mistake(at, "config.wrong", problem, _choices(kind, value), lines)]
     return []
+
+
+def _hidden(kind: Any, value: Any) -> bool:
+    """Nobody is shown this value: its field is marked secret, or it holds a login."""
+    return (isinstance(value, str) and holds_login(value)) or bool(marked(value, kind, SECRET))
 
 
 def _entry(kind: Any) -> tuple[Any, Any] | None:

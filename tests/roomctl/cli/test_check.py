@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
+import msgspec
 import pytest
 
 from devices.config import CODES
 from devices.emulators import PjlinkEmulator, ViscaEmulator
+from devices.marks import SECRET
 from roomctl.cli import mistakes
+from roomctl.cli.fields import HIDDEN, of_struct
 from roomctl.cli.lines import lines_of
 from roomctl.keys import AgentKey
 from tests.roomctl.cli.command import roomctl
@@ -109,6 +113,40 @@ def test_single_mistakes(tmp_path: Path, old: str, new: str, line: int, code: st
     _, found = mistakes.read(path)
     assert (found[0].line, found[0].code) == (line, code), found
     assert all(one.remedy.endswith((".", "?")) and one.code in CODES for one in found)
+
+
+@pytest.mark.parametrize(
+    "url", ["rtsp://admin:hunter2@10.0.0.7/s", "rtsp:/admin:hunter2@cam", "rtsp://a:hun/ter2:hunter2@cam/"]
+)
+async def test_a_password_in_an_address_is_not_shown(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "room.toml"
+    device = '[[devices]]\nid = "c"\nrole = "main_camera"\ndriver = "rtsp"\nname = "C"\n[devices.settings]\n'
+    path.write_text(f'{WRONG.split("[[devices]]")[0].replace("https://", "ftp://u:hunter2@")}{device}url = "{url}"\n')
+    for options in ((), ("--json",)):
+        ran = await roomctl("check", "--offline", "--config", str(path), *options)
+        assert ran.status == 2
+        assert "hunter2" not in ran.out + ran.err
+        assert "server.url is no address" in ran.out or options
+        assert "may hold a password" in ran.out
+        assert "without name and password" in ran.out, "the remedy is still said"
+
+
+class Secrets(msgspec.Struct):
+    """Settings that nobody is shown."""
+
+    word: Annotated[str, msgspec.Meta(pattern="^x$", extra_json_schema={**SECRET, "description": "a word"})] = "x"
+    choice: Annotated[Literal["a", "b"], msgspec.Meta(extra_json_schema=SECRET)] | None = None
+    short: Annotated[str, msgspec.Meta(max_length=3, extra_json_schema=SECRET)] = ""
+
+
+def test_the_value_of_a_secret_is_not_shown() -> None:
+    said = {"word": "hunter2", "choice": "hunter2", "short": "hunter2"}
+    found = {one.key: one.problem for one in of_struct(said, Secrets, (), lines_of(""))}
+    assert found == {
+        "word": HIDDEN,
+        "choice": HIDDEN,
+        "short": "has to have at most 3 characters",
+    }
 
 
 def test_a_quote_that_is_not_closed_is_named_as_such(tmp_path: Path) -> None:
