@@ -38,7 +38,7 @@ class MqttPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 async def brokers(seconds: float) -> list[Found]:
     """Those that announce themselves: nobody connects to them before the installer names one."""
     heard = await announced(*KINDS, seconds=seconds)
-    found = heard.left_out("mqtt")
+    found = []
     for one in heard.near:
         tls, usual = one.kind == SECURE, MqttPlace(one.host, tls=one.kind == SECURE).address.port
         settings = (
@@ -47,7 +47,7 @@ async def brokers(seconds: float) -> list[Found]:
         given = " ".join(f"--set {key}={str(value).lower()}" for key, value in settings.items())
         about = f"broker; its sensors: roomctl devices discover --driver mqtt {given}"
         found.append(Found("mqtt", one.name, about, settings, f"{one.name} {one.host}:{one.port}"))
-    return found
+    return found + heard.left_out("mqtt")
 
 
 async def search(place: MqttPlace, seconds: float) -> list[Found]:

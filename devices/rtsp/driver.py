@@ -60,14 +60,14 @@ class RtspCamera(Driver[RtspSettings]):
     async def discover(cls, seconds: float) -> list[Found]:
         """Streams that announce themselves; many cameras name no path, which then is in their manual."""
         heard = await announced("_rtsp._tcp", seconds=seconds)
-        found = heard.left_out("rtsp")
+        found = []
         for one in heard.near:
             path = one.text.get("path", "").lstrip("/")
             url = f"rtsp://{one.host}{'' if one.port == PORT else f':{one.port}'}/{path}"
             with suppress(msgspec.ValidationError):
                 msgspec.convert({"url": url}, RtspSettings)
                 found.append(Found("rtsp", one.name, settings={"url": url}, identity=f"{one.name} {url}"))
-        return found
+        return found + heard.left_out("rtsp")
 
     @property
     def address(self) -> str | None:

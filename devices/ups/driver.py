@@ -63,7 +63,7 @@ class UpsSupply(Driver[UpsSettings]):
         heard = await announced("_nut._tcp", seconds=0.7 * seconds)
         there = [(one.host, one.port) for one in heard.near]
         asked = [cls._supplies(host, port, 0.3 * seconds) for host, port in [("127.0.0.1", PORT), *there][:MOST]]
-        return [*heard.left_out("ups"), *(found for several in await asyncio.gather(*asked) for found in several)]
+        return [*(found for several in await asyncio.gather(*asked) for found in several), *heard.left_out("ups")]
 
     @classmethod
     async def _supplies(cls, host: str, port: int, seconds: float) -> list[Found]:

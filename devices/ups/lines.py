@@ -72,13 +72,15 @@ def read(line: bytes) -> Line | Junk:
 def supply(status: str) -> str | None:
     """What `ups.status` means for those behind it (Network UPS Tools Developer Guide, 3.4 "Status data"); None: not said.
 
-    `low` and `battery` before what else is wrong; `off`: it gives no power; `overload`; `bypass`: the mains pass by it, and
-    nothing protects from a cut; `line`.
+    The worst for them first: `off`, it gives no power (whatever its battery does); `low`, there will be none in a moment;
+    `battery`; `overload`; `bypass`, the mains pass by it and nothing protects from a cut; `line`.
     """
     flags = set(status.split())
+    if "OFF" in flags:
+        return "off"
     if "FSD" in flags or {"OB", "LB"} <= flags:
         return "low"
-    for flag, word in (("OFF", "off"), ("OB", "battery"), ("OVER", "overload"), ("BYPASS", "bypass"), ("OL", "line")):
+    for flag, word in (("OB", "battery"), ("OVER", "overload"), ("BYPASS", "bypass"), ("OL", "line")):
         if flag in flags:
             return word
     return None

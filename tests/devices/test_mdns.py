@@ -15,6 +15,7 @@ from zeroconf import IPVersion, ServiceInfo
 from zeroconf._protocol.incoming import DNSIncoming
 from zeroconf.asyncio import AsyncZeroconf
 
+from devices.discovery import Found
 from devices.emulators.ups import UpsServer
 from devices.mdns import Announced, Heard, announced
 from devices.mqtt.driver import MqttSensor
@@ -78,6 +79,27 @@ async def test_supplies_of_a_computer_that_announces_itself_are_found_by_name(tm
         ]
     host, port = server.address
     assert [one.settings for one in found] == [{"ups": "rack", "host": host, "port": port}]
+
+
+@pytest.mark.parametrize(("driver", "near"), [(RtspCamera, CAMERA), (MqttSensor, BROKER), (UpsSupply, BROKER)])
+async def test_what_is_here_comes_before_what_others_announce_from_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, driver: type[RtspCamera | MqttSensor | UpsSupply], near: Announced
+) -> None:
+    far = [Announced(near.kind, f"far {number}", "203.0.113.7", 1000 + number) for number in range(300)]
+
+    async def heard(*kinds: str, seconds: float) -> Heard:
+        return Heard([near], far)
+
+    async def supplies(host: str, port: int, seconds: float) -> list[Found]:
+        return [Found("ups", f"rack {port}", settings={"ups": "rack", "port": port})]
+
+    for place in ("devices.rtsp.driver", "devices.mqtt.search", "devices.ups.driver"):
+        monkeypatch.setattr(f"{place}.announced", heard)
+    monkeypatch.setattr(UpsSupply, "_supplies", supplies)
+    found = await driver.discover(1.0)
+    here = [bool(one.elsewhere) for one in found].index(True)
+    assert here == len(found) - len(far) > 0
+    assert not any(one.settings for one in found[here:])
 
 
 async def test_the_installer_sees_it() -> None:

@@ -67,6 +67,8 @@ async def test_a_worn_battery_is_told_while_the_power_is_there(server: UpsServer
         ("OVER BYPASS", "overload", "device.overload"),
         ("OFF", "off", "device.supply_off"),
         ("OL OFF", "off", "device.supply_off"),
+        ("OB OFF", "off", "device.supply_off"),
+        ("OB LB OFF", "off", "device.supply_off"),
         ("ALARM OL", "line", "device.alarm"),
         ("ALARM OL RB", "line", "device.alarm"),
         ("ALARM", None, "device.alarm"),
