@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 
 from devices.capabilities import Input, On, Reply
@@ -86,7 +86,8 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
             self._level, self._learned, self._troubles = 0, False, {}
             await self._ask_class()
             maker, product = [await self._ask_if_known(name) for name in ("INF1", "INF2")]
-            context.connected(model=f"{maker} {product}".strip())
+            self._inputs.connected(model := f"{maker} {product}".strip())
+            context.connected(model=model)
             await self._link.until_lost()
 
     async def poll(self, *, whole: bool) -> None:
@@ -110,11 +111,15 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         self._context.trouble(troubles.notice(self._troubles, self._failed, self._inputs.missing, self._inputs.codes))
 
     async def _learn(self, *, is_on: bool) -> None:
-        """Its class and its inputs: some tell neither before they are on, and say so as if they never would."""
+        """Its class and inputs, by and by of one that is slow: some tell neither before they are on, as if they never would."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._context.timing.reply
         await self._ask_class()
-        told = await self._inputs.ask(self._ask, names=self._level == 2)
-        self._learned = is_on or (told and self._level > 0)
-        self._context.offer(self._inputs.names)
+        self._level = self._level or int(is_on)
+        if self._level and loop.time() < end:
+            told = await self._inputs.ask(self._ask, lambda: loop.time() >= end, names=self._level == 2)
+            self._learned = (is_on or told) and not self._inputs.more
+            self._context.offer(self._inputs.names)
 
     # --- capabilities -------------------------------------------------------------------------------------------
 
@@ -177,7 +182,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
 
     async def _ask(self, name: str, question: str = "?") -> str:
         level = self._level_of(name)
-        return await self._patiently(lambda: self._link.ask(name, question, level=level))
+        return await self._context.patiently(lambda: self._link.ask(name, question, level=level))
 
     async def _ask_if_known(self, name: str) -> str:
         """Empty when the device does not know the question, or not now."""
@@ -191,7 +196,4 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
             await self._link.set(name, parameter, level=self._level_of(name))
             return ""
 
-        await self._patiently(command)
-
-    async def _patiently(self, ask: Callable[[], Awaitable[str]]) -> str:
-        return await self._context.patiently(ask)
+        await self._context.patiently(command)

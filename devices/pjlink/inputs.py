@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from devices.errors import NotNow, NotSupported, Rejected
 
@@ -31,11 +32,20 @@ def read_name(value: str) -> str:
 
 
 class Inputs:
-    """Name to code of the inputs that are offered; `missing`: those of the settings that the projector does not have."""
+    """Name to code of the inputs that are offered; `missing`: those of the settings that the projector does not have.
+
+    What it told is kept over connections, and asked again over each: names one by one, and no more of a
+    slow one at a time than it can answer in time.
+    """
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
         self._codes = dict(settings or USUAL)
+        self._model = ""
+        self._told: dict[str, str] = {}  # code to name
+        self._kept: set[str] = set()  # codes that were chosen by their kind, and are called so from then on
+        self._listed = False  # it told what there is, over this connection
+        self._due: list[str] = []  # codes whose names are to be asked
         self.missing: list[str] = []
         self.codes: list[str] = []  # there are, once it told
 
@@ -44,21 +54,38 @@ class Inputs:
         """In the order in which they are offered."""
         return list(self._codes)
 
-    async def ask(self, ask: Callable[[str, str], Awaitable[str]], *, names: bool) -> bool:
-        """Learn which there are, and their `names` where the settings have none; False when it does not tell."""
-        try:
-            codes = read_inputs(await ask("INST", "?"))
-        except (NotSupported, NotNow, Rejected):
-            return False
-        told = {}
-        for code in codes[:MOST] if names and not self._settings else ():
+    @property
+    def more(self) -> bool:
+        """Whether there is more to ask, of what it told there is."""
+        return bool(self._due)
+
+    def connected(self, model: str) -> None:
+        """Ask again over this connection; of another `model` nothing is known yet."""
+        self._listed, self._due = False, []
+        if model and self._model and model != self._model:
+            self.codes, self.missing, self._codes = [], [], dict(self._settings or USUAL)
+            self._told.clear()
+            self._kept.clear()
+        self._model = model or self._model
+
+    async def ask(self, ask: Callable[[str, str], Awaitable[str]], enough: Callable[[], bool], *, names: bool) -> bool:
+        """Learn which there are, and their `names` where the settings have none, until it is `enough`; False: it tells none."""
+        if not self._listed:
             try:
-                told[code] = read_name(await ask("INNM", f"?{code}"))
+                codes = read_inputs(await ask("INST", "?"))
             except (NotSupported, NotNow, Rejected):
-                continue
-        if codes:
-            self.learn(codes, told)
-        return bool(codes)
+                return False
+            if not codes:
+                return False
+            self.codes, self._listed = codes, True
+            asked = codes[:MOST] if names and not self._settings else []
+            self._due = sorted(asked, key=lambda code: code in self._told)
+        while self._due and not enough():
+            with suppress(NotSupported, NotNow, Rejected):
+                self._told[self._due[0]] = read_name(await ask("INNM", f"?{self._due[0]}"))
+            del self._due[0]
+        self.learn(self.codes, self._told)
+        return True
 
     def learn(self, codes: list[str], told: Mapping[str, str]) -> None:
         """The projector has `codes` and calls them as it `told`; names that two inputs share tell nothing of either."""
@@ -67,15 +94,20 @@ class Inputs:
             self.missing = [f"{name} = {code}" for name, code in self._settings.items() if code not in codes]
             self._codes = {name: code for name, code in self._settings.items() if code in codes}
             return
-        names = [told.get(code) or _by_kind(code) for code in codes]
+        names = [(told.get(code) if code not in self._kept else None) or _by_kind(code) for code in codes]
         clear = len(set(names)) == len(codes)
         self._codes = {name if clear else _by_kind(code): code for name, code in zip(names, codes, strict=True)}
 
     def choose(self, name: str) -> str | None:
-        """The code of `name`; an input that is asked for by its usual name is called so from then on."""
-        if not self._settings and name not in self._codes and (code := USUAL.get(name)) in self._codes.values():
+        """The code of `name`; an input that is asked for by its kind or usual name is called so from then on."""
+        if self._settings or name in self._codes:
+            code = self._codes.get(name)
+        else:
+            code = next((code for code in self._codes.values() if _by_kind(code) == name), None)
             self._codes = {name if one == code else called: one for called, one in self._codes.items()}
-        return self._codes.get(name)
+        if code is not None and name == _by_kind(code):
+            self._kept.add(code)
+        return code
 
     def name(self, code: str) -> str | None:
         """What the input shown is called, None when the projector does not say which that is."""

@@ -12,6 +12,8 @@ from devices.context import Context
 from devices.errors import DeviceError, Garbage, Lost, NotNow, NotSupported, Refused, Rejected, WrongPassword
 from devices.pjlink.lines import STRONG, Answer, Greeting, Junk, LineReader, digest, strong_digest, write
 
+MOST = 16  # exchanges that may be without answer: of more the first are forgotten
+
 
 class PjlinkLink:
     """One connection."""
@@ -22,7 +24,7 @@ class PjlinkLink:
         self._reader = LineReader()
         self._channel: Channel | None = None
         self._greeting: asyncio.Future[Greeting] = asyncio.get_running_loop().create_future()
-        self._asked: tuple[str, bool] = ("", False)  # command, and whether it is a question
+        self._owed: list[tuple[str, str]] = []  # without answer yet, in order: name and parameter
         self._answer: asyncio.Future[str] | None = None
         self._prefix = b""
         self._refusal: DeviceError | None = None
@@ -73,7 +75,7 @@ class PjlinkLink:
     async def _exchange(self, name: str, parameter: str, level: int) -> str:
         if self._channel is None:
             raise Lost("not connected")
-        self._asked = (name, parameter.startswith("?"))
+        self._owed = [*self._owed[1 - MOST :], (name, parameter)]
         self._answer = asyncio.get_running_loop().create_future()
         self._channel.send(self._prefix + write(name, parameter, level=level))
         self._prefix = b""
@@ -107,12 +109,21 @@ class PjlinkLink:
             self._greeting.set_result(line)
 
     def _answered(self, line: Answer) -> None:
-        name, question = self._asked
-        if self._answer is None or self._answer.done() or line.name != name:
-            return  # late
-        if (line.value.upper() == "OK") == question and not line.value.upper().startswith("ERR"):
-            return  # the late answer to a command when we ask, or to a question when we command
-        self._answer.set_result(line.value)
+        """TCP keeps the order: an answer is that to the first of its name and kind, and what came before has none any more.
+
+        What was given up is still answered: that may serve the same question now, but says nothing of another exchange.
+        """
+        value = line.value.upper()
+        refused, done = value.startswith("ERR"), value == "OK"
+        fits = [one for one in self._owed if one[0] == line.name and (refused or one[1].startswith("?") != done)]
+        if not fits:
+            return
+        now = self._owed[-1]
+        same = fits[0] == now and (not refused or now[1].startswith("?"))
+        ours = fits[-1] is now and (len(fits) == 1 or same)
+        del self._owed[: self._owed.index(fits[0]) + 1]
+        if ours and self._answer is not None and not self._answer.done():
+            self._answer.set_result(line.value)
 
     def _lost(self, error: Lost) -> None:
         for future in (self._greeting, self._answer):
