@@ -337,9 +337,8 @@ class RoomAgent:
         return self._follower.marked(self.equipment.snapshot())
 
     async def _remember(self) -> None:
-        kept = Kept(self.room.remembered, self.known.volume_wanted)
-        if self._memory.stale(kept):
-            await asyncio.to_thread(self._memory.write, kept)
+        if self._memory.note(Kept(self.room.remembered, self.known.volume_wanted)):
+            await asyncio.to_thread(self._memory.write)
 
     def _input_if_due(self, now: float) -> None:
         deadline = self.room.deadline()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +36,8 @@ class Memory:
 
     def __init__(self, folder: Path, room: str) -> None:
         self._path = folder / f"{room}.json"
-        self._written = Kept()
+        self._noted = self._written = Kept()
+        self._writing = threading.Lock()  # who was cancelled while it wrote goes on to, beside the next
 
     def read(self) -> Kept:
         """What was written last; nothing if nothing usable is there."""
@@ -47,20 +49,22 @@ class Memory:
         self._written = Kept(remembered, note.volume)
         return self._written
 
-    def stale(self, kept: Kept) -> bool:
-        """Whether `kept` differs from what is on disk."""
+    def note(self, kept: Kept) -> bool:
+        """What `write` has to write; whether it differs from what is on disk."""
+        self._noted = kept
         return kept != self._written
 
-    def write(self, kept: Kept) -> None:
-        """Replace the file at once (blocking). A disk that refuses is logged, not raised: the room goes on."""
-        note = _Note(volume=kept.volume)
-        if (remembered := kept.remembered) is not None:
-            note = _Note(remembered.meeting, remembered.switches.mic, remembered.switches.camera, kept.volume)
-        self._written = kept
-        fresh = self._path.with_suffix(".new")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(msgspec.json.encode(note))
-            os.replace(fresh, self._path)
-        except OSError as error:
-            log.warning("cannot write %s: %s", self._path.name, error.strerror)
+    def write(self) -> None:
+        """Replace the file at once (blocking) by what was noted last. A disk that refuses is logged: the room goes on."""
+        with self._writing:
+            kept = self._written = self._noted
+            note = _Note(volume=kept.volume)
+            if (remembered := kept.remembered) is not None:
+                note = _Note(remembered.meeting, remembered.switches.mic, remembered.switches.camera, kept.volume)
+            fresh = self._path.with_suffix(".new")
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                fresh.write_bytes(msgspec.json.encode(note))
+                os.replace(fresh, self._path)
+            except OSError as error:
+                log.warning("cannot write %s: %s", self._path.name, error.strerror)

@@ -54,7 +54,8 @@ async def test_redu_calls_wemmel_a_guest_joins_a_camera_is_unplugged_the_meeting
     await fault(demo, "wem-atomium", "camera", "unplugged", on=True)
     try:
         await expect(silent).to_be_visible(timeout=NOTICED * 1000)
-        await expect(wemmel.get_by_text(words("panel.device.unreachable")).first).to_be_visible()
+        await expect(wemmel.get_by_text(words("panel.camera.still"))).to_be_visible()
+        await expect(wemmel.locator(".seen")).to_contain_text(words("panel.seen.both"))
     finally:
         await fault(demo, "wem-atomium", "camera", "unplugged", on=False)
     await expect(silent).to_be_hidden(timeout=NOTICED * 1000)

@@ -67,10 +67,11 @@ def test_memory_outlives_the_agent_and_garbage_is_nothing(tmp_path: Path) -> Non
     memory = Memory(tmp_path, "lln-lauzelle")
     assert memory.read() == Kept()
     kept = Kept(Remembered("m1", Switches(True, False)), 0.25)
-    assert memory.stale(kept)
-    memory.write(kept)
+    assert memory.note(kept)
+    memory.write()
     assert Memory(tmp_path, "lln-lauzelle").read() == kept
-    memory.write(Kept(None, 0.25))
+    assert memory.note(Kept(None, 0.25))
+    memory.write()
     assert Memory(tmp_path, "lln-lauzelle").read() == Kept(None, 0.25)
     for garbage in ("{", "[]", '{"volume": 7}', '{"meeting": 1}'):
         (tmp_path / "lln-lauzelle.json").write_text(garbage)
@@ -80,8 +81,9 @@ def test_memory_outlives_the_agent_and_garbage_is_nothing(tmp_path: Path) -> Non
 def test_a_disk_that_refuses_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     memory = Memory(tmp_path / "file", "lln-lauzelle")
-    memory.write(Kept(volume=0.5))
-    assert not memory.stale(Kept(volume=0.5))
+    assert memory.note(Kept(volume=0.5))
+    memory.write()
+    assert not memory.note(Kept(volume=0.5))
 
 
 def test_waits_are_jittered_grow_and_start_again() -> None:

@@ -16,7 +16,8 @@ from roomctl.cli.hidden import LEFT_OUT, open_settings, without
 from tests.devices import wheels
 from tests.roomctl.cli.command import at, roomctl
 
-OPEN = {("hid", "key"), ("snmp", "authentication")}  # settings of ours that are named like a secret and are none
+OPEN = {("hid", "key"), ("pjlink", "authentication"), ("snmp", "authentication")}
+"""Settings of ours that are named like a secret and are none."""
 
 
 class Door(msgspec.Struct):
