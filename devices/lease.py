@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 SLOWEST = 30.0  # seconds between two stops of a device that refuses them
@@ -12,7 +13,8 @@ class MoveLease:
     """`moving` is True from before a move is sent until a stop is confirmed; `on_end` is called to ask for the stop.
 
     `renewals` counts the moves asked for. Whoever sends a stop notes it before: what becomes of that stop says nothing
-    of a move asked for meanwhile, which goes on when the stop is over.
+    of a move asked for meanwhile, which goes on when the stop is over. A move that may begin behind its stop counts as
+    asked for again.
     """
 
     def __init__(self, seconds: float, on_end: Callable[[], None]) -> None:
@@ -20,6 +22,9 @@ class MoveLease:
         self._on_end = on_end
         self._pause = seconds  # before a refused stop is asked again
         self._timer: asyncio.TimerHandle | None = None
+        self._leased = False  # the timer is a lease, not a pause
+        self._doubt: asyncio.TimerHandle | None = None  # until a move that nobody answered cannot begin any more
+        self._reachable = False
         self.moving = False
         self.renewals = 0
 
@@ -29,6 +34,24 @@ class MoveLease:
         self.renewals += 1
         self._pause = self._seconds
         self._start(self._seconds)
+        self._leased = True
+
+    def late(self) -> None:
+        """A move may have begun behind its stop, whatever becomes of that: ask for one more, unless a lease runs."""
+        self.moving = True
+        self.renewals += 1
+        if not self._leased:
+            self._cancel()
+            self._pause = self._seconds
+            if self._reachable:
+                self._on_end()
+
+    def unanswered(self, seconds: float) -> None:
+        """A move ended without its answer: it may begin within `seconds`, behind each stop asked until then."""
+        self.moving = True
+        self.renewals += 1
+        self._believe()
+        self._doubted(math.ceil(seconds / self._seconds))
 
     def stopped(self, renewals: int) -> None:
         """The device confirmed the stop begun at `renewals`, or cannot move at all."""
@@ -44,22 +67,45 @@ class MoveLease:
 
     def resume(self) -> None:
         """The device answers again: ask for the stop, if it may still move and no lease runs."""
+        self._reachable = True
         if self.moving and self._timer is None:
             self._on_end()
 
     def pause(self) -> None:
         """The connection is gone: nothing can be asked; `resume` after the next one."""
+        self._reachable = False
         self._cancel()
+
+    def end(self) -> None:
+        """There is no next one."""
+        self.pause()
+        self._believe()
 
     def _start(self, seconds: float) -> None:
         self._cancel()
         self._timer = asyncio.get_running_loop().call_later(seconds, self._ended)
 
     def _ended(self) -> None:
-        self._timer = None
+        self._timer, self._leased = None, False
         self._on_end()
 
+    def _doubted(self, left: int) -> None:
+        """Ask for so many stops more, a lease apart."""
+        self._doubt = asyncio.get_running_loop().call_later(self._seconds, self._doubting, left - 1)
+
+    def _doubting(self, left: int) -> None:
+        self._doubt = None
+        if left > 0:
+            self._doubted(left)
+        self.late()
+
+    def _believe(self) -> None:
+        if self._doubt is not None:
+            self._doubt.cancel()
+            self._doubt = None
+
     def _cancel(self) -> None:
+        self._leased = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

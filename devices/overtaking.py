@@ -41,11 +41,17 @@ class Overtaking:
 
     def _ended(self, move: asyncio.Task[None]) -> None:
         self._moves.discard(move)
-        self._answered(None if move.cancelled() else move.exception())
+        if not move.cancelled():
+            self._answered(move.exception())
 
-    async def end(self) -> None:
-        """Nobody waits any more."""
-        for move in self._moves:
-            move.cancel()
-        if self._moves:
-            await asyncio.wait(self._moves)
+    async def end(self, patience: float) -> None:
+        """Nobody waits any more, but for `patience` seconds for those under way: whoever stops them then stops them all."""
+        try:
+            if self._moves:
+                await asyncio.wait(self._moves, timeout=patience)
+        finally:
+            for move in self._moves:
+                move.cancel()
+            if self._moves:
+                await asyncio.wait(self._moves)
+            self._moves.clear()

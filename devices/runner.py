@@ -171,7 +171,7 @@ class DeviceRunner:
         finally:
             await _end(attend)
             self._share.end()
-            self._lease.pause()
+            self._lease.end()
             self._queue.clear(Lost("shutting down"))
 
     async def _attend(self) -> None:
@@ -224,13 +224,7 @@ class DeviceRunner:
         """One connection from dialling to its end; returns why it ended. A moving camera is stopped before we go."""
         spacing = self._driver.manifest.spacing
         context = Context(
-            self.state,
-            self._timing,
-            self._share,
-            spacing,
-            self._connected,
-            self._on_request,
-            lambda: self._watched,
+            self.state, self._timing, self._share, spacing, self._connected, self._on_request, lambda: self._watched
         )
         hold = asyncio.create_task(self._body.run(context), name=f"hold {self.config.id}")
         serve: asyncio.Task[None] | None = None
@@ -244,8 +238,11 @@ class DeviceRunner:
         finally:
             try:
                 await _end(serve)
-                await self._overtaking.end()
+                renewals = self._lease.renewals
                 if self._lease.moving and not hold.done():
+                    await self._last_stop()
+                await self._overtaking.end(0.0 if hold.done() else self._timing.patience)
+                if renewals != self._lease.renewals and not hold.done():  # a move may have begun behind that stop
                     await self._last_stop()
             finally:
                 await _end(hold)
@@ -290,8 +287,7 @@ class DeviceRunner:
             self._scope = self._under_way = None  # it goes on beside what comes now
 
     def _answered_late(self, error: BaseException | None) -> None:
-        if not self._lease.moving:  # it may have begun behind its stop
-            self._ask_stop()
+        self._lease.late()
         if error is not None:  # is the device still there
             self._alive_at = 0.0
             self._queue.wake()
@@ -340,6 +336,9 @@ class DeviceRunner:
             self._lease.stopped(renewals)  # what is in standby stands still, and refuses to be told
         elif operation is STOP and not isinstance(error, Lost):
             self._lease.refused(renewals)
+        unanswered = task.begun and isinstance(error, Lost | TimeoutError)
+        if operation is MOVE and unanswered and self._driver.manifest.overtakes:  # its stop did not wait for it
+            self._lease.unanswered(self._timing.patience)
         if operation.capability == "ptz":
             self.state.assume("moving", self._lease.moving)
         if operation.changes and error is None and operation.changes not in self.state.open_wishes:

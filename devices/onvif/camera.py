@@ -31,6 +31,7 @@ UNKNOWN = {
     "PTZNotSupported",
     "NoEntity",
     "NoToken",
+    "IncompleteConfiguration",  # of a profile without a source of pictures
 }
 TT = f"{{{SCHEMA}}}"
 MOST_SERVICES = 64
@@ -155,11 +156,16 @@ class OnvifCamera:
             if (service := soap.text(one, f"{{{DEVICE}}}Namespace")) in (MEDIA, MEDIA2, PTZ):
                 self._found(service, soap.text(one, f"{{{DEVICE}}}XAddr"))
 
-    async def _unless_refused(self, asked: Awaitable[Answer]) -> Answer | None:
-        """None when it refuses this one question: it does not know it, or not from us though our password is right."""
+    async def _unless_refused(self, asked: Awaitable[Answer], *, lastingly: bool = False) -> Answer | None:
+        """None when it refuses this one question: it does not know it, or not from us though our password is right.
+
+        `lastingly`: raises what it may answer later, as while it starts.
+        """
         try:
             return await asked
-        except (NotSupported, Rejected):
+        except (NotSupported, Rejected) as error:
+            if lastingly and error.retryable:
+                raise
             return None
         except WrongPassword:
             if self._believed:
@@ -191,8 +197,8 @@ class OnvifCamera:
         return found
 
     async def stream(self, profile: Profile) -> str | None:
-        """Address of its pictures over RTSP and TCP; None when it has none for us."""
-        return await self._unless_refused(self._stream(profile))
+        """Address of its pictures over RTSP and TCP; None when it has none for us; raises Rejected when it has none yet."""
+        return await self._unless_refused(self._stream(profile), lastingly=True)
 
     async def _stream(self, profile: Profile) -> str:
         if self._second:

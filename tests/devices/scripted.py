@@ -103,8 +103,8 @@ class Scripted(Driver[Nothing]):
 class Scene:
     """One scripted device and its runner."""
 
-    def __init__(self, timing: Timing = ROOMS) -> None:
-        self.driver = Scripted(DeviceConfig("d", Role.MAIN_CAMERA, "scripted", "Appareil"), Nothing())
+    def __init__(self, timing: Timing = ROOMS, kind: type[Scripted] = Scripted) -> None:
+        self.driver = kind(DeviceConfig("d", Role.MAIN_CAMERA, "scripted", "Appareil"), Nothing())
         self.runner = DeviceRunner(self.driver, timing, Shared(), random.Random(5), lambda: None)
 
     async def do(self, op: str, **args: Any) -> DeviceResult:

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from devices.emulators import onvif_answers as answers
 from devices.emulators.onvif import OnvifEmulator
 from tests.devices.cases.onvif import camera
 from tests.devices.stage import QUICK, Stage, nothing_left_behind, stage
@@ -118,6 +120,34 @@ async def test_a_move_that_begins_behind_the_stop_that_overtook_it_is_stopped() 
                 await asyncio.sleep(0.02)
 
 
+async def test_a_move_that_begins_while_its_stop_is_being_confirmed_is_stopped() -> None:
+    class Dawdling(OnvifEmulator):
+        """It begins a move later than it was asked for, behind a stop, and is slow to say that it stands still."""
+
+        async def _respond(self, request: web.Request) -> web.StreamResponse:
+            body = await request.read()
+            if b"ContinuousMove" in body and "ContinuousMove" not in self.commands:
+                await asked.wait()
+            elif b"GetStatus" in body and self.commands == ["Stop"]:
+                asked.set()
+                await self.until(lambda: "ContinuousMove" in self.commands)
+                await asyncio.sleep(0.1)
+                return web.Response(body=standing, content_type="application/soap+xml")
+            return await super()._respond(request)
+
+    asked = asyncio.Event()  # whether it still moves
+    standing = answers.envelope(answers.status(0.0, 0.0, 0.0, False, datetime.now(UTC)))
+    async with nothing_left_behind(), Dawdling(password="secret") as one, stage(camera(one)) as room:
+        one.fault("timeout_ignored")
+        await room.online()
+        await room.shows("pan", 0.0)
+        assert (await room.do("move", pan=0.5)).outcome == "done"
+        assert one.commands[:2] == ["Stop", "ContinuousMove"], "behind its stop"
+        async with asyncio.timeout(5):
+            while one.moving:
+                await asyncio.sleep(0.02)
+
+
 async def test_a_move_that_waited_longer_than_its_lease_never_begins() -> None:
     async with room_with(delay=0.4) as (one, room):
         await room.online()
@@ -139,6 +169,7 @@ REFUSES = [
     ({"refuses": {"GetServices": "ActionNotSupported"}}, ALL),
     ({"refuses": {"GetStreamUri": "ActionNotSupported"}}, ["ptz", "presets"]),
     ({"refuses": {"GetStreamUri": "NotAuthorized"}}, ["ptz", "presets"]),
+    ({"refuses": {"GetStreamUri": "IncompleteConfiguration"}}, ["ptz", "presets"]),
     ({"refuses": {"GetDeviceInformation": "ActionNotSupported"}}, ALL),
     ({"maker": b"\xb0\xa1\xff"}, ALL),
 ]
@@ -153,6 +184,16 @@ async def test_a_camera_that_refuses_one_question_is_used_all_the_same(quirks: d
         await room.until(lambda device: device.properties["moving"].assumed is False)
         assert one.commands[:1] == ["ContinuousMove"]
         assert room.device.connection is Connection.ONLINE
+
+
+@pytest.mark.parametrize("second_media", [False, True])
+async def test_a_camera_that_has_no_stream_while_it_starts_is_asked_again_until_it_has(second_media: bool) -> None:
+    async with room_with(refuses={"GetStreamUri": "Action"}, second_media=second_media) as (one, room):
+        device = await room.gone()
+        assert device.fault is not None
+        assert device.fault.code == "device.rejected"
+        one.refuses = {}
+        assert (await room.online()).capabilities == ALL
 
 
 async def test_the_readable_part_of_a_name_is_shown() -> None:
