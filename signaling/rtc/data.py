@@ -18,15 +18,17 @@ MAX_DESTINATIONS = 256
 
 def route(sender: Session, event: DataReceived, others: Iterable[Session], *, max_bytes: int) -> SendData | None:
     """The relay command for one packet of `sender`, its answer if that came reliably; None where it goes nowhere (counted)."""
-    packet = _parse(sender, event.label, event.payload)
-    if packet is None or (event.label == RELIABLE and not _in_sequence(sender, packet)):
+    # What was sent unreliably arrives as its sender meant it: no more, or it would fill backlogs that hold it back nowhere.
+    label = event.label if event.reliable or event.label != RELIABLE else LOSSY
+    packet = _parse(sender, label, event.payload)
+    if packet is None or (label == RELIABLE and not _in_sequence(sender, packet)):
         return None
     identities, sids = _destinations(packet)
     if len(identities) + len(sids) > MAX_DESTINATIONS:
         drop("too_many_destinations")
         return None
     _sign(packet, sender)
-    command = _send(packet, event.label, (one for one in others if one is not sender), identities, sids, max_bytes)
+    command = _send(packet, label, (one for one in others if one is not sender), identities, sids, max_bytes)
     return msgspec.structs.replace(command, source=event.transport) if command and event.reliable else command
 
 

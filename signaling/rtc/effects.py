@@ -11,6 +11,7 @@ from livekit.protocol.rtc import SignalResponse
 
 from relay.messages import Command
 from signaling.media import Leave
+from signaling.rtc.session import Session
 
 NORMAL, BAD_DATA, POLICY, FAILED = 1000, 1007, 1008, 1011  # WebSocket close codes (RFC 6455 §7.4.1)
 
@@ -41,6 +42,7 @@ class Effects:
     messages: list[tuple[tuple[str, ...], SignalResponse]] = field(default_factory=list)  # (session sids, message)
     goodbyes: list[Goodbye] = field(default_factory=list)
     left: list[tuple[str, Leave]] = field(default_factory=list)  # (identity, reason)
+    leaving: list[Session] = field(default_factory=list)  # by themselves: their data may still come
     happened: list[Happened] = field(default_factory=list)
     changed: bool = False
     due_at: float | None = None  # when the room's offers are to be looked at again, at the latest
@@ -59,6 +61,6 @@ class Effects:
         """What is to be done now; starts afresh. The list of commands stays the same object: connections hold it."""
         taken = dataclasses.replace(self, commands=list(self.commands))
         self.commands.clear()
-        self.messages, self.goodbyes, self.left, self.happened, self.changed = [], [], [], [], False
-        self.due_at = None
+        self.messages, self.goodbyes, self.left, self.leaving, self.happened = [], [], [], [], []
+        self.changed, self.due_at = False, None
         return taken

@@ -20,7 +20,7 @@ from relay.messages import (
     SubscriptionPaused,
     TransportState,
 )
-from signaling.rtc import responses
+from signaling.rtc import data, responses
 from signaling.rtc.counters import RELAY_FAILED
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import Session
@@ -76,7 +76,7 @@ def refused(event: CommandFailed) -> None:
 def handle(room: MediaRoom, session: Session, event: Event, now: float) -> None:
     """Do what an event wants done in its session's room."""
     if isinstance(event, DataReceived):
-        goes_on = event.transport == session.publisher.transport and room.data(session, event, now)
+        goes_on = event.transport == session.publisher.transport and _data(room, session, event, now)
         if event.reliable and not goes_on:  # else what goes on is the answer
             room.effects.commands.append(DropData(event.transport))
     elif isinstance(event, TransportState):
@@ -90,6 +90,20 @@ def handle(room: MediaRoom, session: Session, event: Event, now: float) -> None:
         _wanted(room, session, event)
     elif isinstance(event, SubscriptionPaused):
         _withheld(room, session, event)
+
+
+def _data(room: MediaRoom, session: Session, event: DataReceived, now: float) -> bool:
+    """A data packet of a session; whether it goes on."""
+    if not (session.reliable if event.reliable else session.data).take(now):
+        return data.drop("rate")
+    before = session.last_sequence
+    command = data.route(session, event, room.sessions.values(), max_bytes=room.settings.max_data)
+    if command is None:
+        return False
+    room.effects.commands.append(command)
+    if session.last_sequence > before:
+        room.history.add(session.sid, session.last_sequence, now, command.transports, command.payload)
+    return True
 
 
 def _wanted(room: MediaRoom, session: Session, event: LayersWanted) -> None:

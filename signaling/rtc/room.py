@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from livekit.protocol.models import DisconnectReason, ParticipantInfo, SubscriptionError
 from livekit.protocol.models import Room as RoomInfo
 
-from relay.messages import CloseTransport, DataReceived, MuteTrack, SetRoom, SpeakerLevel, Stats, TransportState
+from relay.messages import CloseTransport, MuteTrack, SetRoom, SpeakerLevel, Stats, TransportState
 from signaling.media import Leave, MediaParticipant
-from signaling.rtc import data, demand, ids, responses, turn
+from signaling.rtc import demand, ids, responses, turn
 from signaling.rtc.counters import JOINED, LEFT
 from signaling.rtc.effects import NORMAL, POLICY, Effects, Goodbye, Happened
 from signaling.rtc.ends import Ends
@@ -99,6 +99,8 @@ class MediaRoom:
         if session.state is not State.CLOSED:
             self._remove(session, reason)
             self.effects.goodbyes.append(Goodbye(session.sid, NORMAL, str(reason)))
+            if reason is Leave.LEFT:
+                self.effects.leaving.append(session)
 
     def lose(self, session: Session, now: float, *, keep: bool) -> None:
         """The client's signal connection broke. With `keep` and while its media flows it may come back for a while."""
@@ -349,19 +351,6 @@ class MediaRoom:
         if changed := self.speakers.heard(levels, owners):
             self.effects.send(self.sessions, responses.speakers(changed))
             self.effects.changed = True
-
-    def data(self, session: Session, event: DataReceived, now: float) -> bool:
-        """A data packet of a session; whether it goes on."""
-        if not session.data.take(now):
-            return data.drop("rate")
-        before = session.last_sequence
-        command = data.route(session, event, self.sessions.values(), max_bytes=self.settings.max_data)
-        if command is None:
-            return False
-        self.effects.commands.append(command)
-        if session.last_sequence > before:
-            self.history.add(session.sid, session.last_sequence, now, command.transports, command.payload)
-        return True
 
     def measured(self, stats: Stats) -> None:
         """The relay's counters of this room."""

@@ -20,6 +20,7 @@ from signaling.rtc.counters import REFUSED, SESSIONS
 from signaling.rtc.delivery import Delivery
 from signaling.rtc.door import Door
 from signaling.rtc.effects import BAD_DATA, FAILED, Happened
+from signaling.rtc.leaving import Leaving
 from signaling.rtc.media_relay import MediaRelay
 from signaling.rtc.room import MediaRoom
 from signaling.rtc.session import RESERVED_ATTRIBUTES, Arrival, Session
@@ -51,6 +52,7 @@ class RtcServer:
         self._rooms: dict[str, MediaRoom] = {}
         self._owners = events.Owners()
         self._delivery = Delivery(self._settings)
+        self._leaving = Leaving(self._settings)
         self._listeners: list[Callable[[MediaChanged], None]] = []
         self._watchers: list[Callable[[MediaRoom, Happened], None]] = []
         self._left: dict[str, list[tuple[str, Leave]]] = {}  # changed media rooms, to be told
@@ -267,11 +269,12 @@ class RtcServer:
         place = self._delivery.places.get(sid)
         if place is not None and (session := place.sessions.get(sid)) is not None:  # an event before may have ended it
             events.handle(place, session, event, self._clock())
-        return place
+        return place or self._leaving.handle(sid, event, self._clock())
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._settings.tick, self._tick)
         now = self._clock()
+        self._leaving.forget(now)
         for room in list(self._rooms.values()):
             try:
                 for session in room.tick(now):
@@ -327,6 +330,8 @@ class RtcServer:
                     SESSIONS.dec()
                 if (connection := self._delivery.connections.get(goodbye.sid)) is not None:
                     connection.finish(goodbye.close_code, goodbye.text)
+            for session in effects.leaving:
+                self._leaving.add(room, session, self._clock())
             for what in effects.happened:
                 self._happened(room, what)
             if effects.changed or effects.left:

@@ -107,6 +107,7 @@ class Session:
         self.requests = Bucket(settings.request_rate, settings.request_burst, now)
         self.offers = Bucket(settings.offer_rate, settings.offer_burst, now)  # of ours to it
         self.data = Bucket(settings.data_rate, settings.data_burst, now)
+        self.reliable = Bucket(settings.reliable_rate, settings.reliable_burst, now)
 
     @property
     def identity(self) -> str:

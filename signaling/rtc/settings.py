@@ -30,6 +30,7 @@ class RtcSettings:
     max_subscriptions: int = 400
     max_faults: int = 20  # bad requests before the session is ended
     max_kept: int = 500  # sessions of the server that wait for their client to resume
+    max_leaving: int = 500  # sessions of the server that left, while the relay may tell of data that had come of them
     max_missed: int = 256  # signal messages kept for one of them
     outbox: int = 1024  # signal messages waiting for a slow client
     outbox_bytes: int = 4 * 1024 * 1024
@@ -40,6 +41,8 @@ class RtcSettings:
     offer_burst: int = 10
     data_rate: float = 500.0
     data_burst: int = 1000
+    reliable_rate: float = 500.0  # of reliable data, which the relay spaces: more than that lets through
+    reliable_burst: int = 12_000  # and all at once that waits there as one leaves: 576 KiB, a message counts 64 or more
     # times
     ping_interval: int = 5
     ping_timeout: int = 15

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
+import pytest
 from livekit.protocol.models import ActiveSpeakerUpdate, ChatMessage, DataPacket, UserPacket
+from livekit.protocol.rtc import LeaveRequest
 
-from relay.messages import DataReceived, DropData, SendData
+from relay.messages import CloseTransport, DataReceived, DropData, SendData, TransportState
+from signaling.media import Leave
 from signaling.rtc import RtcSettings
 from tests.signaling.rtc.world import Client, RecordedRelay, serve
 
 
 def played(relay: RecordedRelay, sender: Client, packet: DataPacket | bytes, label: str = "_reliable") -> None:
     payload = packet if isinstance(packet, bytes) else packet.SerializeToString()
-    relay.play(DataReceived(f"{sender.sid}/pub", label, payload))
+    relay.play(DataReceived(f"{sender.sid}/pub", label, payload, reliable=label != "_lossy"))
 
 
 async def test_routing() -> None:
@@ -41,7 +44,7 @@ async def test_routing() -> None:
 
 async def test_what_is_dropped() -> None:
     relay = RecordedRelay()
-    settings = RtcSettings(data_burst=8, data_rate=0.001)
+    settings = RtcSettings(reliable_burst=8, reliable_rate=0.001)
     async with serve(relay, settings=settings) as world, AsyncExitStack() as stack:
         a, b = [await stack.enter_async_context(world.join(name)) for name in "ab"]
         mute = await stack.enter_async_context(world.join("mute", can_publish_data=False))
@@ -55,8 +58,8 @@ async def test_what_is_dropped() -> None:
         played(relay, a, DataPacket(speaker=ActiveSpeakerUpdate()))
         played(relay, a, DataPacket(user=UserPacket(payload=b"x" * 65536)))
         played(relay, a, DataPacket(user=UserPacket(payload=b"x"), destination_identities=map(str, range(300))))
-        relay.play(DataReceived(f"{a.sid}/sub", "_reliable", hello.SerializeToString()))
-        relay.play(DataReceived("PA_gone/pub", "_reliable", hello.SerializeToString()))
+        relay.play(DataReceived(f"{a.sid}/sub", "_reliable", hello.SerializeToString(), reliable=True))
+        relay.play(DataReceived("PA_gone/pub", "_reliable", hello.SerializeToString(), reliable=True))
         assert relay.of(SendData) == []
         for _ in range(20):
             played(relay, a, hello)
@@ -68,7 +71,7 @@ async def test_what_is_dropped() -> None:
 async def test_reliable_data_are_answered_whatever_becomes_of_them() -> None:
     """The relay holds back who sends more than its receivers take, and knows by the answers who gets what."""
     relay = RecordedRelay()
-    settings = RtcSettings(data_burst=3, data_rate=0.001)
+    settings = RtcSettings(reliable_burst=3, reliable_rate=0.001)
     async with serve(relay, settings=settings) as world, world.join("a") as a, world.join("b") as b:
         relay.connect(f"{a.sid}/sub", f"{b.sid}/sub")
         await asyncio.gather(a.settled(), b.settled())
@@ -93,3 +96,92 @@ async def test_who_lost_the_right_to_subscribe_gets_no_data() -> None:
         played(relay, a, hello)
         played(relay, a, DataPacket(user=UserPacket(payload=b"1"), destination_identities=["b"]), "_lossy")
         assert [command.transports for command in relay.of(SendData)] == [[f"{c.sid}/sub"]]
+
+
+async def test_the_reliable_label_alone_makes_no_data_reliable() -> None:
+    """Its sender is not held back, and so may not fill what waits for others on the channel that holds back the rest."""
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join("a") as a, world.join("b") as b:
+        relay.connect(f"{a.sid}/sub", f"{b.sid}/sub")
+        await asyncio.gather(a.settled(), b.settled())
+        numbered = DataPacket(user=UserPacket(payload=b"hello"), sequence=7).SerializeToString()
+        relay.play(DataReceived(f"{a.sid}/pub", "_reliable", numbered))
+        assert [(command.label, command.source) for command in relay.of(SendData)] == [("_lossy", None)]
+        room = world.server.rooms["demo"]
+        assert (room.sessions[a.sid].last_sequence, len(room.history), relay.of(DropData)) == (0, 0, [])
+
+
+async def test_what_came_of_who_leaves_goes_on() -> None:
+    """The relay has acknowledged what waits there, and tells it as the transport is closed."""
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join("b") as b:
+        relay.connect(f"{b.sid}/sub")
+        async with world.join("a") as a:
+            await a.send(leave=LeaveRequest())
+            await a.closed()
+        assert f"{a.sid}/pub" in [command.transport for command in relay.of(CloseTransport)]
+        hello = DataPacket(user=UserPacket(payload=b"hello"))
+        played(relay, a, hello)
+        played(relay, a, b"")
+        relay.play(TransportState(f"{a.sid}/sub", "closed"))
+        played(relay, a, hello)
+        assert [command.transports for command in relay.of(SendData)] == [[f"{b.sid}/sub"]] * 2
+        assert DataPacket.FromString(relay.of(SendData)[-1].payload).participant_identity == "a"
+        assert len(relay.of(DropData)) == 1
+        relay.play(TransportState(f"{a.sid}/pub", "closed"))
+        played(relay, a, hello)
+        assert len(relay.of(SendData)) == 2
+        await b.settled()
+
+
+@pytest.mark.parametrize("reason", [Leave.REMOVED, Leave.ENDED])
+async def test_what_came_of_who_is_removed_goes_nowhere(reason: Leave) -> None:
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join("b") as b, world.join("a") as a:
+        relay.connect(f"{b.sid}/sub")
+        world.server.remove("demo", "a", reason)
+        played(relay, a, DataPacket(user=UserPacket(payload=b"hello")))
+        assert relay.of(SendData) == []
+        assert await a.closed()
+
+
+async def test_who_left_is_kept_for_a_while() -> None:
+    """Where the relay never says that its transport is closed; and so many at most."""
+    relay, now, hello = RecordedRelay(), [1000.0], DataPacket(user=UserPacket(payload=b"hello"))
+    few = RtcSettings(max_leaving=2, parting=5.0)
+    async with serve(relay, settings=few, clock=lambda: now[0]) as world, world.join("b") as b:
+        relay.connect(f"{b.sid}/sub")
+        gone: list[Client] = []
+        for name in ("x", "y", "z"):
+            async with world.join(name) as client:
+                await client.send(leave=LeaveRequest())
+                await client.closed()
+            gone.append(client)
+        for client in gone:
+            played(relay, client, hello)
+        said = [DataPacket.FromString(command.payload).participant_identity for command in relay.of(SendData)]
+        assert said == ["y", "z"]
+        now[0] += 6
+        played(relay, gone[-1], hello)
+        assert len(relay.of(SendData)) == 2
+
+
+AT_ONCE = 800 + 576 * 1024 // 64
+"""Reliable messages that the relay tells of one client at once at most: what it does not space, and all that waits there."""
+
+
+async def test_reliable_data_that_the_relay_spaces_are_never_over_the_rate() -> None:
+    """Whatever comes lossily beside; and there is a bound beyond."""
+    relay = RecordedRelay()
+    async with serve(relay, clock=lambda: 1000.0) as world, world.join("a") as a, world.join("b") as b:
+        relay.connect(f"{a.sid}/sub", f"{b.sid}/sub")
+        await asyncio.gather(a.settled(), b.settled())
+        hello = DataPacket(user=UserPacket(payload=b"hello")).SerializeToString()
+        lossy = DataReceived(f"{a.sid}/pub", "_lossy", hello)
+        relay.play(*[lossy] * 1100)
+        assert len(relay.of(SendData)) == 1000
+        reliable = DataReceived(f"{a.sid}/pub", "_reliable", hello, reliable=True)
+        relay.play(*[reliable] * AT_ONCE)
+        assert (len(relay.of(SendData)) - 1000, relay.of(DropData)) == (AT_ONCE, [])
+        relay.play(*[reliable] * AT_ONCE)
+        assert len(relay.of(DropData)) == 2 * AT_ONCE - 12_000

@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 from livekit import rtc
+from livekit.protocol.models import DataPacket
 
 from relay import Relay, RelayConfig
+from signaling.media import Leave
+from tests.signaling.rtc.aio import subscriber
 from tests.signaling.rtc.listener import Listener, listener, numbered
 from tests.signaling.rtc.world import World, serve
 from tests.signaling.test_rtc_python_paths import Person, person
@@ -93,3 +96,32 @@ async def test_who_is_stopped_loses_reliable_data_and_nobody_else_does() -> None
         await say(ann, COUNT + 2)
         assert (await eve.next(), await heard(bob)) == (COUNT + 2, COUNT + 2)
         assert await backlogs(relay, world) == lost
+
+
+async def test_what_the_relay_has_of_who_leaves_arrives() -> None:
+    """Short messages, faster than the relay passes them on: the rest of them is there as their sender leaves."""
+    last = 2000
+    async with running() as relay, serve(relay) as world, subscriber(world, "bob") as bob:
+
+        async def next_number() -> int:
+            while True:
+                packet = DataPacket.FromString(await bob.messages.get())
+                if packet.WhichOneof("value") == "user":
+                    return int.from_bytes(packet.user.payload[:4], "big")
+
+        async with person(world, "ann") as ann:
+            first = asyncio.create_task(next_number())
+            while not first.done():
+                await ann.room.local_participant.publish_data(numbered(0, 8), reliable=True)
+                await asyncio.wait([first], timeout=0.2)
+            for number in range(1, last + 1):
+                await ann.room.local_participant.publish_data(numbered(number, 8), reliable=True)
+            while await next_number() < 1200:
+                pass
+            room = world.server.rooms["demo"]
+            leaving = next(session for session in room.sessions.values() if session.identity == "ann")
+            room.leave(leaving, Leave.LEFT)  # as by a request that comes before its connection ends
+            world.server.apply(room)
+            async with asyncio.timeout(15):
+                rest = [await next_number() for _ in range(last - 1200)]
+        assert rest == list(range(1201, last + 1))

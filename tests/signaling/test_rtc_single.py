@@ -203,7 +203,7 @@ async def test_permissions_and_data_and_ice_restart() -> None:
     async with serve(relay) as world, world.single(offer=peers.SINGLE) as ann, world.join("bob") as bob:
         await ann.expect("answer")
         relay.connect(f"{ann.sid}/pub", f"{bob.sid}/sub")
-        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", b"\x12\x04\x12\x02hi"))
+        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", b"\x12\x04\x12\x02hi", reliable=True))
         assert [(c.transports, c.label) for c in relay.of(SendData)] == [([f"{ann.sid}/pub"], "_reliable")]
         sid = await publish(bob)
         await ann.expect("media_sections_requirement")

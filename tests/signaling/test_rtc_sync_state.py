@@ -112,14 +112,14 @@ async def test_reliable_data_is_taken_once_and_sent_again() -> None:
         await active(relay, ann)
         await active(relay, bob)
         for sequence in (1, 2, 3):
-            relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text(f"b{sequence}", sequence)))
-        relay.play(DataReceived(f"{ann.sid}/pub", "_reliable", text("a7", 7)))
-        relay.play(DataReceived(f"{ann.sid}/pub", "_reliable", text("a7", 7)))  # sent again
+            relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text(f"b{sequence}", sequence), reliable=True))
+        relay.play(DataReceived(f"{ann.sid}/pub", "_reliable", text("a7", 7), reliable=True))
+        relay.play(DataReceived(f"{ann.sid}/pub", "_reliable", text("a7", 7), reliable=True))  # sent again
         sent = [c.payload for c in relay.of(SendData)]
         assert [DataPacket.FromString(p).user.payload for p in sent] == [b"b1", b"b2", b"b3", b"a7"]
         cut(ann)
         await until(lambda: lost(world, ann.sid))
-        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text("b4", 4)))
+        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text("b4", 4), reliable=True))
         relay.play(DataReceived(f"{bob.sid}/pub", "_lossy", text("lossy", 0)))
         before = len(relay.commands)
         async with world.back(ann.sid) as again:
@@ -138,11 +138,11 @@ async def test_data_of_an_unnamed_sender_is_sent_again_from_the_break_on() -> No
     async with serve(relay, settings=SETTINGS, clock=clock) as world, world.join() as ann, world.join("bob") as bob:
         await active(relay, ann)
         await active(relay, bob)
-        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text("early", 1)))
+        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text("early", 1), reliable=True))
         clock.now += 10
         cut(ann)
         await until(lambda: lost(world, ann.sid))
-        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text("late", 2)))
+        relay.play(DataReceived(f"{bob.sid}/pub", "_reliable", text("late", 2), reliable=True))
         before = len(relay.commands)
         async with world.back(ann.sid) as again:
             again.joined = ann.joined

@@ -13,7 +13,7 @@ pub const WINDOW: usize = 64 * 1024;
 const OVERHEAD: usize = 64;
 /// A message that the caller says nothing of counts as answered after this.
 pub const ANSWER: Duration = Duration::from_secs(1);
-/// One message in this time, and so many at once: a little less than signaling takes of a participant, lossy ones and all.
+/// One message in this time, and so many at once: a little less than signaling takes of a participant.
 const SPACING: Duration = Duration::from_micros(2_500);
 const AT_ONCE: u32 = 800;
 
