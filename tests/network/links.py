@@ -24,6 +24,8 @@ RELAY, CLIENT = "10.77.0.1", "10.77.0.2"
 PORT = 28002
 BURST = 1600
 """Bytes that pass at once: little more than a packet, or short probes see the bucket instead of the link."""
+SSRC = "@th,128,32"
+"""Where nftables finds the SSRC of an RTP packet in UDP: bits from its header on, and how many (RFC 768, RFC 3550)."""
 QUEUE = 300
 """ms of the link's rate that wait at its head; what comes beyond is lost."""
 LONGEST = 300
@@ -86,16 +88,30 @@ class Link:
             f"{self.inside} nft add rule inet lossy in meta l4proto udp numgen random mod 100 < {percent} drop",
         )
 
-    def lose_upward(self, percent: int) -> None:
-        """Lose so many of a hundred UDP packets that come from the client from now on, at random; 0 for none."""
+    def lose_upward(self, percent: int, counted: int = 0) -> None:
+        """Lose so many of a hundred UDP packets that come from the client from now on, at random; 0 for none.
+
+        Those of the RTP stream with the SSRC `counted` are counted.
+        """
         run(
             "nft add table inet upward",
             "nft add chain inet upward in { type filter hook input priority 0 ; }",
             "nft flush chain inet upward in",
+            "nft add chain inet upward lost",
+            "nft flush chain inet upward lost",
+            f"nft add rule inet upward lost {SSRC} {counted} counter",
+            "nft add rule inet upward lost drop",
         )
         if percent:
             some = f"numgen random mod 100 < {percent}" if percent < 100 else ""
-            run(f"nft add rule inet upward in iifname near meta l4proto udp {some} drop")
+            run(f"nft add rule inet upward in iifname near meta l4proto udp {some} jump lost")
+
+    def lost_upward(self) -> int:
+        """Packets of the counted stream that were lost since `lose_upward`."""
+        command = "nft --json list chain inet upward lost"
+        said = subprocess.run(shlex.split(command), check=True, capture_output=True).stdout
+        rules = msgspec.json.decode(said)["nftables"]
+        return int(rules[-2]["rule"]["expr"][-1]["counter"]["packets"])
 
     async def head(self) -> Head:
         """How it does, where it was narrowed."""

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.network.links import in_own_network
-from tests.network.uplink import LOSS, SECONDS, Seen
+from tests.network.uplink import SECONDS, Seen
 from tests.network.watching import FRAMES
 
 pytestmark = [
@@ -24,10 +24,10 @@ async def test_what_a_browser_loses_on_its_way_up_is_repaired_and_told(browser: 
     seen = msgspec.json.decode(await in_own_network(100, "tests.network.uplink", browser), type=Seen)
 
     # The relay asks for what is lost, the browser sends it again, and who watches lacks next to nothing.
-    lost = seen.sent.packets * LOSS / 100
-    assert seen.nacks > lost / 2, seen
-    assert seen.sent.again > lost / 2, seen
-    assert seen.missing < lost / 10, seen
+    assert seen.lost > 0, seen
+    assert seen.nacks > seen.lost / 4, seen  # one may ask for several
+    assert seen.sent.again > 0.8 * seen.lost, seen
+    assert seen.missing <= seen.lost / 10, seen
     assert seen.sent.frames > SECONDS * FRAMES / 4, seen
     assert seen.frames > 0.9 * seen.sent.frames, seen
     assert seen.gap <= 500, seen

@@ -46,6 +46,13 @@ _SENT = """async () => {
 }"""
 
 
+_SSRC = """async () => {
+  const publication = room.localParticipant.getTrackPublication('camera');
+  const found = [...(await publication.track.sender.getStats()).values()];
+  return found.find((stats) => stats.type === 'outbound-rtp').ssrc;
+}"""
+
+
 class Sent(msgspec.Struct):
     """Frames and packets of the camera that left bob, and of these the ones that were sent again, as his browser counts."""
 
@@ -55,13 +62,15 @@ class Sent(msgspec.Struct):
 
 
 class Seen(msgspec.Struct):
-    """While LOSS lasted: packets that bob sent, what the relay asked him for again, and what came of it for ann.
+    """What bob sent while LOSS lasted, and what came of it for ann.
 
+    The link `lost` packets of his camera, those sent again not counted; `nacks` times the relay asked him for some again.
     `missing` packets never came to her, `gap` is the longest time between two frames in ms, `frozen` what webrtc-stats calls
     so, in ms. `qualities` of bob's connection as ann is told and as bob is, under LOSS, HEAVY, ALL and nothing. `own` is how
     ann's is said to be under HEAVY.
     """
 
+    lost: int
     sent: Sent
     nacks: int
     frames: int
@@ -82,7 +91,7 @@ class Call:
         self._tracks = {track.sid for track in session.publisher.tracks}
 
     async def nacks(self) -> int:
-        """Packets that the relay has asked bob for again, as its statistics say."""
+        """Times that the relay has asked bob for packets again, as its statistics say."""
         reports = webrtc_stats(await self._relay.stats("demo"), time.time())
         counts = [r["nackCount"] for r in reports if r.get("trackIdentifier") in self._tracks and r["kind"] == "video"]
         return sum(count for count in counts if isinstance(count, int))
@@ -90,6 +99,10 @@ class Call:
     async def sent(self) -> Sent:
         """By bob."""
         return msgspec.convert(await self.bob.run(_SENT), Sent)
+
+    async def ssrc(self) -> int:
+        """Of the camera's packets."""
+        return int(await self.bob.run(_SSRC))
 
     async def missing(self) -> int:
         """Packets that ann lacks."""
@@ -113,13 +126,14 @@ class Call:
 async def measure(call: Call) -> Seen:
     """Lose a few for a while; then many, all, and none."""
     first, nacks, sent, missing = await look(call.ann), await call.nacks(), await call.sent(), await call.missing()
-    call.laid.lose_upward(LOSS)
+    call.laid.lose_upward(LOSS, await call.ssrc())
     last = first
     while last.at < first.at + SECONDS * 1000:
         await asyncio.sleep(0.2)
         last = await look(call.ann)
-    span, after = Span(first, last), await call.sent()
+    span, lost, after = Span(first, last), call.laid.lost_upward(), await call.sent()
     found = Seen(
+        lost,
         Sent(after.frames - sent.frames, after.packets - sent.packets, after.again - sent.again),
         await call.nacks() - nacks,
         span.frames("bob"),
