@@ -188,10 +188,10 @@ async def reconnect(flapping: Room, wanted: int) -> Found:
     online = 0
     connected = DeviceState.connected
 
-    def counted(state: DeviceState, model: str, capabilities: list[str] | None) -> None:
+    def counted(state: DeviceState, *said: Any) -> None:
         nonlocal online
         online += 1
-        connected(state, model, capabilities)
+        connected(state, *said)
 
     async def until(count: int) -> float:
         async with asyncio.timeout(600):

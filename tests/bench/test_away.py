@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench import devices
 from bench.away import Flapping, everywhere_silent, nowhere
 from devices.state import DeviceState
 from tests.devices.stage import display, stage
@@ -39,3 +40,13 @@ async def test_a_flapping_device_comes_online_each_time(monkeypatch: pytest.Monk
         for _ in range(3):
             await online.acquire()
             await room.gone()
+
+
+async def test_reconnects_are_counted_until_all_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "WARM", 10)
+    async with Flapping() as one:
+        rows = await devices.reconnect([display(one.address)], 10)
+    assert {row.name: row.value > 0 for row in rows if row.name != "device_reconnect_growth"} == {
+        "device_reconnect_cpu": True,
+        "device_reconnect_rate": True,
+    }
