@@ -16,7 +16,7 @@ help:
 	@echo "              MEDIA=an address of this machine, for Firefox, which sends no media to 127.0.0.1)"
 	@echo "make sign-in      another one-time link to the demo's dashboard"
 	@echo "make test         every check and test"
-	@echo "make bench        cost per forwarded packet, time to first frame, cost of devices"
+	@echo "make bench        cost per forwarded packet, time to first frame, poor links, cost of devices"
 	@echo "make screenshots  pictures of every page in .build/screenshots, those of the README in docs/images (9 min)"
 	@echo "make matrix       the table of drivers and faults in docs/devices.md"
 	@echo "make clean        remove what was built"

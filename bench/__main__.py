@@ -1,10 +1,11 @@
-"""`python -m bench`: what the relay, a join and devices cost on this machine; a table, and `bench/results/latest.json`.
+"""`python -m bench`: what the relay, a join, poor links and devices cost here; a table, and `bench/results/latest.json`.
 
-    python -m bench [--only relay|join|devices] [--turns 7] [--millis 400]
+    python -m bench [--only relay|join|links|devices] [--turns 7] [--millis 400]
 
 `relay` builds and runs the Rust bench (`relay/bench`): CPU per forwarded packet against the bare limit loop at the same
 GSO run length, in turns in one run. `join` is the time from joining to the first decoded frame, with LiveKit's Python SDK
-and in Chromium. `devices` is what all devices of 31 rooms cost, and how fast one obeys (`bench/devices.py`).
+and in Chromium. `links` is what comes of a picture over a poor link (`bench/links.py`). `devices` is what all devices of 31
+rooms cost, and how fast one obeys (`bench/devices.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import browser_join, devices, join
+from bench import browser_join, devices, join, links
 from bench.record import RESULTS, record
 from bench.rows import Row, table
 
@@ -37,6 +38,8 @@ def main() -> int:
     if options.only in (None, "join"):
         rows.append(asyncio.run(join.measure()))
         rows += asyncio.run(browser_join.measure())
+    if options.only in (None, "links"):
+        rows += links.measured(links.parser().parse_args([]))
     if options.only in (None, "devices"):
         rows += devices.measured(devices.parser().parse_args([]))
     print(table(record(rows, alone=options.only is not None)))
@@ -46,9 +49,9 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bench", description="Costs of the relay, of joining and of devices."
+        prog="python -m bench", description="Costs of the relay, of joining, of poor links and of devices."
     )
-    parser.add_argument("--only", choices=["relay", "join", "devices"], help="measure one of them")
+    parser.add_argument("--only", choices=["relay", "join", "links", "devices"], help="measure one of them")
     parser.add_argument("--turns", type=int, default=7, help="repetitions of each forwarding measurement")
     parser.add_argument("--millis", type=int, default=400, help="length of one, ms")
     return parser
