@@ -18,12 +18,13 @@ from tests.devices.cases.onvif import camera
 from tests.devices.stage import QUICK, Stage, nothing_left_behind, stage
 from wire.devices import Connection, Device
 
-SLOW = 0.3  # seconds: longer than a try of 0.15 s, shorter than the patience of 0.45 s
-ONCE = replace(QUICK, backoff_away=60)
+SLOW = 0.3  # seconds: longer than a try of 0.15 s, much shorter than the patience of 3 s
+PATIENT = replace(QUICK, attempts=20, connect=3.0, command=6.0)
+ONCE = replace(PATIENT, backoff_away=60)
 
 
 @asynccontextmanager
-async def room_with(timing: Any = QUICK, **quirks: Any) -> AsyncIterator[tuple[OnvifEmulator, Stage]]:
+async def room_with(timing: Any = PATIENT, **quirks: Any) -> AsyncIterator[tuple[OnvifEmulator, Stage]]:
     async with (
         nothing_left_behind(),
         OnvifEmulator(password="secret", **quirks) as one,
@@ -38,7 +39,7 @@ async def room_with(timing: Any = QUICK, **quirks: Any) -> AsyncIterator[tuple[O
 async def test_a_camera_slower_than_a_try_comes_online_is_asked_once_and_obeys_once() -> None:
     async with nothing_left_behind(), OnvifEmulator(password="secret", delay=SLOW) as one:
         one.fault("delay")
-        async with stage(camera(one)) as room:
+        async with stage(camera(one), timing=PATIENT) as room:
             await room.online()
             assert one.requests == 5, "each question once"
             assert (await room.do("recall_preset", preset=1)).outcome == "accepted"
@@ -79,19 +80,21 @@ async def test_a_slow_camera_that_falls_silent_after_it_refused_us_has_refused_u
 
 async def test_a_move_that_a_slow_camera_takes_is_done_and_is_stopped_when_its_lease_is_over() -> None:
     """It answers later than the lease of 0.25 s; the stop does not wait for that."""
-    async with room_with(delay=0.4) as (one, room):
+
+    class Slow(OnvifEmulator):
+        """It says that it moves only when it was told to stop."""
+
+        async def _respond(self, request: web.Request) -> web.StreamResponse:
+            answer = await super()._respond(request)
+            if b"ContinuousMove" in await request.read():
+                await self.until(lambda: "Stop" in self.commands)
+            return answer
+
+    async with nothing_left_behind(), Slow(password="secret") as one, stage(camera(one), timing=PATIENT) as room:
         one.fault("timeout_ignored")
         await room.online()
         await room.shows("pan", 0.0)
-        one.fault("delay")
-        asked = asyncio.create_task(room.do("move", pan=0.5))
-        await one.until(lambda: one.moving)
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        await one.until(lambda: "Stop" in one.commands)
-        assert not asked.done(), "the stop went ahead"
-        assert loop.time() - begun < 0.4
-        assert (await asked).outcome == "done"
+        assert (await room.do("move", pan=0.5)).outcome == "done", "the stop went ahead"
         await room.until(lambda device: device.properties["moving"].assumed is False)
         assert [name for name in one.commands if name != "Stop"] == ["ContinuousMove"]
         assert room.device.connection is Connection.ONLINE
@@ -99,21 +102,18 @@ async def test_a_move_that_a_slow_camera_takes_is_done_and_is_stopped_when_its_l
 
 async def test_a_move_that_begins_behind_the_stop_that_overtook_it_is_stopped() -> None:
     class Dawdling(OnvifEmulator):
-        """It begins a move later than it was asked for."""
+        """It begins a move later than it was asked for, behind a stop."""
 
         async def _respond(self, request: web.Request) -> web.StreamResponse:
             if b"ContinuousMove" in await request.read() and "ContinuousMove" not in self.commands:
-                await asyncio.sleep(0.35)
+                await self.until(lambda: "Stop" in self.commands)
             return await super()._respond(request)
 
-    async with nothing_left_behind(), Dawdling(password="secret") as one, stage(camera(one)) as room:
+    async with nothing_left_behind(), Dawdling(password="secret") as one, stage(camera(one), timing=PATIENT) as room:
         one.fault("timeout_ignored")
         await room.online()
         await room.shows("pan", 0.0)
-        moving = asyncio.create_task(room.do("move", pan=0.5))
-        await one.until(lambda: "Stop" in one.commands)
-        assert not one.moving
-        assert (await moving).outcome == "done"
+        assert (await room.do("move", pan=0.5)).outcome == "done"
         assert one.commands[:2] == ["Stop", "ContinuousMove"], "behind its stop"
         async with asyncio.timeout(5):
             while one.moving:
@@ -137,7 +137,7 @@ async def test_a_move_that_begins_while_its_stop_is_being_confirmed_is_stopped()
 
     asked = asyncio.Event()  # whether it still moves
     standing = answers.envelope(answers.status(0.0, 0.0, 0.0, False, datetime.now(UTC)))
-    async with nothing_left_behind(), Dawdling(password="secret") as one, stage(camera(one)) as room:
+    async with nothing_left_behind(), Dawdling(password="secret") as one, stage(camera(one), timing=PATIENT) as room:
         one.fault("timeout_ignored")
         await room.online()
         await room.shows("pan", 0.0)
