@@ -148,12 +148,12 @@ class Context:
         finally:
             await question.close()
 
-    async def patiently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def patiently(self, ask: Callable[[], Awaitable[Answer]], *, at_once: bool = False) -> Answer:
         """Ask once and wait as long as for all tries of `retrying`; raises `silence()` then.
 
         For what TCP carries: it loses nothing, so a device that was asked again would only be asked twice.
         """
-        await self._pace()
+        await self._pace(at_once=at_once)
         try:
             async with asyncio.timeout(self.timing.patience):
                 return await ask()

@@ -24,6 +24,7 @@ class MoveLease:
         self._timer: asyncio.TimerHandle | None = None
         self._leased = False  # the timer is a lease, not a pause
         self._doubt: asyncio.TimerHandle | None = None  # until a move that nobody answered cannot begin any more
+        self._rare = False  # that one is over, and what is left of it unlikely
         self._reachable = False
         self.moving = False
         self.renewals = 0
@@ -47,11 +48,19 @@ class MoveLease:
                 self._on_end()
 
     def unanswered(self, seconds: float) -> None:
-        """A move ended without its answer: it may begin within `seconds`, behind each stop asked until then."""
+        """A move ended without its answer: it may begin within `seconds`, behind each stop asked until then.
+
+        Or later, for all anybody knows: it is asked to stop ever less often, a minute long (`settled` ends that).
+        """
         self.moving = True
         self.renewals += 1
         self._believe()
-        self._doubted(math.ceil(seconds / self._seconds))
+        self._doubted(math.ceil(seconds / self._seconds), self._seconds)
+
+    def settled(self) -> None:
+        """The device did what was asked long after an unanswered move, and is not to be stopped in it."""
+        if self._rare:
+            self._believe()
 
     def stopped(self, renewals: int) -> None:
         """The device confirmed the stop begun at `renewals`, or cannot move at all."""
@@ -89,14 +98,17 @@ class MoveLease:
         self._timer, self._leased = None, False
         self._on_end()
 
-    def _doubted(self, left: int) -> None:
-        """Ask for so many stops more, a lease apart."""
-        self._doubt = asyncio.get_running_loop().call_later(self._seconds, self._doubting, left - 1)
+    def _doubted(self, left: int, pause: float) -> None:
+        """Ask for so many stops more, `pause` seconds apart, and then ever less often."""
+        self._rare = pause > self._seconds
+        self._doubt = asyncio.get_running_loop().call_later(pause, self._doubting, left - 1, pause)
 
-    def _doubting(self, left: int) -> None:
+    def _doubting(self, left: int, pause: float) -> None:
         self._doubt = None
         if left > 0:
-            self._doubted(left)
+            self._doubted(left, pause)
+        elif 2 * pause <= SLOWEST:
+            self._doubted(1, 2 * pause)
         self.late()
 
     def _believe(self) -> None:

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 STOP = OPERATIONS["stop"]
 MOVE = OPERATIONS["move"]
+RECALL = OPERATIONS["recall_preset"]
 
 
 class DeviceRunner:
@@ -337,8 +338,10 @@ class DeviceRunner:
         elif operation is STOP and not isinstance(error, Lost):
             self._lease.refused(renewals)
         unanswered = task.begun and isinstance(error, Lost | TimeoutError)
-        if operation is MOVE and unanswered and self._driver.manifest.overtakes:  # its stop did not wait for it
+        if operation is MOVE and unanswered:
             self._lease.unanswered(self._timing.patience)
+        elif operation is RECALL and error is None:
+            self._lease.settled()
         if operation.capability == "ptz":
             self.state.assume("moving", self._lease.moving)
         if operation.changes and error is None and operation.changes not in self.state.open_wishes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -31,13 +32,16 @@ class _Peer:
 
     send: Send
     expected: int | None = None
+    heard: deque[int] = field(default_factory=lambda: deque(maxlen=64))  # sequence numbers of commands
     reader: frames.StreamReader = field(default_factory=frames.StreamReader)
 
 
 class ViscaEmulator(Emulator):
     """State for tests: `power`, `preset`, `moving`, `position`, `stored`, `limits`, `framing`.
 
-    `recall_time`: seconds a preset takes.
+    `recall_time`: seconds a preset takes. `thinks`: seconds before it does what it is told, each request by itself.
+    `repeated`: what becomes of a command whose sequence number came before: it "refuse"s that number, as Sony's cameras do,
+    "drop"s it, or does not look and is told to "obey" twice.
 
     Faults of its own: `buffer_full` (both sockets busy), `lost_stop` (the next stop is lost, once),
     `refused_stop` (the next stop is acknowledged and then refused, once), `no_socket` (completions name no socket),
@@ -80,6 +84,8 @@ class ViscaEmulator(Emulator):
         self._streams: set[asyncio.Transport] = set()
         self._peers: dict[object, _Peer] = {}
         self._busy: set[int] = set()
+        self.thinks = 0.0
+        self.repeated = "refuse"
         self._drives = 0  # a drive cancels the recall under way
 
     @property
@@ -135,21 +141,27 @@ class ViscaEmulator(Emulator):
             return
         peer = self._peers.setdefault(peer_key, _Peer(send))
         if not self._header:
-            self._hear(data, send)
+            self._think(data, send)
             return
         packet = frames.unpack(data)
         if packet is None:
             return
         if packet.kind == Kind.CONTROL:
             peer.expected = 1
+            peer.heard.clear()
             self._say(send, frames.pack(Kind.CONTROL_REPLY, packet.sequence, frames.RESET_DONE))
         elif "reset" in self._on or peer.expected is None:
             self._on.discard("reset")
             peer.expected = None
             self._say(send, frames.pack(Kind.CONTROL_REPLY, packet.sequence, frames.BAD_SEQUENCE))
+        elif packet.sequence in peer.heard and self.repeated != "obey":
+            if self.repeated == "refuse":
+                self._say(send, frames.pack(Kind.CONTROL_REPLY, packet.sequence, frames.BAD_SEQUENCE))
         else:
             peer.expected = packet.sequence + 1
-            self._hear(packet.payload, lambda reply: send(frames.pack(Kind.REPLY, packet.sequence, reply)))
+            if packet.kind == Kind.COMMAND:
+                peer.heard.append(packet.sequence)
+            self._think(packet.payload, lambda reply: send(frames.pack(Kind.REPLY, packet.sequence, reply)))
 
     def heard_stream(self, requests: list[bytes], stream: asyncio.Transport) -> None:
         """Whole messages of a TCP connection."""
@@ -157,7 +169,13 @@ class ViscaEmulator(Emulator):
             if "reset" in self._on:
                 stream.abort()
             elif not self.lost():
-                self._hear(request, stream.write)
+                self._think(request, stream.write)
+
+    def _think(self, request: bytes, send: Send) -> None:
+        if self.thinks:
+            self.later(self.thinks, lambda: self._hear(request, send))
+        else:
+            self._hear(request, send)
 
     def _say(self, send: Send, data: bytes) -> None:
         def say() -> None:

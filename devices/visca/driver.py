@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from devices.capabilities import Arguments, On, PresetNumber, Reply, Velocity
 from devices.context import Context
 from devices.driver import Driver, Manifest
-from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected
+from devices.errors import Garbage, Lost, NotSupported, Rejected
 from devices.visca import frames
-from devices.visca.link import BadSequence, BufferFull, Taken, ViscaLink
+from devices.visca.asking import STOPS, Asking
+from devices.visca.link import ViscaLink
 from devices.visca.settings import ViscaSettings
 
 log = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
-Done = Callable[[], None] | None
 POWER = {b"\x02": "on", b"\x03": "off"}
-TRIES = 10  # of a command the camera has no room for
+SURE = 0.8  # part of the time of a command after which it is not asked any more what became of it
 
 
 class ViscaCamera(Driver[ViscaSettings]):
@@ -33,12 +31,15 @@ class ViscaCamera(Driver[ViscaSettings]):
         transports=("udp", "tcp"),
         emulator="devices.emulators.visca:ViscaEmulator",
         spacing=0.02,
+        overtakes=True,
     )
     _context: Context
     _link: ViscaLink
+    _asking: Asking
     _heading: object = None  # identity of the recall under way
     _tries = 1  # of the question whether it wants a header
-    _zooming = False  # by the last move, and not panning
+    _turning = _zooming = False  # by us, until a stop of it was confirmed
+    _stops = 0  # asked for so far: a move that was asked for before the last one does not begin any more
 
     @property
     def address(self) -> str:
@@ -64,10 +65,11 @@ class ViscaCamera(Driver[ViscaSettings]):
         settings, context = self.settings, self._context
         opened = ViscaLink.open(context, settings.host, self.settings.at, transport=settings.transport, header=header)
         async with opened as self._link:
+            self._asking = Asking(context, self._link)
             try:
                 if header:
                     await context.retrying(self._link.reset_sequence, attempts=attempts)
-                version = await self._inquire(frames.ASK_VERSION)
+                version = await self._asking.inquire(frames.ASK_VERSION)
             except (Lost, Garbage):
                 if attempts is None:
                     raise
@@ -85,8 +87,8 @@ class ViscaCamera(Driver[ViscaSettings]):
         if limits is None:
             return
         try:
-            await self._command(frames.pan_tilt_limit(1, limits.right, limits.up))
-            await self._command(frames.pan_tilt_limit(0, limits.left, limits.down))
+            await self._asking.command(frames.pan_tilt_limit(1, limits.right, limits.up))
+            await self._asking.command(frames.pan_tilt_limit(0, limits.left, limits.down))
         except (NotSupported, Rejected) as error:
             log.warning("camera %s takes no limits: %s", self.config.id, error)
 
@@ -94,46 +96,40 @@ class ViscaCamera(Driver[ViscaSettings]):
         """Power is the cheapest question; a camera in standby knows no position."""
         if not await self._power() or not whole:
             return
-        place = await self._inquire(frames.ASK_PAN_TILT)
+        place = await self._asking.inquire(frames.ASK_PAN_TILT)
         self._context.report("pan", frames.nibbles(place[:4]))
         self._context.report("tilt", frames.nibbles(place[4:]))
-        self._context.report("zoom", frames.nibbles(await self._inquire(frames.ASK_ZOOM)))
+        self._context.report("zoom", frames.nibbles(await self._asking.inquire(frames.ASK_ZOOM)))
 
     async def set_power(self, args: On) -> Reply:
         """On, or standby."""
-        await self._command(frames.POWER_ON if args.on else frames.POWER_OFF)
-        return Reply.ACCEPTED if await self._power() != args.on else Reply.DONE
+        sure = asyncio.get_running_loop().time() + self._context.timing.command * SURE
+        await self._asking.command(frames.POWER_ON if args.on else frames.POWER_OFF)
+        try:
+            async with asyncio.timeout_at(sure):  # who is too slow to say it tells the next poll
+                return Reply.ACCEPTED if await self._power() != args.on else Reply.DONE
+        except TimeoutError:
+            return Reply.ACCEPTED
 
     async def move(self, args: Velocity) -> Reply:
-        """Drive both axes and the zoom."""
+        """Drive what is to move, and what may still move otherwise."""
         self._left_preset()
-        fastest = self.settings.speeds
-        self._zooming = not (args.pan or args.tilt)
+        fastest, stops = self.settings.speeds, self._stops
+        turn, closer = bool(args.pan or args.tilt), bool(args.zoom)
         drive = frames.pan_tilt(args.pan * fastest.pan, args.tilt * fastest.tilt)
-        await self._both(drive, frames.zoom(args.zoom * fastest.zoom))
+        requests = [drive] if turn or self._turning else []
+        requests += [frames.zoom(args.zoom * fastest.zoom)] if closer or self._zooming else []
+        self._turning, self._zooming = self._turning or turn, self._zooming or closer
+        await self._asking.all(requests if turn else requests[::-1], wanted=lambda: stops == self._stops)
+        self._turning, self._zooming = turn, closer  # also behind a stop that did not wait for it
         return Reply.DONE
 
     async def stop(self, args: Arguments) -> Reply:
-        """Stop both axes and the zoom; the zoom's stop is sent even when the other was refused."""
-        await self._both(frames.pan_tilt(0, 0), frames.ZOOM_STOP)
+        """Stop both axes and the zoom, first what moves; each is sent even when the other was refused."""
+        self._stops += 1
+        await self._asking.all(STOPS[::-1] if self._zooming and not self._turning else STOPS)
+        self._turning = self._zooming = False
         return Reply.DONE
-
-    async def _both(self, drive: bytes, zoom: bytes) -> None:
-        """What moves first; the other right after its acknowledgement (a camera holds two commands), not before."""
-        errors, taken = list[DeviceError](), list[Taken]()
-        first, second = (zoom, drive) if self._zooming else (drive, zoom)
-        for request in (first, second):
-            try:
-                taken.append(await self._command(request, at_once=request is second))
-            except (NotSupported, Rejected) as error:
-                errors.append(error)
-        for command in taken:
-            try:
-                await self._link.completed(command)
-            except (NotSupported, Rejected) as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
 
     async def recall_preset(self, args: PresetNumber) -> Reply:
         """Go there; the camera's completion says that it arrived."""
@@ -145,12 +141,12 @@ class ViscaCamera(Driver[ViscaSettings]):
             if heading is self._heading:
                 self._context.report("preset", number)
 
-        await self._command(frames.preset(2, number), arrived)
+        await self._asking.command(frames.preset(2, number), arrived)
         return Reply.ACCEPTED
 
     async def store_preset(self, args: PresetNumber) -> Reply:
         """Remember where it looks now."""
-        await self._link.completed(await self._command(frames.preset(1, _known(args))))
+        await self._link.completed(await self._asking.command(frames.preset(1, _known(args))))
         return Reply.DONE
 
     async def set_framing(self, args: On) -> Reply:
@@ -158,7 +154,7 @@ class ViscaCamera(Driver[ViscaSettings]):
         commands = self.settings.framing
         if commands is None:
             raise NotSupported("the settings name no commands for framing")
-        await self._command(
+        await self._asking.command(
             bytes.fromhex(commands.on if args.on else commands.off), lambda: self._context.report("framing", args.on)
         )
         return Reply.ACCEPTED
@@ -169,26 +165,9 @@ class ViscaCamera(Driver[ViscaSettings]):
         self._context.report("preset", None)
 
     async def _power(self) -> bool:
-        power = POWER.get(await self._inquire(frames.ASK_POWER))
+        power = POWER.get(await self._asking.inquire(frames.ASK_POWER))
         self._context.report("power", power)
         return power == "on"
-
-    async def _inquire(self, inquiry: frames.Inquiry) -> bytes:
-        return await self._patiently(lambda: self._link.inquire(inquiry))
-
-    async def _command(self, request: bytes, on_done: Done = None, *, at_once: bool = False) -> Taken:
-        return await self._patiently(lambda: self._link.command(request, on_done), at_once=at_once)
-
-    async def _patiently(self, ask: Callable[[], Awaitable[Answer]], *, at_once: bool = False) -> Answer:
-        """Again after a full buffer, after a reset when the camera lost count."""
-        for _ in range(TRIES):
-            try:
-                return await self._context.persistently(ask, at_once=at_once)
-            except BufferFull:
-                await self._context.breathe()
-            except BadSequence:
-                await self._context.retrying(self._link.reset_sequence)
-        raise Rejected("the camera is busy", retryable=True)
 
 
 def _known(args: PresetNumber) -> int:

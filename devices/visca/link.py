@@ -2,14 +2,19 @@
 
 Without header nothing in an answer says what it answers. Commands are acknowledged in order; inquiries are matched by
 the length of their answer, which differs for all that we ask, so a late answer cannot be taken for another.
+
+With header a command that is not acknowledged is sent again under its own sequence number (Sony's command list of SRG
+cameras, "Delivery confirmation"): who took it refuses that number or drops it, and carries it out once.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from devices.channel import Channel, open_tcp, open_udp
 from devices.context import Context
@@ -19,6 +24,7 @@ from devices.visca.frames import Ack, Done, Error, Fault, Info, Inquiry, Junk, K
 
 PENDING = 16  # exchanges we remember; older ones are forgotten
 COMPLETES = 0.25  # seconds after its acknowledgement within which a camera completes or refuses a move or a stop
+SLOW = 2 * COMPLETES  # seconds to its acknowledgement, of a camera whose completion is not waited for
 FORGET = 2.0  # seconds a late acknowledgement is expected
 
 
@@ -41,6 +47,8 @@ class Taken:
     on_done: Callable[[], None] | None = None
     socket: int | None = None  # set by the acknowledgement
     left_at: float | None = None  # loop time when nobody waited any more
+    took: float = 0.0  # seconds from when it was first sent until it was answered
+    known: asyncio.Future[None] | None = None  # once it was sent again: its number was refused, as one that came before
     ended: asyncio.Event = field(default_factory=asyncio.Event)  # completed, or refused after its acknowledgement
     error: DeviceError | None = None
 
@@ -72,6 +80,11 @@ class ViscaLink:
         self._reset: asyncio.Future[None] | None = None
         self._heard = False
         self._completes = True  # until it left an acknowledged command without an end
+        self._repeated: deque[int] = deque(maxlen=PENDING)  # sequence numbers that were sent again
+        self.stream = stream
+        self.slow = (
+            False  # it answers, without header, both tries of one question: it lost none, and was asked too soon
+        )
 
     @classmethod
     @asynccontextmanager
@@ -97,23 +110,34 @@ class ViscaLink:
         """Make both sides count from 0; a camera that does not answer is none of VISCA over IP."""
         self._reset = asyncio.get_running_loop().create_future()
         self._sequence = 0
+        self._repeated.clear()
         self._send(frames.pack(Kind.CONTROL, 0, frames.RESET))
         await self._reset
 
     async def inquire(self, inquiry: Inquiry) -> bytes:
         """The answer's data; raises a DeviceError."""
-        return (await self._exchange(Kind.INQUIRY, inquiry.request, inquiry)).answer.result()
+        return (await self._exchange(self._new(inquiry.request, inquiry))).answer.result()
 
-    async def command(self, request: bytes, on_done: Callable[[], None] | None = None) -> Taken:
-        """Until the camera took it (`on_done` is called when it completed it); raises a DeviceError."""
-        return await self._exchange(Kind.COMMAND, request, None, on_done)
+    async def command(
+        self, request: bytes, on_done: Callable[[], None] | None = None, *, tries: list[Taken] | None = None
+    ) -> Taken:
+        """Until the camera took it (`on_done` is called when it completed it); raises a DeviceError.
+
+        `tries`: those of this command so far, where it is tried several times; this one is added.
+        """
+        if self.header and tries:
+            return await self._again(tries[0])
+        taken = self._new(request, None, on_done)
+        if tries is not None:
+            tries.append(taken)
+        return await self._exchange(taken)
 
     async def completed(self, taken: Taken) -> None:
         """Until the camera completed what it took, for what takes no time; raises a DeviceError when it refused after all.
 
         A camera that says nothing of the end is taken at its acknowledgement, and no longer waited for.
         """
-        if self._completes:
+        if self._completes and taken.took <= SLOW:
             try:
                 async with asyncio.timeout(COMPLETES):
                     await taken.ended.wait()
@@ -122,26 +146,51 @@ class ViscaLink:
         if taken.error is not None:
             raise taken.error
 
-    async def _exchange(
-        self, kind: Kind, request: bytes, inquiry: Inquiry | None, on_done: Callable[[], None] | None = None
-    ) -> Taken:
+    def _new(self, request: bytes, inquiry: Inquiry | None, on_done: Callable[[], None] | None = None) -> Taken:
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        pending = Taken(self._sequence, inquiry, answer, request, on_done)
+        return Taken(self._sequence, inquiry, asyncio.get_running_loop().create_future(), request, on_done)
+
+    async def _exchange(self, pending: Taken) -> Taken:
         self._pending = [*self._pending[-PENDING + 1 :], pending]
-        self._send(frames.pack(kind, self._sequence, request) if self.header else request)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        self._say(pending)
         try:
-            await answer
+            await pending.answer
+            pending.took = loop.time() - begun
             if pending.error is not None:  # in one datagram with the acknowledgement
                 raise pending.error
             return pending
         finally:
-            if answer.cancelled() and pending in self._pending:
+            if pending.answer.cancelled() and pending in self._pending:
                 self._leave(pending)
+
+    async def _again(self, taken: Taken) -> Taken:
+        """Send it under its own number: refused, it was taken and its acknowledgement lost, unless the camera lost count."""
+        if taken.known is None:
+            taken.known = asyncio.get_running_loop().create_future()
+            self._repeated.append(taken.sequence)
+        self._say(taken)
+        either: set[asyncio.Future[Any]] = {taken.answer, taken.known}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not taken.answer.done():
+            try:
+                await self.inquire(frames.ASK_POWER)
+            except BadSequence:
+                raise
+            except (NotSupported, Rejected):
+                pass  # it counts as we do
+            taken.succeed(ended=False)
+        await taken.answer
+        return taken
+
+    def _say(self, pending: Taken) -> None:
+        kind = Kind.INQUIRY if pending.inquiry else Kind.COMMAND
+        self._send(frames.pack(kind, pending.sequence, pending.request) if self.header else pending.request)
 
     def _leave(self, pending: Taken) -> None:
         """Nobody waits: a late reply must find nobody, and without sequence numbers no one else either."""
-        if self.header or pending.inquiry is not None:
+        if self.header:
             self._pending.remove(pending)
         else:
             pending.left_at = asyncio.get_running_loop().time()
@@ -194,16 +243,25 @@ class ViscaLink:
         fits = [one for one in self._pending if sequence is None or one.sequence == sequence]
         waiting = [one for one in fits if not one.answer.done()]
         named = [one for one in fits if message_socket(message) and one.socket == message_socket(message)]
+        numbered = [one for one in fits if sequence is not None and one.inquiry is None][-1:]
         if isinstance(message, Info):
-            fits = [one for one in waiting if one.inquiry and one.inquiry.answer == len(message.data)]
-        elif isinstance(message, Ack):
+            return self._informed([one for one in fits if one.inquiry and one.inquiry.answer == len(message.data)])
+        if isinstance(message, Ack):
             return self._acknowledged(fits)
-        elif isinstance(message, Error):
-            fits = named or waiting
+        if isinstance(message, Error):
+            fits = named or waiting or numbered
         else:
             taken = [one for one in fits if one.socket is not None]
-            fits = named or (taken if not message_socket(message) else [one for one in waiting if one.inquiry is None])
+            commands = [one for one in waiting if one.inquiry is None] or numbered
+            fits = named or (commands if message_socket(message) or numbered else taken)
         return fits[0] if fits else None
+
+    def _informed(self, fits: list[Taken]) -> Taken | None:
+        """Whose answer this is: who waits first."""
+        if fits and all(one.left_at is not None for one in fits):
+            self._pending.remove(fits[0])
+            self.slow = True
+        return next((one for one in fits if one.left_at is None), None)
 
     def _acknowledged(self, fits: list[Taken]) -> Taken | None:
         """Whose acknowledgement this is: they come in order, so a late one is for whoever no longer waits."""
@@ -212,6 +270,7 @@ class ViscaLink:
         if first is None or first.left_at is None:
             return first
         self._pending.remove(first)
+        self.slow = True
         again = [one for one in taken if one.left_at is None and one.request == first.request]
         return again[0] if again else None
 
@@ -237,8 +296,14 @@ class ViscaLink:
                 pending.on_done()
 
     def _fail(self, sequence: int, error: DeviceError) -> None:
-        """Fail the exchange of `sequence`; a camera that names another one means the last."""
-        for pending in [one for one in self._pending if one.sequence == sequence] or self._pending[-1:]:
+        """Fail the exchange of `sequence`; a camera that names another one means the last. What was sent again is known there."""
+        named = [one for one in self._pending if one.sequence == sequence]
+        if isinstance(error, BadSequence) and sequence in self._repeated:
+            for one in named:
+                if one.known is not None and not one.known.done():
+                    one.known.set_result(None)
+            return
+        for pending in named or self._pending[-1:]:
             self._pending.remove(pending)
             pending.fail(error)
 

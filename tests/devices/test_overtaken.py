@@ -48,11 +48,17 @@ class Slow(Scripted):
         self.moved_at.append(asyncio.get_running_loop().time())
 
 
-def play(scene: Callable[[Scene, Slow], Coroutine[Any, Any, None]]) -> Scene:
+class Waiting(Slow):
+    """One that is not stopped before its move has ended, or was given up."""
+
+    manifest = replace(Scripted.manifest, overtakes=False)
+
+
+def play(scene: Callable[[Scene, Slow], Coroutine[Any, Any, None]], kind: type[Slow] = Slow) -> Scene:
     """`scene` in virtual time, with a slow camera online."""
 
     async def main(_: virtual.VirtualLoop) -> None:
-        async with running(Scene(ROOMS, Slow)) as one:
+        async with running(Scene(ROOMS, kind)) as one:
             played.append(one)
             await one.online()
             assert isinstance(one.driver, Slow)
@@ -145,6 +151,43 @@ def test_a_move_that_is_never_answered_is_stopped_again_when_it_can_begin_no_mor
         await calm(one, camera, LEASE)
 
     play(scene)
+
+
+@pytest.mark.parametrize("begins", [5.0, 6.1, 9.0, 14.0, 29.0])
+@pytest.mark.parametrize("kind", [Slow, Waiting])
+def test_a_move_that_begins_long_after_it_was_given_up_is_stopped(kind: type[Slow], begins: float) -> None:
+    async def scene(one: Scene, camera: Slow) -> None:
+        camera.begins, camera.answers = begins, None
+        assert (await one.do("move", pan=0.5)).outcome == "timed_out"
+        await calm(one, camera, begins)  # ever less often, the longer it is ago
+        stops = camera.stops
+        await asyncio.sleep(600)
+        assert camera.stops == stops, "not without end"
+
+    play(scene, kind)
+
+
+def test_a_position_recalled_long_after_an_unanswered_move_is_reached() -> None:
+    async def scene(one: Scene, camera: Slow) -> None:
+        camera.begins, camera.answers = 1000.0, None
+        await one.do("move", pan=0.5)
+        await asyncio.sleep(5)
+        assert (await one.do("recall_preset", preset=1)).outcome == "done"
+        stops = camera.stops
+        await asyncio.sleep(120)
+        assert camera.stops == stops, "nothing stops it on its way"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("begins", [0.55, 0.9, 1.9])
+def test_a_move_of_a_driver_that_waits_for_it_is_stopped_when_it_begins_late(begins: float) -> None:
+    async def scene(one: Scene, camera: Slow) -> None:
+        camera.begins = begins
+        assert (await one.do("move", pan=0.5)).outcome == "timed_out"
+        await calm(one, camera, LEASE)
+
+    play(scene, Waiting)
 
 
 @pytest.mark.parametrize("asked", [0.1, 0.6])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -108,9 +108,11 @@ async def test_what_moves_is_stopped_first_and_the_other_right_after(
         sent, paced = list[tuple[str, bool]](), [True]
         command, pace = ViscaLink.command, Context._pace
 
-        async def noting(link: ViscaLink, request: bytes, on_done: Callable[[], None] | None = None) -> None:
+        async def noting(
+            link: ViscaLink, request: bytes, on_done: Callable[[], None] | None = None, **tries: Any
+        ) -> Taken:
             sent.append(("zoom" if request == frames.ZOOM_STOP else "drive", paced[-1]))
-            await command(link, request, on_done)
+            return await command(link, request, on_done, **tries)
 
         async def pausing(context: Context, *, at_once: bool = False) -> None:
             paced.append(not at_once)
@@ -129,10 +131,12 @@ async def test_the_zoom_is_stopped_though_the_camera_refuses_to_stop_turning(mon
         await room.do("move", pan=0.5, zoom=1.0)
         command = ViscaLink.command
 
-        async def refusing(link: ViscaLink, request: bytes, on_done: Callable[[], None] | None = None) -> Taken:
+        async def refusing(
+            link: ViscaLink, request: bytes, on_done: Callable[[], None] | None = None, **tries: Any
+        ) -> Taken:
             if request == frames.pan_tilt(0, 0):
                 raise Rejected("not now")
-            return await command(link, request, on_done)
+            return await command(link, request, on_done, **tries)
 
         monkeypatch.setattr(ViscaLink, "command", refusing)
         assert (await room.do("stop")).outcome == "failed"
@@ -267,7 +271,7 @@ async def test_speeds_limits_and_framing_come_from_the_settings() -> None:
         "limits": {"left": -800, "right": 900, "down": -100, "up": 300},
         "framing": {"on": "81 01 04 7D 02 FF", "off": "81 01 04 7d 03 ff"},
     }
-    async with ViscaEmulator(reboot=0.2) as cam, stage(camera(cam.address, **settings)) as room:
+    async with ViscaEmulator(reboot=0.5) as cam, stage(camera(cam.address, **settings)) as room:
         assert "framing" in (await room.online()).capabilities
         assert cam.limits == {1: (900, 300), 0: (-800, -100)}
         await room.do("move", pan=1, tilt=-1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devices.emulators import ViscaEmulator
 from devices.emulators.faults import FAULTS
-from tests.devices.cases.case import DATAGRAMS, DELAY, FAILS, REBOOT, STREAM, Case, Expected, Rig
+from tests.devices.cases.case import DATAGRAMS, DELAY, FAILS, GONE, REBOOT, STREAM, Case, Expected, Rig
 from tests.devices.stage import camera
 
 
@@ -41,7 +41,7 @@ CASES = [
         rig("tcp", header=False),
         (*FAULTS, *OWN, "single_client"),
         STREAM,
-        EXPECT,
+        {**EXPECT, "drop": GONE},
         {"wrong_password": WITHOUT["wrong_password"]},
     ),
 ]

@@ -1,0 +1,105 @@
+"""How a VISCA camera is asked: again where a datagram may be lost, once where a camera is only slow, two commands at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from devices.context import Context
+from devices.errors import DeviceError, Rejected
+from devices.visca import frames
+from devices.visca.link import BadSequence, BufferFull, Taken, ViscaLink
+
+Answer = TypeVar("Answer")
+Wanted = Callable[[], bool]
+
+TRIES = 10  # of a command the camera has no room for
+HEAD_START = (
+    0.25  # seconds for the first of two commands to be acknowledged: a camera holds two, and a slow one gets both
+)
+STOPS = (frames.pan_tilt(0, 0), frames.ZOOM_STOP)
+
+
+def _always() -> bool:
+    return True
+
+
+class Asking:
+    """Of one camera, over one connection."""
+
+    def __init__(self, context: Context, link: ViscaLink) -> None:
+        self._context = context
+        self._link = link
+
+    async def inquire(self, inquiry: frames.Inquiry) -> bytes:
+        """The answer's data; raises a DeviceError."""
+        return await self._counted(lambda: self._ask(lambda: self._link.inquire(inquiry), once=self._link.stream))
+
+    async def command(
+        self,
+        request: bytes,
+        on_done: Callable[[], None] | None = None,
+        *,
+        at_once: bool = False,
+        wanted: Wanted = _always,
+    ) -> Taken:
+        """Until it was taken; it is not sent, nor sent again, once it is not `wanted` any more. Raises a DeviceError."""
+
+        async def given() -> Taken:
+            tries = list[Taken]()
+
+            async def give() -> Taken:
+                if not wanted():
+                    if tries:
+                        await asyncio.get_running_loop().create_future()  # an earlier one may be answered yet
+                    raise Rejected("stopped before it began", retryable=True)
+                return await self._link.command(request, on_done, tries=tries)
+
+            taken = await self._ask(give, once=self._link.stream and request not in STOPS, at_once=at_once)
+            if len(tries) == 1 and taken.took <= self._context.timing.reply:
+                self._link.slow = False
+            return taken
+
+        return await self._counted(given)
+
+    async def all(self, requests: Sequence[bytes], wanted: Wanted = _always) -> None:
+        """One command, or two: the second right after the first's acknowledgement, which it does not wait for without end.
+
+        Each is sent though the other is refused; raises a DeviceError.
+        """
+        errors, taken = list[DeviceError](), list[Taken]()
+
+        async def give(request: bytes, *, at_once: bool) -> None:
+            try:
+                taken.append(await self.command(request, at_once=at_once, wanted=wanted))
+            except DeviceError as error:
+                errors.append(error)
+
+        async with asyncio.TaskGroup() as each:
+            for number, request in enumerate(requests):
+                one = each.create_task(give(request, at_once=number > 0))
+                if request is not requests[-1]:
+                    await asyncio.wait({one}, timeout=HEAD_START)
+        for command in taken:
+            try:
+                await self._link.completed(command)
+            except DeviceError as error:
+                errors.append(error)
+        if errors:
+            raise min(errors, key=lambda error: error.about_command)
+
+    async def _ask(self, ask: Callable[[], Awaitable[Answer]], *, once: bool, at_once: bool = False) -> Answer:
+        asked = self._context.patiently if once or self._link.slow else self._context.persistently
+        return await asked(ask, at_once=at_once)
+
+    async def _counted(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Again after a full buffer, after a reset when the camera lost count."""
+        for _ in range(TRIES):
+            try:
+                return await ask()
+            except BufferFull:
+                await self._context.breathe()
+            except BadSequence:
+                await self._context.retrying(self._link.reset_sequence)
+        raise Rejected("the camera is busy", retryable=True)
