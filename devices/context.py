@@ -103,6 +103,10 @@ class Context:
         self._signs += 1
         self._state.heard(words)
 
+    def alive(self) -> None:
+        """A sign of life that says nothing to people: who is dialled is waited for further."""
+        self._signs += 1
+
     def garbled(self, words: bytes | str) -> None:
         """Something came that is not the device's protocol; its last words, but no sign of life."""
         self._garbled = True

@@ -106,12 +106,11 @@ class BrokerLink:
             raise Refused(f"the broker does not let us listen to {', '.join(filters)}")
 
     async def collect(self, prefix: str) -> None:
-        """Collect what announces itself below `prefix` from now on, and what the broker kept."""
+        """Collect what announces itself below `prefix` from now on; what the broker kept has come after a `ping`."""
         self._prefixes.add(prefix)
         if prefix not in self._collected:
             await self.subscribe([f"{prefix}/+/+/config", f"{prefix}/+/+/+/config"])
             self._collected.add(prefix)
-        await self.ping()
 
     def publish(self, message: Published) -> None:
         """Say something; raises Lost."""
@@ -211,14 +210,13 @@ class Listener:
         self._confirmed: set[str] = set()
 
     async def follow(self, topics: set[str]) -> None:
-        """Exactly these from now on; returns when what the broker kept of them has come."""
+        """Exactly these from now on; what the broker kept of them has come after a `ping`."""
         gone, self.topics = self.topics - topics, topics
         self._confirmed &= topics
         self._link.forget(gone)
         if fresh := sorted(topics - self._confirmed):
             await self._link.subscribe(fresh)
             self._confirmed |= set(fresh)
-        await self._link.ping()
 
 
 def _refusal(code: int) -> DeviceError:

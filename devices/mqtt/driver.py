@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from devices.capabilities import SENSES
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake
@@ -13,7 +14,7 @@ from devices.driver import Driver, Manifest
 from devices.journal import Journal
 from devices.mqtt import readings, troubles
 from devices.mqtt.announcements import Availability, Sensor, Source, described, names
-from devices.mqtt.broker import Address, BrokerLink, Listener
+from devices.mqtt.broker import BrokerLink, Listener
 from devices.mqtt.packets import Published
 from devices.mqtt.readings import Lease, Unreadable
 from devices.mqtt.search import MqttPlace, brokers, search
@@ -72,12 +73,12 @@ class MqttSensor(Driver[MqttSettings]):
     async def run(self, context: Context) -> None:
         """Listen through the broker's one connection; follow what the sensor announces as it changes."""
         settings, self._context, self._shown, self._there = self.settings, context, (), {}
-        port = settings.port or (8883 if settings.tls else 1883)
-        address = Address(settings.host, port, settings.username, settings.password, settings.tls, settings.ca)
+        address = settings.broker
         async with context.shared.use(f"mqtt {address!r}", lambda: BrokerLink.open(address)) as self._link:
+            context.alive()
             with self._link.listen(self._heard) as self._listener:
                 if settings.device is not None:
-                    await context.retrying(lambda: self._link.collect(settings.prefix))
+                    await self._asked(lambda: self._link.collect(settings.prefix))
                 while True:
                     self._listener.changed.clear()
                     await self._follow()
@@ -93,7 +94,7 @@ class MqttSensor(Driver[MqttSettings]):
             elif lease.off_at is not None and lease.off_at <= now:
                 self._context.report(name, False)
         if now - self._link.heard_at > self._context.timing.keepalive / 2:
-            await self._context.retrying(self._link.ping)
+            await self._context.patiently(self._link.ping)
 
     # --- what the sensor is -------------------------------------------------------------------------------------
 
@@ -101,8 +102,14 @@ class MqttSensor(Driver[MqttSettings]):
         """Read the announcements anew, follow their topics, and say whether the sensor is there."""
         self._sensor = self._described()
         topics = {one.topic for one in self._sensor.sources} | {one.topic for one in self._sensor.availability}
-        await self._context.retrying(lambda: self._listener.follow(topics))
+        await self._asked(lambda: self._listener.follow(topics))
         self._show()
+
+    async def _asked(self, ask: Callable[[], Awaitable[None]]) -> None:
+        """Until what the broker kept of it has come."""
+        for one in (ask, self._link.ping):
+            await self._context.patiently(one)
+            self._context.alive()
 
     def _described(self) -> Sensor:
         device = self.settings.device
@@ -114,8 +121,7 @@ class MqttSensor(Driver[MqttSettings]):
         shown = (self._present(), self._sensor.sources, self._sensor.model, self._sensor.unread)
         if shown == self._shown:
             return
-        self._shown = shown
-        present, sources, model, unread = shown
+        self._shown = present, sources, model, unread = shown
         if unread:
             said = printable("; ".join(unread))
             self._journal.say(logging.WARNING, "device %s: not read: %s", self.config.id, said)

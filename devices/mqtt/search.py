@@ -56,7 +56,10 @@ async def search(place: MqttPlace, seconds: float) -> list[Found]:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds), BrokerLink.open(place.address) as link:
             await link.collect(place.prefix)
-            announced = list(link.announced.values())
+            try:
+                await link.ping()
+            finally:
+                announced = list(link.announced.values())
     settings = {name: value for name, value in msgspec.to_builtins(place).items() if name != "password"}
     found = []
     for device in names(announced):

@@ -8,6 +8,7 @@ import msgspec
 
 from devices.marks import READS, SECRET
 from devices.mqtt.announcements import Availability, Sensor, Source
+from devices.mqtt.broker import Address
 from devices.mqtt.templates import path_of
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -48,6 +49,12 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: dict[Property, SourceSettings] = {}
     availability: Topic | None = None
     ttl: Seconds = 1800.0
+
+    @property
+    def broker(self) -> Address:
+        """Where its broker is, and who we are there."""
+        port = self.port or (8883 if self.tls else 1883)
+        return Address(self.host, port, self.username, self.password, self.tls, self.ca)
 
     @property
     def by_hand(self) -> Sensor:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from devices.capabilities import Port, PortState, Reply
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake
@@ -17,20 +17,16 @@ from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Lost, NotSupported
 from devices.sharing import Shared
 from devices.snmp.login import Login
+from devices.snmp.objects import ADMIN, DELIVERING, DESCRIPTION, POWER, UPTIME, of_port
 from devices.snmp.place import SnmpPlace
 from devices.snmp.settings import PortSettings, SnmpSettings
+from devices.snmp.values import Values
 
 if TYPE_CHECKING:  # they bring pysnmp, which only those who talk to a switch load
     from devices.snmp.engines import Engines
     from devices.snmp.link import SnmpLink
 
 Answer = TypeVar("Answer")
-
-DESCRIPTION, UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.3.0"  # RFC 3418
-ADMIN, OPER = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8"  # RFC 2863 ifAdminStatus, ifOperStatus: up(1), down(2)
-POWER = "1.3.6.1.2.1.105.1.1.1.3"  # RFC 3621 pethPsePortAdminEnable: true(1), false(2)
-DELIVERS = "1.3.6.1.2.1.105.1.1.1.6"
-DELIVERING = 3  # RFC 3621 pethPsePortDetectionStatus
 
 
 class SnmpSwitch(Driver[SnmpSettings]):
@@ -54,6 +50,7 @@ class SnmpSwitch(Driver[SnmpSettings]):
 
     def __init__(self, config: DeviceConfig, settings: SnmpSettings) -> None:
         super().__init__(config, settings)
+        self._values = Values(lambda oids: self._ask(lambda: self._link.get(*oids)))
         self._dark: dict[str, float] = {}  # ports without power for a moment: loop time when they get it back
         self._cycled = asyncio.Event()
         self._switching = asyncio.Lock()  # one setting at a time: a late try of one must not undo the next
@@ -113,13 +110,17 @@ class SnmpSwitch(Driver[SnmpSettings]):
             (uptime,) = await self._ask(lambda: self._link.get(UPTIME))
             self._context.heard(f"uptime {uptime}")
             return
-        for number, port in self.settings.ports.items():
-            await self._look(number, port)
+        await self._look(self.settings.ports)
 
-    async def _look(self, number: str, port: PortSettings) -> None:
-        oids = [f"{ADMIN}.{port.interface}", f"{OPER}.{port.interface}"]
-        oids += [f"{DELIVERS}.{port.power}"] if port.power else []
-        admin, oper, *power = await self._ask(lambda: self._link.get(*oids))
+    async def _look(self, ports: Mapping[str, PortSettings]) -> None:
+        """Several ports' values in one question: a switch may take two seconds for each."""
+        wanted = {number: of_port(port) for number, port in ports.items()}
+        oids = list(dict.fromkeys(oid for some in wanted.values() for oid in some))
+        known = dict(zip(oids, await self._values.of(oids), strict=True))
+        for number, some in wanted.items():
+            self._tell(number, *(known[oid] for oid in some))
+
+    def _tell(self, number: str, admin: Any, oper: Any, *power: Any) -> None:
         state = (
             None if admin is None or oper is None else "off" if int(admin) == 2 else "up" if int(oper) == 1 else "down"
         )
@@ -136,7 +137,7 @@ class SnmpSwitch(Driver[SnmpSettings]):
         oid = f"{POWER}.{port.power}" if port.power else f"{ADMIN}.{port.interface}"
         await self._switch(oid, on=args.on)
         self._dark.pop(number, None)  # whoever says on or off now is obeyed
-        await self._look(number, port)
+        await self._look({number: port})
         return Reply.DONE
 
     async def cycle_port(self, args: Port) -> Reply:
@@ -147,7 +148,7 @@ class SnmpSwitch(Driver[SnmpSettings]):
         self._dark[number] = math.inf  # before we ask: no answer may mean done
         try:
             await self._switch(f"{POWER}.{port.power}", on=False)
-            await self._look(number, port)
+            await self._look({number: port})
         finally:  # not sooner: another try of "off" could come after "on", and the port would stay dark
             self._dark[number] = asyncio.get_running_loop().time() + self.settings.off
             self._cycled.set()
@@ -183,7 +184,7 @@ class SnmpSwitch(Driver[SnmpSettings]):
             except DeviceError as error:
                 raise Lost(f"port {number} did not get its power back: {error}") from error  # and again when dialled
             self._dark.pop(number, None)
-            await self._look(number, port)
+            await self._look({number: port})
 
     async def _switch(self, oid: str, *, on: bool) -> None:
         async with self._switching:

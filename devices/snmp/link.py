@@ -30,9 +30,10 @@ from pysnmp.hlapi.v3arch.asyncio import (
 from pysnmp.proto import errind
 from pysnmp.proto.rfc1902 import Integer32
 
-from devices.errors import DeviceError, Garbage, Lost, NotSupported, Refused, Rejected, WrongPassword
+from devices.errors import Garbage, Lost, WrongPassword
 from devices.names import NAMES
 from devices.snmp.login import Login
+from devices.snmp.refusal import refusal
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,6 @@ DENIED = (
     *(errind.UnknownUserName, errind.WrongDigest, errind.DecryptionError, errind.UnsupportedSecurityLevel),
     *(errind.AuthenticationFailure, errind.UnknownSecurityName),
 )
-NOT_WRITABLE = {"noAccess", "notWritable", "readOnly", "authorizationError"}  # RFC 3416 §3, error-status
 
 
 def credentials(login: Login) -> Any:
@@ -133,7 +133,7 @@ class SnmpLink:
         if failed is not None:
             raise _failure(failed)
         if int(status):
-            raise _refusal(status.prettyPrint())
+            raise refusal(status.prettyPrint())
         return [(one[0], one[1]) for one in bound]
 
 
@@ -141,9 +141,3 @@ def _failure(failed: Any) -> Exception:
     if isinstance(failed, errind.RequestTimedOut):
         return TimeoutError()
     return WrongPassword(str(failed)) if isinstance(failed, DENIED) else Lost(str(failed))
-
-
-def _refusal(status: str) -> DeviceError:
-    if status in NOT_WRITABLE:
-        return Refused(status) if status == "authorizationError" else NotSupported(f"the switch answers {status}")
-    return Rejected(f"the switch answers {status}", retryable=status in ("resourceUnavailable", "commitFailed"))

@@ -93,7 +93,7 @@ class UpsSupply(Driver[UpsSettings]):
     async def _look(self) -> None:
         """Report everything, or that nobody hears it."""
         try:
-            known = await self._context.retrying(lambda: self._link.variables(self.settings.ups))
+            known = await self._context.patiently(lambda: self._link.variables(self.settings.ups))
         except Stale:
             known = {}
         status = known.get("ups.status", "")
@@ -114,7 +114,7 @@ class UpsSupply(Driver[UpsSettings]):
 
     async def _ask_status(self) -> str:
         try:
-            status = await self._context.retrying(lambda: self._link.status(self.settings.ups))
+            status = await self._context.patiently(lambda: self._link.status(self.settings.ups))
         except Stale:
             return ""
         self._context.heard(status)

@@ -1,16 +1,19 @@
-"""One connection to an upsd, shared by every supply it watches: one question at a time."""
+"""One connection to an upsd, shared by every supply it watches: it answers in the order in which it is asked."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from devices.channel import Channel, open_tcp
 from devices.errors import DeviceError, Garbage, Lost, Refused
 from devices.ups.lines import Junk, Line, LineReader
 
 MOST = 1000  # variables of one supply
+OWED = 64  # questions without answer: of more the first are forgotten
 
 
 class Stale(DeviceError):
@@ -20,17 +23,21 @@ class Stale(DeviceError):
     about_command = True
 
 
+@dataclass(eq=False)
+class _Question:
+    about: tuple[str, ...]  # first words of its answer
+    answer: asyncio.Future[list[Line]]
+
+
 class UpsdLink:
-    """Answers are known by what they are about, so that a late one is not taken for another."""
+    """Answers are known by what they are about, and a refusal by its turn: what nobody waits for any more is still answered."""
 
     def __init__(self) -> None:
         self._reader = LineReader()
-        self._turn = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
-        self._about: tuple[str, ...] = ()  # first words of the answer that is awaited
-        self._answer: asyncio.Future[list[Line]] | None = None
-        self._list: list[Line] | None = None
+        self._owed: list[_Question] = []
+        self._list: list[Line] | None = None  # of the first of them
         self._channel: Channel | None = None
 
     @classmethod
@@ -62,13 +69,12 @@ class UpsdLink:
         return {line.words[1]: line.words[2] for line in lines if len(line.words) == 3}
 
     async def _ask(self, question: str, about: tuple[str, ...]) -> list[Line]:
-        async with self._turn:
-            if self._channel is None or self._ended.done():
-                raise Lost("the connection to the upsd is gone")
-            self._about, self._list = about, None
-            self._answer = self._loop.create_future()
-            self._channel.send(question.encode() + b"\n")
-            return await self._answer
+        if self._channel is None or self._ended.done():
+            raise Lost("the connection to the upsd is gone")
+        one = _Question(about, self._loop.create_future())
+        self._owed = [*self._owed[1 - OWED :], one]
+        self._channel.send(question.encode() + b"\n")
+        return await one.answer
 
     # --- hearing ------------------------------------------------------------------------------------------------
 
@@ -81,25 +87,45 @@ class UpsdLink:
                 self._hear(line)
 
     def _hear(self, line: Line) -> None:
-        if self._answer is None or self._answer.done():
-            return  # late
-        words, about = line.words, self._about
-        if words[0] == "ERR":
-            self._answer.set_exception(_refusal(words[1] if len(words) > 1 else ""))
-        elif words == ("BEGIN", *about):
+        words = line.words
+        if self._list is not None and words[:1] != ("END",):
+            if len(self._list) < MOST:
+                self._list.append(line)
+        elif words[0] == "ERR" and self._owed:
+            _settle(self._owed.pop(0), _refusal(words[1] if len(words) > 1 else ""))
+        elif words[0] == "BEGIN" and self._skip_to(words[1:]):
             self._list = []
-        elif words == ("END", *about) and self._list is not None:
-            self._answer.set_result(self._list)
-        elif self._list is not None and len(self._list) < MOST:
-            self._list.append(line)
-        elif words[: len(about)] == about:
-            self._answer.set_result([line])
+        elif words[0] == "END":
+            lines, self._list = self._list, None
+            if lines is not None and self._owed:
+                _settle(self._owed.pop(0), lines)
+        elif words[0] not in ("BEGIN", "ERR") and self._skip_to(words):
+            _settle(self._owed.pop(0), [line])
+
+    def _skip_to(self, words: tuple[str, ...]) -> bool:
+        """What was asked before the question of this answer has none any more; False when nobody asked for it."""
+        for number, one in enumerate(self._owed):
+            if words[: len(one.about)] == one.about:
+                del self._owed[:number]
+                return True
+        return False
 
     def _end(self, error: DeviceError) -> None:
-        for future in (self._ended, self._answer):
-            if future is not None and not future.done():
+        waiting: list[asyncio.Future[Any]] = [self._ended, *(one.answer for one in self._owed)]
+        for future in waiting:
+            if not future.done():
                 future.set_exception(error)
                 future.exception()  # nobody may wait for it
+        self._owed.clear()
+
+
+def _settle(one: _Question, said: list[Line] | DeviceError) -> None:
+    if one.answer.done():
+        return  # nobody waits for it any more
+    if isinstance(said, DeviceError):
+        one.answer.set_exception(said)
+    else:
+        one.answer.set_result(said)
 
 
 def _refusal(code: str) -> DeviceError:

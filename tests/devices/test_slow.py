@@ -16,7 +16,7 @@ from tests.devices.stage import QUICK, nothing_left_behind, stage
 from wire.devices import Connection
 
 SLOW = 0.22  # seconds
-NETWORKED = {"onvif", "pjlink", "rtsp", "snmp", "ups", "visca"}
+NETWORKED = {"mqtt", "onvif", "pjlink", "rtsp", "snmp", "ups", "visca"}
 SLOWLY = [name for name, case in CASES.items() if case.driver in NETWORKED and "delay" in case.faults]
 
 

@@ -9,6 +9,7 @@ import random
 import tempfile
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,8 @@ from devices.snmp.engines import Engines
 from devices.snmp.link import SnmpLink
 from devices.snmp.login import Login
 from devices.snmp.place import SnmpPlace
+from devices.snmp.refusal import refusal
+from devices.snmp.values import Values
 from tests.devices.cases.snmp import PORTS, V3, switch
 from tests.devices.stage import QUICK, nothing_left_behind, stage
 from wire.devices import Connection
@@ -94,6 +97,61 @@ async def test_no_late_try_to_take_the_power_away_comes_after_it_is_given_back(a
     assert agent.settings[:2] == ["3 power 2"] * 2
     assert agent.settings[-1] == "3 power 1"
     assert agent.settings == sorted(agent.settings, reverse=True)
+
+
+async def test_who_switches_a_port_while_it_gets_its_power_back_is_obeyed(agent: SnmpSwitchEmulator) -> None:
+    """The second try of "on" is on its way before the first is answered, and must not come after "off"."""
+    slow = 1.6 * QUICK.reply
+    async with Cable(agent.address, kind="udp", delay=slow) as cable, stage(switch(cable.address, off=0.3)) as room:
+        await room.online()
+        await room.do("cycle_port", port=3)
+        cable.fault("delay")
+        await power(agent, "3", 1)
+        await room.do("set_port", port=3, on=False)
+        await power(agent, "3", 2)
+        await asyncio.wait_for(room.shows("power_3", False), 8)
+    since = agent.settings[agent.settings.index("3 power 1") :]
+    assert since[-1] == "3 power 2"
+    assert since == sorted(since)
+
+
+async def test_several_ports_of_a_slow_switch_are_asked_for_at_once(agent: SnmpSwitchEmulator) -> None:
+    ports = {str(number): {"interface": number, "power": f"1.{number}"} for number in range(1, 5)}
+    slow, timing = 1.6 * QUICK.reply, replace(QUICK, poll=3 * QUICK.reply, attempts=6)
+    async with Cable(agent.address, kind="udp", delay=slow) as cable:
+        cable.fault("delay")
+        async with stage(switch(cable.address, ports=ports), timing=timing) as room:
+            await room.shows("port_3", "up")
+            assert room.property("port_1").reported == "down"
+            assert room.property("power_4").reported is False
+
+
+class Narrow:
+    """An agent that says at most so many values at once, and of one object nothing but `genErr`."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.asked: list[int] = []
+
+    async def get(self, oids: list[str]) -> list[int]:
+        self.asked.append(len(oids))
+        if len(oids) > self.most:
+            raise refusal("tooBig")
+        if any(oid.endswith(".2.2.1.8.13") for oid in oids):
+            raise refusal("genErr")
+        return [int(oid.rsplit(".", 1)[1]) for oid in oids]
+
+
+@pytest.mark.parametrize("most", [1000, 11, 1])
+async def test_less_is_asked_for_at_once_of_who_cannot_say_all(most: int) -> None:
+    agent = Narrow(most)
+    values = Values(agent.get)
+    oids = [f"1.2.{number}" for number in range(40)]
+    for _ in range(2):
+        agent.asked.clear()
+        assert await values.of(oids) == list(range(40))
+    assert max(agent.asked) <= most, "what it said the first time is known the second"
+    assert await values.of(["1.2.1", "1.3.6.1.2.1.2.2.1.8.13", "1.2.3"]) == [1, None, 3]
 
 
 async def test_the_power_comes_back_when_the_program_ends(agent: SnmpSwitchEmulator) -> None:

@@ -10,7 +10,7 @@ from devices import DeviceConfig
 from devices.emulators.cable import Cable
 from devices.emulators.faults import FAULTS
 from devices.emulators.mqtt import MqttBroker, MqttSensorEmulator
-from tests.devices.cases.case import DELAY, FAILS, REBOOT, STREAM, WORKS, Case, Expected, Rig
+from tests.devices.cases.case import DELAY, FAILS, GONE, REBOOT, STREAM, WORKS, Case, Expected, Rig
 from wire.devices import Role
 
 
@@ -45,7 +45,7 @@ def without(faults: tuple[str, ...], why: str) -> dict[str, str]:
 
 
 CASES = [
-    Case("mqtt", "mqtt", rig("cable"), CABLE, STREAM, {}, without(CABLE, "see mqtt-broker")),
+    Case("mqtt", "mqtt", rig("cable"), CABLE, STREAM, {"drop": GONE}, without(CABLE, "see mqtt-broker")),
     Case("mqtt-broker", "mqtt", rig("broker"), BROKER, STREAM, {}, without(BROKER, "see mqtt")),
     Case(
         "mqtt-sensor",

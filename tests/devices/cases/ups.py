@@ -10,7 +10,7 @@ from devices import DeviceConfig
 from devices.emulators.cable import Cable
 from devices.emulators.faults import FAULTS
 from devices.emulators.ups import UpsServer
-from tests.devices.cases.case import DELAY, FAILS, REBOOT, STREAM, WORKS, Case, Expected, Rig
+from tests.devices.cases.case import DELAY, FAILS, GONE, REBOOT, STREAM, WORKS, Case, Expected, Rig
 from wire.devices import Role
 
 
@@ -49,6 +49,6 @@ def without(faults: tuple[str, ...], other: str) -> dict[str, str]:
 
 
 CASES = [
-    Case("ups", "ups", rig("cable"), CABLE, STREAM, {}, without(CABLE, "ups-server")),
+    Case("ups", "ups", rig("cable"), CABLE, STREAM, {"drop": GONE}, without(CABLE, "ups-server")),
     Case("ups-server", "ups", rig("server"), SERVER, STREAM, EXPECT, without(SERVER, "ups")),
 ]
