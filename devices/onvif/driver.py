@@ -17,6 +17,7 @@ from devices.onvif.settings import OnvifSettings
 from devices.onvif.trust import Trust
 from devices.rtsp.capture import with_login
 from devices.rtsp.feed import VideoFeed
+from wire.problems import Notice
 
 SURE = 0.8  # part of the time of a command after which a stop is believed without having been seen
 LEASES = 2  # a camera that minds its Timeout stops by itself after so many move leases
@@ -74,15 +75,29 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
             model = await camera.model()
             await camera.find_services()
             self._profile = self._chosen(await camera.profiles())
-            url = await camera.stream(self._profile)
-            can = (["ptz", "presets"] if self._profile.ptz else []) + (["video"] if url else [])
+            await self._serve(model, login)
+
+    async def _serve(self, model: str, login: tuple[str, str]) -> None:
+        """Be there for moves though it has no address for its pictures yet; that is asked for at each whole poll."""
+        moves, asked = (["ptz", "presets"] if self._profile.ptz else []), True
+        while asked:
+            url = None
+            try:
+                url, asked = await self._camera.stream(self._profile), False
+            except Rejected:  # for now
+                if not moves:
+                    raise
+            can = moves + (["video"] if url else [])
             if not can:
                 raise NotSupported("the camera neither moves nor shows anything")
-            context.connected(model=model, capabilities=can, axes=list(self._profile.axes))
-            if url is None:
-                await asyncio.Event().wait()
-            else:
-                await self.video.serve_beside(context, with_login(url, login), self._polled)
+            if not asked or not self._context.ready.is_set():
+                self._context.connected(model=model, capabilities=can, axes=list(self._profile.axes))
+            self._context.trouble(Notice("device.no_picture") if asked else None)
+            if url is not None:
+                await self.video.serve_beside(self._context, with_login(url, login), self._polled)
+            self._polled.clear()
+            await self._polled.wait()
+        await asyncio.Event().wait()
 
     def _chosen(self, profiles: list[Profile]) -> Profile:
         wanted = [one for one in profiles if one.token == self.settings.profile or not self.settings.profile]

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from devices.emulators import onvif_answers as answers
 from devices.emulators.onvif import OnvifEmulator
+from devices.onvif.camera import OnvifCamera, Profile
 from tests.devices.cases.onvif import camera
 from tests.devices.stage import QUICK, Stage, nothing_left_behind, stage
 from wire.devices import Connection, Device
@@ -189,11 +190,30 @@ async def test_a_camera_that_refuses_one_question_is_used_all_the_same(quirks: d
 @pytest.mark.parametrize("second_media", [False, True])
 async def test_a_camera_that_has_no_stream_while_it_starts_is_asked_again_until_it_has(second_media: bool) -> None:
     async with room_with(refuses={"GetStreamUri": "Action"}, second_media=second_media) as (one, room):
+        device = await room.until(lambda device: device.fault is not None and device.connection is Connection.ONLINE)
+        assert device.fault is not None
+        assert (device.fault.code, device.capabilities) == ("device.no_picture", ["ptz", "presets"])
+        assert (await room.do("move", pan=0.5)).outcome == "done"
+        await room.shows("pan", room.property("pan").reported)
+        assert room.device.fault == device.fault, "whatever else it answers"
+        one.refuses = {}
+        device = await room.until(lambda device: device.capabilities == ALL)
+        await room.until(lambda device: device.fault is None)
+
+
+async def test_a_camera_that_only_shows_and_has_nothing_to_show_yet_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = OnvifCamera.profiles
+
+    async def fixed(it: OnvifCamera) -> list[Profile]:
+        return [replace(profile, ptz=False) for profile in await real(it)]
+
+    monkeypatch.setattr(OnvifCamera, "profiles", fixed)
+    async with room_with(refuses={"GetStreamUri": "Action"}) as (one, room):
         device = await room.gone()
         assert device.fault is not None
         assert device.fault.code == "device.rejected"
         one.refuses = {}
-        assert (await room.online()).capabilities == ALL
+        assert (await room.online()).capabilities == ["video"]
 
 
 async def test_the_readable_part_of_a_name_is_shown() -> None:
