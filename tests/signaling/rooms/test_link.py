@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from signaling.rooms import RoomSettings
-from signaling.rooms.link import OUTBOX, Link
+from signaling.rooms.link import OUTBOX, SILENCE, Link
 from tests.signaling.rooms.world import (
     LAUZELLE,
     SENNE,
@@ -68,8 +68,8 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def quick(tmp_path: Path) -> AsyncIterator[Server]:
-    """A server whose heartbeats are short."""
-    async for made in serve(tmp_path, replace(SETTINGS, heartbeat=0.1, hello_seconds=0.2)):
+    """A server whose heartbeats are short: who says nothing for 1.5 s is silent."""
+    async for made in serve(tmp_path, replace(SETTINGS, heartbeat=0.5)):
         yield made
 
 
@@ -191,11 +191,12 @@ async def test_browsers_are_turned_away(server: Server) -> None:
             assert (await response.json())["code"] == "bad_origin"
 
 
-async def test_who_says_nothing_is_closed(quick: Server) -> None:
-    async with dialled(quick.url) as wire:
-        problem = await wire.ended()
-        assert problem is not None
-        assert problem.code is Code.UNAUTHENTICATED
+async def test_who_says_nothing_is_closed(tmp_path: Path) -> None:
+    async for server in serve(tmp_path, replace(SETTINGS, hello_seconds=0.2)):
+        async with dialled(server.url) as wire:
+            problem = await wire.ended()
+            assert problem is not None
+            assert problem.code is Code.UNAUTHENTICATED
 
 
 async def test_the_mute_do_not_shut_agents_out(tmp_path: Path) -> None:
@@ -219,7 +220,7 @@ async def test_a_silent_agent_is_closed_and_a_beating_one_is_not(quick: Server) 
     agent = Agent(SENNE)
     await agent.enrol(quick.world.store)
     async with linked(quick.url, agent) as wire:
-        for _ in range(6):
+        for _ in range(SILENCE + 1):
             await wire.until(Beat)
             await wire.send(Beat(1.0))
         await wire.ended()
