@@ -235,7 +235,9 @@ async def test_a_volume_is_not_offered_where_there_is_no_audio_system(tmp_path: 
 async def test_a_television_that_mumbles_is_there_and_shows_nothing(tmp_path: Path) -> None:
     async with CecEmulator(tmp_path / "cec", power="on") as tv:
         tv.fault("mumbles")
-        async with stage(television(tv)) as room:
+        # Its silence is told at 0.8 of a try: there is to be time until the end of it.
+        patient = replace(QUICK, reply=0.4, connect=4.0, command=6.0)
+        async with stage(television(tv), timing=patient) as room:
             await room.online()
             assert (await room.do("set_power", on=True)).outcome == "accepted"
             assert room.property("power").reported is None
