@@ -32,14 +32,17 @@ async def hum(source: rtc.AudioSource) -> None:
         await source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, BLOCK))
 
 
+async def decoded(track: rtc.RemoteVideoTrack) -> int:
+    """Frames decoded so far, as webrtc-stats counts them."""
+    inbound = [stats.inbound_rtp for stats in await track.get_stats() if stats.WhichOneof("stats") == "inbound_rtp"]
+    return int(inbound[0].inbound.frames_decoded) if inbound else 0
+
+
 async def see(track: rtc.RemoteVideoTrack, count: int) -> None:
-    """Wait for decoded frames."""
-    stream = rtc.VideoStream(track)
-    async for _ in stream:
-        count -= 1
-        if count <= 0:
-            break
-    await stream.aclose()
+    """Wait for decoded frames. The package's `VideoStream` now and then yields none of them on a busy machine."""
+    wanted = await decoded(track) + count
+    while await decoded(track) < wanted:
+        await asyncio.sleep(0.05)
 
 
 async def hear(track: rtc.RemoteAudioTrack) -> None:
