@@ -18,6 +18,8 @@ from tests.devices.stage import QUICK, camera, display, nothing_left_behind, sta
 from wire.devices import Connection, DeviceCommand, Role
 from wire.problems import Code, Notice
 
+PATIENT = replace(QUICK, reply=1.0, connect=3.0, command=6.0)  # with a device that is slow, on a busy machine
+
 
 class NoSettings(msgspec.Struct, frozen=True):
     """None."""
@@ -130,7 +132,7 @@ async def test_of_two_devices_in_one_role_the_first_holds_it() -> None:
 
 
 async def test_a_newer_command_supersedes_the_waiting_one() -> None:
-    async with PjlinkEmulator(power="on", delay=0.1) as pj, stage(display(pj.address)) as room:
+    async with PjlinkEmulator(power="on", delay=0.1) as pj, stage(display(pj.address), timing=PATIENT) as room:
         await room.shows("input", "hdmi1")
         pj.fault("delay")
         results = await asyncio.gather(*(room.do("set_mute", on=on) for on in (True, False, True, False)))
@@ -140,7 +142,7 @@ async def test_a_newer_command_supersedes_the_waiting_one() -> None:
 
 
 async def test_a_command_asked_by_someone_who_went_away_leaves_the_device_in_order() -> None:
-    async with PjlinkEmulator(power="on", delay=0.1) as pj, stage(display(pj.address)) as room:
+    async with PjlinkEmulator(power="on", delay=0.1) as pj, stage(display(pj.address), timing=PATIENT) as room:
         await room.online()
         pj.fault("delay")
         asked = asyncio.create_task(room.do("set_mute", on=True))

@@ -28,7 +28,7 @@ from devices.kernel.request import exchanges, reads, writes
 from devices.kernel.socket import SocketNode
 from devices.uvc import layout as uvc
 from tests.devices.stage import nothing_left_behind, stage
-from wire.devices import Role
+from wire.devices import Connection, Role
 
 EXPECTED = {
     "sizeof(struct cec_caps)": cec.CAPS.size,
@@ -203,9 +203,8 @@ async def test_a_node_of_another_kind_is_said_to_be_one(
         wrong(tmp_path / "node") as node,
         stage(DeviceConfig("x", role, driver, "X", {"node": node.address})) as room,
     ):
-        device = await room.gone()
-        assert device.fault is not None
-        assert device.fault.code == "device.garbage"
+        await room.until(lambda device: device.fault is not None and device.fault.code == "device.garbage")
+        assert room.device.connection is Connection.UNREACHABLE
 
 
 @given(st.lists(st.binary(max_size=64), max_size=20))
