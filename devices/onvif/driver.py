@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from devices.capabilities import Arguments, PresetNumber, Reply, Velocity
 from devices.config import DeviceConfig
@@ -17,6 +18,7 @@ from devices.onvif.settings import OnvifSettings
 from devices.onvif.trust import Trust
 from devices.rtsp.capture import with_login
 from devices.rtsp.feed import VideoFeed
+from devices.sharing import Shared
 from wire.problems import Notice
 
 SURE = 0.8  # part of the time of a command after which a stop is believed without having been seen
@@ -79,16 +81,14 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
 
     async def _serve(self, model: str, login: tuple[str, str]) -> None:
         """Be there for moves though it has no address for its pictures yet; that is asked for at each whole poll."""
-        moves, asked = (["ptz", "presets"] if self._profile.ptz else []), True
+        moves, asked, url = (["ptz", "presets"] if self._profile.ptz else []), True, None
         while asked:
-            url = None
             try:
                 url, asked = await self._camera.stream(self._profile), False
             except Rejected:  # for now
                 if not moves:
                     raise
-            can = moves + (["video"] if url else [])
-            if not can:
+            if not (can := moves + (["video"] if url else [])):
                 raise NotSupported("the camera neither moves nor shows anything")
             if not asked or not self._context.ready.is_set():
                 self._context.connected(model=model, capabilities=can, axes=list(self._profile.axes))
@@ -98,6 +98,10 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
             self._polled.clear()
             await self._polled.wait()
         await asyncio.Event().wait()
+
+    async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
+        """Nothing comes by itself; pictures that flow go on though it cannot be controlled."""
+        await self.video.keep()
 
     def _chosen(self, profiles: list[Profile]) -> Profile:
         wanted = [one for one in profiles if one.token == self.settings.profile or not self.settings.profile]

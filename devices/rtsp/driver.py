@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,12 +13,14 @@ from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
+from devices.errors import DeviceError
 from devices.marks import SECRET
 from devices.mdns import announced
 from devices.rtsp.capture import with_login
 from devices.rtsp.feed import VideoFeed
 from devices.rtsp.link import RtspLink
 from devices.rtsp.messages import codec
+from devices.sharing import Shared
 
 PORT = 554  # RFC 2326 §3.2
 
@@ -87,8 +90,17 @@ class RtspCamera(Driver[RtspSettings]):
             about = await self._link.describe()
             server = about.headers.get("server", "RTSP camera")
             context.connected(model=f"{server} {codec(about.body)}".strip())
-            await self._link.hold(self.video.serve(context, with_login(settings.url, login)))
+            pictures = self.video.serve(context, with_login(settings.url, login))
+            await self._link.hold(pictures, lambda: self.video.flowing)
+
+    async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
+        """Nothing comes by itself; pictures that flow go on whatever becomes of our questions."""
+        await self.video.keep()
 
     async def poll(self, *, whole: bool) -> None:
-        """Whether it answers; the whole question shows that it still lets us in."""
-        await (self._link.describe() if whole else self._link.alive())
+        """Whether it answers; the whole question shows that it still lets us in. Who shows pictures is there, and does."""
+        try:
+            await (self._link.describe() if whole else self._link.alive())
+        except DeviceError:
+            if not self.video.flowing:
+                raise

@@ -63,6 +63,10 @@ class VideoFeed:
         self._patience = patience
         self._let_go = let_go
         self._blocked: asyncio.Future[BaseException | None] | None = None
+        self._context: Context | None = None  # of the connection that is told
+        self._capturing: asyncio.Task[None] | None = None
+        self._keeps = False  # pictures that flow, though the connection ends
+        self.flowing = False  # pictures come
         self._viewers: set[Viewer] = set()
         self._changed: asyncio.Event = asyncio.Event()
 
@@ -86,7 +90,50 @@ class VideoFeed:
             if not self._viewers:
                 await self._changed.wait()
             else:
-                await self._capture(context, url)
+                await self._captured(context, url)
+
+    async def keep(self) -> None:
+        """While this runs, pictures that flow when their connection ends go on: their session is its own proof of life.
+
+        The next connection goes on with them. Cancel to close.
+        """
+        self._keeps = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._keeps = False
+            await self._close()
+
+    async def _captured(self, context: Context, url: str) -> None:
+        """Until the pictures end, raising why; those that came to flow before go on."""
+        self._context = context
+        if self._capturing is None:
+            self._capturing = asyncio.create_task(self._capture(url), name="capture for all")
+            self._capturing.add_done_callback(self._ended)
+        context.report("streaming", self.flowing)
+        try:
+            await asyncio.shield(self._capturing)
+        except asyncio.CancelledError:
+            if not (self._keeps and self.flowing):
+                await self._close()
+            raise
+
+    def _ended(self, capturing: asyncio.Task[None]) -> None:
+        self._capturing = None
+        if not capturing.cancelled():
+            capturing.exception()  # nobody may wait for it
+
+    async def _close(self) -> None:
+        if (capturing := self._capturing) is not None:
+            capturing.cancel()
+            await asyncio.wait({capturing})
+
+    def _shows(self, flowing: bool) -> None:
+        self.flowing = flowing
+        assert self._context is not None
+        self._context.report("streaming", flowing)
+        if flowing:
+            self._context.trouble(None)
 
     async def serve_beside(self, context: Context, url: str, polled: asyncio.Event) -> None:
         """As `serve`, for a camera that can be driven while it shows nothing: that is its `trouble` until it does again.
@@ -105,21 +152,19 @@ class VideoFeed:
                 if not self._viewers:
                     context.trouble(None)  # nobody knows any more
 
-    async def _capture(self, context: Context, url: str) -> None:
+    async def _capture(self, url: str) -> None:
         """Until nobody watches; the session is closed when this returns."""
         if self._blocked is not None and not self._blocked.done():
             raise _no_picture("the camera still blocks the capture before")
         loop = asyncio.get_running_loop()
         stop, ended = threading.Event(), loop.create_future()
-        streaming, seen = False, loop.time()
+        seen = loop.time()
 
         def show(frame: VideoFrame) -> None:
-            nonlocal streaming, seen
+            nonlocal seen
             seen = loop.time()
-            if not streaming and not stop.is_set():
-                streaming = True
-                context.report("streaming", True)
-                context.trouble(None)
+            if not self.flowing and not stop.is_set():
+                self._shows(True)
             for viewer in self._viewers:
                 viewer.offer(frame)
 
@@ -142,14 +187,16 @@ class VideoFeed:
                     raise _no_picture("no picture comes")
                 self._changed.clear()
                 changed = asyncio.ensure_future(self._changed.wait())
-                await asyncio.wait({changed, ended}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
+                try:
+                    await asyncio.wait({changed, ended}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    changed.cancel()
         finally:
             stop.set()
             if not (await asyncio.wait({ended}, timeout=self._let_go))[0]:
                 log.warning("a capture is blocked by its camera and left behind")
                 self._blocked = ended
-            context.report("streaming", False)
+            self._shows(False)
         error = ended.result() if ended.done() else _no_picture("the camera blocks its capture")
         if error is not None and self._viewers:
             raise error if isinstance(error, Exception) else Lost("the capture ended")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,12 +37,14 @@ class RtspLink:
             channel.on_lost(link._lost)
             yield link
 
-    async def hold(self, work: Coroutine[Any, Any, None]) -> None:
-        """Hold the connection while `work` goes on; raises why either ended."""
+    async def hold(self, work: Coroutine[Any, Any, None], flowing: Callable[[], bool]) -> None:
+        """Hold the connection while `work` goes on; raises why either ended, but while pictures are `flowing` why these did."""
         assert self._channel is not None
         both = [asyncio.ensure_future(one) for one in (work, self._channel.until_lost())]
         try:
             done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if both[0] not in done and flowing():
+                done, _ = await asyncio.wait(both[:1])
         finally:
             for one in both:
                 one.cancel()

@@ -199,6 +199,51 @@ async def test_a_camera_that_shows_nothing_can_be_moved_and_is_tried_again(one: 
         await room.until(lambda device: device.fault is None)
 
 
+async def test_pictures_that_flow_go_on_though_nobody_can_control_the_camera(one: OnvifEmulator) -> None:
+    async with nothing_left_behind(), RtspServer() as server:
+        one.stream = server.url
+        async with stage(camera(one)) as room:
+            await room.online()
+            async with driver_of(room).video.watch() as pictures:
+                await anext(pictures)
+                one.fault("silent")
+                await room.gone()
+                last = await anext(pictures)
+                for _ in range(20):
+                    picture = await anext(pictures)
+                    assert (picture.pts or 0) > (last.pts or 0), "of the same session"
+                one.fault("silent", False)
+                await room.online()
+                assert ((await anext(pictures)).pts or 0) > (picture.pts or 0)
+                assert await server.sessions() == 1
+                assert room.property("streaming").reported is True
+                one.fault("silent")
+                await room.gone()
+                server.fault("unplugged")
+                await room.shows("streaming", False)
+            one.fault("silent", False)
+            await room.online()
+
+
+async def test_pictures_that_flow_behind_a_silent_control_end_with_the_program(one: OnvifEmulator) -> None:
+    async with nothing_left_behind(), RtspServer() as server:
+        one.stream = server.url
+        async with stage(camera(one)) as room:
+            await room.online()
+            async with driver_of(room).video.watch() as pictures:
+                await anext(pictures)
+                one.fault("silent")
+                await room.gone()
+                await anext(pictures)
+            await room.shows("streaming", False)  # nobody watches
+            one.fault("silent", False)
+            await room.online()
+            watching = driver_of(room).video.watch()
+            await anext(await watching.__aenter__())
+            one.fault("silent")
+            await room.gone()
+
+
 async def test_pictures_behind_another_password_leave_the_camera_to_its_panel(one: OnvifEmulator) -> None:
     async with RtspServer(name="room", password="another") as server:
         one.stream = server.url

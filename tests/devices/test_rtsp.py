@@ -18,8 +18,9 @@ from devices.errors import Lost, WrongPassword
 from devices.rtsp import messages
 from devices.rtsp.capture import STALL, Progress, capture, with_login
 from devices.rtsp.feed import VideoFeed
+from devices.rtsp.link import RtspLink
 from tests.devices.stage import Stage, nothing_left_behind, stage
-from wire.devices import Role
+from wire.devices import Connection, Role
 
 
 @pytest.fixture
@@ -89,6 +90,34 @@ async def test_a_stream_that_falls_silent_or_ends_begins_again_for_the_same_view
                     cable.fault(fault, False)
                     await room.shows("streaming", True)
                     await anext(pictures)
+
+
+@pytest.mark.parametrize("how", ["silent", "closed"])
+async def test_who_shows_pictures_is_there_though_our_questions_are_not_answered(
+    how: str, server: RtspServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(camera(server.url)) as room:
+        await room.online()
+        async with feed(room).watch() as pictures:
+            await anext(pictures)
+            heard = asyncio.Event()
+
+            async def unanswered(link: RtspLink, request: bytes) -> None:
+                heard.set()
+                if how == "closed":
+                    assert link._channel is not None
+                    link._channel.close()
+                await asyncio.Event().wait()
+
+            with monkeypatch.context() as silent:
+                silent.setattr(RtspLink, "_answered", unanswered)
+                await heard.wait()
+                for _ in range(30):
+                    await anext(pictures)
+                assert room.device.connection is Connection.ONLINE
+                assert await server.sessions() == 1
+            monkeypatch.setattr(RtspLink, "_answered", unanswered)
+        await room.gone()
 
 
 async def test_a_wrong_password_is_said_and_never_shown(server: RtspServer) -> None:
