@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,13 @@ from tests.devices.stage import QUICK, nothing_left_behind, stage
 from wire.devices import Connection
 
 SLOW = 0.22  # seconds
+PATIENT = replace(QUICK, attempts=10, connect=3.0, command=1.5)  # with a busy machine besides
 NETWORKED = {"mqtt", "onvif", "pjlink", "rtsp", "snmp", "ups", "visca"}
 SLOWLY = [name for name, case in CASES.items() if case.driver in NETWORKED and "delay" in case.faults]
 
 
 def test_slow_is_longer_than_a_try_and_shorter_than_our_patience() -> None:
-    assert QUICK.reply < SLOW < QUICK.patience
+    assert PATIENT.reply < SLOW < PATIENT.patience
     assert Timing().patience > 2, "what PJLink allows a projector (5.1)"
 
 
@@ -32,7 +34,7 @@ async def test_a_slow_device_comes_online_and_obeys(name: str, tmp_path: Path) -
         assert isinstance(one.emulator, Emulator)
         one.emulator.delay = SLOW
         one.emulator.fault("delay")
-        async with stage(one.config) as room:
+        async with stage(one.config, timing=PATIENT) as room:
             it = Play(CASES[name], room, one, Dials())
             await it.set_up()
             if one.other is not None:
