@@ -39,7 +39,7 @@ LARGE = {"dan": LOW[0], "eve": LOW[0], "ann": HIGH[0], "sue": HIGH[0]}
 """Widths of these."""
 THIN = 650_000
 """bit/s: three low layers and a voice, not four."""
-SETTLE, LASTS, LONGEST = 3.0, 5.0, 15.0
+SETTLE, LASTS, LONGEST = 3.0, 5.0, 40.0
 """Seconds until the queue of what was sent before a link narrowed is through, and that a part lasts at least and at most."""
 MEASURE = 1.0
 """Seconds between looks at how connections do."""

@@ -13,7 +13,7 @@ from tests.network.links import in_own_network
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(160),
     pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root"),
 ]
 
@@ -24,7 +24,7 @@ def paused(sample: Sample) -> set[str]:
 
 
 async def test_the_screen_stays_readable_then_the_speaker_then_who_is_large() -> None:
-    seen = msgspec.json.decode(await in_own_network(100, "tests.network.allocation"), type=Seen)
+    seen = msgspec.json.decode(await in_own_network(140, "tests.network.allocation"), type=Seen)
 
     # For two high layers and two low ones: the screen's and the speaker's. Layers went down, and nothing was paused.
     assert seen.narrow.samples[-1].widths == LARGE, seen.narrow
