@@ -23,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-from relay.config import RelayConfig
+from relay.config import Media, RelayConfig
 
 UDP_SEGMENT, UDP_GRO = 103, 104  # linux/udp.h
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33  # asm-generic/socket.h
@@ -89,14 +89,15 @@ def examine(config: RelayConfig, machine: Machine | None = None) -> Iterator[Fin
     """Everything worth knowing about this machine for a relay with this configuration."""
     machine = machine or Machine()
     for bind in config.bind:
-        yield from _ports(bind, config.shards)
+        yield from _ports(bind, config)
         yield _announced(bind, config.announce)
     yield _segmentation(config)
     yield _grouping()
     yield from _buffers(config, machine)
     yield _lost(machine)
     yield _shards(config, machine)
-    yield _files(config)
+    if config.tcp:
+        yield _files(config)
     yield _cipher(machine)
 
 
@@ -109,10 +110,11 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def _ports(bind: str, shards: int) -> Iterator[Finding]:
+def _ports(bind: str, config: RelayConfig) -> Iterator[Finding]:
     host, first = _address(bind)
-    for port in range(first, first + (shards if first else 1)):
-        for kind, name in ((socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")):
+    kinds = ((socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP"))[: 2 if config.tcp else 1]
+    for port in range(first, first + (config.shards if first else 1)):
+        for kind, name in kinds:
             check = f"{name} {bind.rpartition(':')[0]}:{port}"
             try:
                 with socket.socket(_family(host), kind) as trial:
@@ -280,14 +282,21 @@ def verdict(findings: list[Finding]) -> Verdict:
 
 
 def _configuration(options: argparse.Namespace) -> RelayConfig:
-    """From the `[media]` table of a server's configuration, or from the options."""
-    media: dict[str, object] = {}
+    """From the `[media]` table of a server's configuration, read as the server reads it, and from the options.
+
+    Raises OSError, ValueError.
+    """
+    media = Media(bind=["0.0.0.0:7882"])
     if options.config is not None:
-        media = tomllib.loads(options.config.read_text()).get("media", {})
-    chosen: dict[str, object] = {"bind": ["0.0.0.0:7882"]}
-    for source in (media, vars(options)):
-        chosen |= {key: source[key] for key in ("bind", "announce", "shards") if source.get(key)}
-    return msgspec.convert(chosen, RelayConfig)
+        try:
+            media = msgspec.convert(tomllib.loads(options.config.read_text()).get("media", {}), Media, strict=False)
+        except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{options.config}: {error}") from None
+    asked = {key: value for key in ("bind", "announce", "shards") if (value := getattr(options, key)) is not None}
+    media = msgspec.structs.replace(media, **asked)
+    if (mistake := media.mistake()) is not None:
+        raise ValueError(mistake)
+    return media.relay()
 
 
 def _print(findings: list[Finding], write: Callable[[str], object] = print) -> None:
@@ -302,13 +311,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m relay.doctor", description="Is this machine fit to relay media?")
     parser.add_argument("--config", type=Path, help="a server's configuration; its [media] table is used")
-    parser.add_argument("--bind", action="append", help="ip:port, may be given again (default 0.0.0.0:7882)")
+    parser.add_argument(
+        "--bind",
+        action="append",
+        help="ip:port, may be given again (default: the configuration's; without one 0.0.0.0:7882)",
+    )
     parser.add_argument("--announce", action="append", help="an address peers reach us at, may be given again")
     parser.add_argument("--shards", type=int, help="relay threads")
     parser.add_argument("--json", action="store_true", help="findings as JSON")
     options = parser.parse_args(arguments)
     try:
-        findings = list(examine(_configuration(options)))
+        config = _configuration(options)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    try:
+        findings = list(examine(config))
     except (OSError, ValueError) as error:
         parser.error(f"{error}; write addresses like 0.0.0.0:7882 or [::]:7882")
     if options.json:

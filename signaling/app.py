@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from relay import Relay, RelayConfig
+from relay import Relay
 from relay.metrics import exposition
 from signaling.api.answers import MAX_BODY, answer, problems
 from signaling.api.control import ControlApi
@@ -82,9 +82,7 @@ class Server:
             network = await _directory(store, config)
             tokens = Tokens({OWN_KEY: secret, **config.keys})
             heard = config.media
-            relay = Relay.start(
-                RelayConfig(bind=heard.bind, announce=heard.announce, tcp=heard.tcp, shards=heard.shards)
-            )
+            relay = Relay.start(heard.relay())
             stack.callback(relay.close)
             admission = _Admission()
             limits = RtcSettings(turn=_turn(config), loudest_audio=heard.loudest_audio, last_video=heard.last_video)

@@ -41,6 +41,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from relay.config import Media
 from wire.places import Center, Room
 
 DEMO_KEY, DEMO_SECRET = "devkey", "secret"
@@ -58,17 +59,6 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     certificate: Path
     key: Path
-
-
-class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the relay listens, what it announces, how many shard threads; how much of a room it forwards (None = all)."""
-
-    bind: list[str] = msgspec.field(default_factory=lambda: ["127.0.0.1:7882"])
-    announce: list[str] = []
-    tcp: bool = True
-    shards: int = 1
-    loudest_audio: int | None = None
-    last_video: int | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,11 +156,8 @@ def check(config: Config, path: Path) -> None:
             )
     if config.webhooks.key is not None and config.webhooks.key not in config.keys:
         raise ConfigError(f"{path}: webhooks.key names {config.webhooks.key!r}, which is not in [keys]")
-    if not 1 <= config.media.shards <= 64:
-        raise ConfigError(f"{path}: media.shards must be 1 to 64 (a thread each; usually the number of cores)")
-    for name in ("loudest_audio", "last_video"):
-        if (limit := getattr(config.media, name)) is not None and not 1 <= limit <= 1000:
-            raise ConfigError(f"{path}: media.{name} must be 1 to 1000; leave it out to forward all")
+    if (mistake := config.media.mistake()) is not None:
+        raise ConfigError(f"{path}: {mistake}")
     if not 1 <= config.heartbeat <= 60 or not 5 <= config.ring <= 300:
         raise ConfigError(f"{path}: heartbeat must be 1 to 60 s, ring 5 to 300 s")
     if config.turn is not None:

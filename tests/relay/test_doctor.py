@@ -95,6 +95,64 @@ def test_as_a_command_with_a_servers_configuration(tmp_path: Path) -> None:
     assert json.loads(run.stdout)[0]["check"] == "UDP 192.0.2.77:7882"
 
 
+def written(folder: Path, media: str) -> str:
+    file = folder / "signaling.toml"
+    file.write_text(f"[media]\n{media}\n")
+    return str(file)
+
+
+def checks(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    main([*arguments, "--json"])
+    return [finding["check"] for finding in json.loads(capsys.readouterr().out)]
+
+
+def test_where_tcp_is_off_it_is_not_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        media = f'bind = ["127.0.0.1:{port}"]\ntcp = '
+        assert main(["--config", written(tmp_path, media + "true")]) == 1
+        capsys.readouterr()
+        looked_at = checks(capsys, "--config", written(tmp_path, media + "false"))
+        assert main(["--config", written(tmp_path, media + "false")]) != 1
+    assert f"UDP 127.0.0.1:{port}" in looked_at
+    assert not [check for check in looked_at if check.startswith(("TCP", "open files"))]
+
+
+def test_what_a_configuration_leaves_out_is_as_the_server_takes_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checks(capsys, "--config", written(tmp_path, ""))[:2] == ["UDP 127.0.0.1:7882", "TCP 127.0.0.1:7882"]
+    assert checks(capsys)[:1] == ["UDP 0.0.0.0:7882"]  # no server's configuration: as one that others reach would
+
+
+@pytest.mark.parametrize(
+    ("media", "words"),
+    [
+        ("shards = 0", "media.shards must be 1 to 64"),
+        ("last_video = 0", "media.last_video"),
+        ('bnd = ["127.0.0.1:7882"]', "bnd"),
+        ('bind = "127.0.0.1:7882"', "bind"),
+        ("shards = ", "signaling.toml"),
+    ],
+)
+def test_what_the_server_refuses_is_refused(
+    media: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--config", written(tmp_path, media)])
+    assert words in capsys.readouterr().err
+
+
+def test_options_take_the_place_of_what_the_configuration_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = written(tmp_path, 'bind = ["127.0.0.1:7882"]\nshards = 2')
+    looked_at = checks(capsys, "--config", config, "--bind", "127.0.0.1:0", "--shards", "1")
+    assert looked_at[:3] == ["UDP 127.0.0.1:0", "TCP 127.0.0.1:0", "announced for 127.0.0.1:0"]
+    with pytest.raises(SystemExit):
+        main(["--config", config, "--shards", "0"])
+
+
 @pytest.mark.parametrize("wrong", ["7882", "localhost:7882", "1.2.3.4:x"])
 def test_a_malformed_address_says_how_to_write_it(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

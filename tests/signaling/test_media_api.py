@@ -9,9 +9,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from relay.config import Media
 from relay.messages import OpenTransport
 from signaling.app import Server
-from signaling.config import Api, Config, Media
+from signaling.config import Api, Config
 
 TOKEN = "an operator's token of 32 characters"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
