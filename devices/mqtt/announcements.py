@@ -17,6 +17,7 @@ from devices.mqtt.templates import Path, known, path_of
 
 LONGEST = 16 * 1024  # bytes of an announcement
 MOST = 64  # components of one device, announcements of one, and sources that they have in all
+LONGEST_TOPIC = 512  # characters
 SHOWN = 120  # characters of a template that is not read
 PROPERTIES = {  # Home Assistant's device classes to our properties
     ("binary_sensor", "occupancy"): "occupied",
@@ -207,12 +208,14 @@ def _availability(said: dict[str, Any]) -> tuple[Availability, ...]:
 
 def _topic(said: dict[str, Any], topic: object) -> str | None:
     """A topic to follow, its base put in for `~`; never a filter."""
-    base, text = _text(said.get("~")), _text(topic)
+    base, text = (
+        one if isinstance(one, str) else "" for one in (said.get("~"), topic)
+    )  # whole: a part is another topic
     if base and text.startswith("~"):
         text = base + text[1:]
     elif base and text.endswith("~"):
         text = text[:-1] + base
-    return text if text and len(text) <= 512 and not set("+#\0") & set(text) else None
+    return text if text and len(text) <= LONGEST_TOPIC and not set("+#\0") & set(text) else None
 
 
 def _spelled_out(said: object) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from devices import DeviceConfig, Timing
+from devices.channel import Channel
+from devices.ups.link import MOST, OWED, UpsdLink
 from tests.devices import virtual
 from tests.devices.stage import Stage, stage
 from wire.devices import Connection, Role
@@ -142,3 +144,36 @@ def test_a_sensor_behind_a_slow_broker_comes_online_and_stays(seconds: float) ->
     asked = play(Broker, seconds, [config], scene)
     assert asked["CONNECT"] == asked["SUBSCRIBE"] == 1
     assert asked["PINGREQ"] <= 2 + 300 / 5
+
+
+class _Silent:
+    """A channel that leads nowhere."""
+
+    def send(self, data: bytes) -> None:
+        """Gone."""
+
+
+async def test_of_questions_without_answer_so_many_are_remembered() -> None:
+    link = UpsdLink()
+    link._channel = cast(Channel, _Silent())
+    asked = [asyncio.create_task(link.status(f"ups{number}")) for number in range(OWED + 3)]
+    await asyncio.sleep(0)
+    assert len(link._owed) == OWED
+    link.received(f'VAR ups{OWED + 2} ups.status "OL"\n'.encode())
+    assert await asked[-1] == "OL"
+    assert not link._owed, "those before it have no answer any more"
+    for one in asked[:-1]:
+        one.cancel()
+    await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_of_variables_so_many_are_read() -> None:
+    link = UpsdLink()
+    link._channel = cast(Channel, _Silent())
+    asked = asyncio.create_task(link.variables("one"))
+    await asyncio.sleep(0)
+    link.received(b"BEGIN LIST VAR one\n")
+    for number in range(MOST + 50):
+        link.received(f'VAR one v{number} "1"\n'.encode())
+    link.received(b"END LIST VAR one\n")
+    assert len(await asked) == MOST
