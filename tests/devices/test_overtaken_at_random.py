@@ -37,7 +37,7 @@ class Step:
 
 
 MOVES = st.sampled_from([{"pan": 0.5}, {"tilt": -0.3}, {"zoom": 1.0}, {"pan": -1.0, "zoom": -0.5}])
-ASKED = st.one_of(
+ASKED: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
     st.tuples(st.just("move"), MOVES),
     st.tuples(st.just("stop"), st.just({})),
     st.tuples(st.just("recall_preset"), st.sampled_from([{"preset": 1}, {"preset": 2}])),
