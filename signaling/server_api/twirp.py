@@ -49,11 +49,10 @@ class ServerApi:
             return await self._answer(request, method)
         except Refusal as refusal:
             problem = refusal.problem
-            REFUSED.labels(problem.code, "server_api").inc()
             code, status = _ERRORS.get(problem.code, ("failed_precondition", 412))
-            return _error(code, problem.message, status)
+            return _refused(problem.code, code, problem.message, status)
         except web.HTTPRequestEntityTooLarge:
-            return _error("invalid_argument", f"a request may have {MAX_BODY} bytes", 413)
+            return _refused(Code.TOO_LARGE, "invalid_argument", f"a request may have {MAX_BODY} bytes", 413)
         except Exception:
             _log.exception("%s failed", method)
             return _error("internal", "the server failed; its log says why", 500)
@@ -64,9 +63,10 @@ class ServerApi:
         service = request.match_info["service"]
         call = self._rooms.calls.get(method) if service == "livekit.RoomService" else None
         if call is None:
-            return _error("unimplemented", f"{service}/{method} is not served; docs/livekit.md lists what is", 501)
+            message = f"{service}/{method} is not served; docs/livekit.md lists what is"
+            return _refused("unimplemented", "unimplemented", message, 501)
         if request.content_type not in (PROTOBUF, JSON):
-            return _error("bad_route", f"Content-Type must be {PROTOBUF} or {JSON}", 404)
+            return _refused("bad_route", "bad_route", f"Content-Type must be {PROTOBUF} or {JSON}", 404)
         if (request.content_length or 0) > MAX_BODY:
             raise Refusal(Code.TOO_LARGE, f"a request may have {MAX_BODY} bytes")
         asked = _read(await request.read(), call, request.content_type)
@@ -88,6 +88,12 @@ def _message(message: Message, content_type: str) -> web.Response:
         text = json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None)
         return web.Response(text=text, content_type=JSON)
     return web.Response(body=message.SerializeToString(), content_type=PROTOBUF)
+
+
+def _refused(reason: str, code: str, message: str, status: int) -> web.Response:
+    """An error that is counted by its reason: our code, or Twirp's where we have none."""
+    REFUSED.labels(reason, "server_api").inc()
+    return _error(code, message, status)
 
 
 def _error(code: str, message: str, status: int) -> web.Response:

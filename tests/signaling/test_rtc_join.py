@@ -55,6 +55,17 @@ async def test_join_says_who_is_there_and_offers_data_channels() -> None:
             assert await bob.closed() == (1000, "left")
 
 
+async def test_frames_that_a_server_makes_would_end_alike_in_one_room_only() -> None:
+    async with (
+        serve(RecordedRelay()) as world,
+        world.join("guest:ann") as ann,
+        world.join("guest:bob") as bob,
+        world.join("guest:eve", media="other") as eve,
+    ):
+        assert len(ann.joined.sif_trailer) == 16
+        assert ann.joined.sif_trailer == bob.joined.sif_trailer != eve.joined.sif_trailer
+
+
 async def test_active_once_the_primary_connection_is_up() -> None:
     relay = RecordedRelay()
     async with serve(relay) as world, world.join() as ann:

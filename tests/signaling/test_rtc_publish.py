@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -124,6 +125,18 @@ async def test_h264_where_asked_for() -> None:
         assert cam.codec.mime == "video/H264"
         assert "packetization-mode=1" in cam.codec.fmtp
         assert f"a=rtpmap:{cam.codec.payload_type} H264/90000" in answer
+
+
+async def test_a_track_that_no_codec_fits_is_taken_back() -> None:
+    relay = RecordedRelay()
+    async with serve(relay) as world, world.join() as ann:
+        sound, picture = await add(ann, microphone()), await add(ann, camera())
+        strange = re.sub(r"(?m)^(a=rtpmap:\d+) (VP8|VP9|AV1|H264)/", r"\1 X-\2/", peers.publisher())
+        await offer(ann, strange)
+        assert (await ann.expect("track_unpublished")).track_unpublished.track_sid == picture.sid
+        assert [track.track for track in relay.of(AddTrack)] == [sound.sid]
+        room = world.server.rooms["demo"]
+        assert [track.sid for track in room.sessions[ann.sid].publisher.tracks] == [sound.sid]
 
 
 async def test_dtx_and_stereo_as_asked() -> None:

@@ -1,10 +1,8 @@
-"""The server API through LiveKit's own package `livekit-api`, webhooks through its receiver, and the bad input of both."""
+"""The server API through LiveKit's own package `livekit-api`, webhooks through its receiver."""
 
 from __future__ import annotations
 
 import asyncio
-import datetime
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,10 +14,12 @@ from livekit.api.twirp_client import TwirpError
 from livekit.protocol.models import DataPacket, ParticipantInfo, ParticipantPermission, TrackSource, TrackType
 from livekit.protocol.rtc import AddTrackRequest, SessionDescription
 from livekit.protocol.webhook import WebhookEvent
+from prometheus_client import REGISTRY
 
 from relay import Relay, RelayConfig
 from relay.messages import MuteTrack, SendData
 from signaling.rtc import RtcSettings
+from signaling.rtc.effects import Happened
 from signaling.server_api import ServerApi, Webhooks
 from tests.signaling.rtc import peers
 from tests.signaling.rtc.world import KEYS, Client, RecordedRelay, World, serve
@@ -182,6 +182,27 @@ async def test_subscriptions_are_changed_from_afar() -> None:
         await refused(ask(True, "TR_none"), "not_found")
 
 
+async def test_a_room_is_not_given_its_own_sound_from_afar_either() -> None:
+    relay = RecordedRelay()
+    room = {"room": "lln-lauzelle", "kind": "room"}
+    async with service(relay) as (world, client), world.join("room:lln-lauzelle", attributes=room) as ann:
+        sound, picture = await publish(ann)
+        display = "room:lln-lauzelle/display"
+        async with world.join(display, attributes=room, hidden=True) as screen:
+
+            def ask(sid: str) -> object:
+                asked = api.UpdateSubscriptionsRequest(room="demo", identity=display, track_sids=[sid], subscribe=True)
+                return client.room.update_subscriptions(asked)
+
+            first = (await screen.expect("offer")).offer
+            await screen.send(answer=SessionDescription(type="answer", sdp=peers.answer(first.sdp), id=first.id))
+            assert sound in await refused(ask(sound), "permission_denied")
+            await ask(picture)  # type: ignore[misc]
+            offer = (await screen.expect("offer")).offer
+            assert picture in offer.sdp
+            assert sound not in offer.sdp
+
+
 async def test_data_reaches_everyone_or_those_named() -> None:
     relay = RecordedRelay()
     async with service(relay) as (world, client), world.join("ann") as ann, world.join("bob") as bob:
@@ -198,60 +219,6 @@ async def test_data_reaches_everyone_or_those_named() -> None:
         assert (named.label, named.transports) == ("_lossy", [f"{bob.sid}/sub"])
         too_much = api.SendDataRequest(room="demo", data=bytes(70_000))
         await refused(client.room.send_data(too_much), "invalid_argument")
-
-
-# --- who may, and what comes as answer ----------------------------------------------------------------------------------
-
-
-def token(**grants: object) -> str:
-    return api.AccessToken(KEY, SECRET).with_identity("eve").with_grants(api.VideoGrants(**grants)).to_jwt()  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("bearer", "method", "body", "status", "code"),
-    [
-        ("", "ListRooms", "{}", 401, "unauthenticated"),
-        ("nonsense", "ListRooms", "{}", 401, "unauthenticated"),
-        (token(room_create=True), "ListRooms", "{}", 403, "permission_denied"),
-        (token(room_admin=True, room="other"), "ListParticipants", '{"room": "demo"}', 403, "permission_denied"),
-        (token(room_join=True, room="demo"), "ListParticipants", '{"room": "demo"}', 403, "permission_denied"),
-        (token(room_list=True), "ListRooms", "{}", 200, ""),
-        (token(room_list=True), "ListRooms", "{", 400, "invalid_argument"),
-        (token(room_list=True), "ListRooms", "[" * 5000, 400, "invalid_argument"),
-        (token(room_list=True), "ListRooms", '{"names": ["' + "x" * 200_000 + '"]}', 400, "invalid_argument"),
-        (token(room_create=True), "CreateRoom", '{"name": ""}', 400, "invalid_argument"),
-        (token(room_create=True), "MoveParticipant", "{}", 501, "unimplemented"),
-    ],
-)
-async def test_refusals_say_why_in_json(bearer: str, method: str, body: str, status: int, code: str) -> None:
-    async with service(RecordedRelay()) as (world, _):
-        headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
-        url = f"{world.url}/twirp/livekit.RoomService/{method}"
-        async with world.http.post(url, data=body, headers=headers) as answer:
-            assert answer.status == status
-            said = json.loads(await answer.text())
-        assert said.get("code", "") == code
-        if code:
-            assert said["msg"]
-
-
-async def test_a_join_token_of_a_guest_opens_nothing() -> None:
-    async with service(RecordedRelay()) as (world, _):
-        headers = {"Authorization": f"Bearer {world.token('guest:eve')}", "Content-Type": "application/protobuf"}
-        for method in ("ListRooms", "CreateRoom", "ListParticipants"):
-            url = f"{world.url}/twirp/livekit.RoomService/{method}"
-            async with world.http.post(url, data=b"\x0a\x04demo", headers=headers) as answer:
-                assert answer.status == 403
-
-
-async def test_an_expired_token_is_told_so() -> None:
-    old = api.AccessToken(KEY, SECRET).with_grants(api.VideoGrants(room_list=True))
-    old.with_ttl(datetime.timedelta(hours=-1))
-    async with service(RecordedRelay()) as (world, _):
-        headers = {"Authorization": f"Bearer {old.to_jwt()}", "Content-Type": "application/json"}
-        async with world.http.post(f"{world.url}/twirp/livekit.RoomService/ListRooms", headers=headers) as answer:
-            assert answer.status == 401
-            assert "expired" in (await answer.json())["msg"]
 
 
 # --- webhooks -----------------------------------------------------------------------------------------------------------
@@ -329,6 +296,22 @@ async def test_webhooks_tell_a_rooms_life_in_order_and_signed() -> None:
     assert hook.events[2].track.sid.startswith("TR_")
     assert len({event.id for event in hook.events}) == len(hook.events)
     assert all(event.created_at for event in hook.events)
+
+
+def counted(outcome: str) -> float:
+    return REGISTRY.get_sample_value("roomctl_webhooks_total", {"outcome": outcome}) or 0.0
+
+
+async def test_so_many_events_wait_for_one_receiver() -> None:
+    async with serve(RecordedRelay()) as world:
+        webhooks = Webhooks(["http://127.0.0.1:9/"], world.tokens)  # not run: takes none
+        room = world.server.open("demo")
+        before = counted("dropped")
+        for _ in range(1003):
+            webhooks.happened(room, Happened("room_started"))
+    [receiver] = webhooks._receivers
+    assert (len(receiver._waiting), receiver._dropped) == (1000, 3)
+    assert counted("dropped") == before + 3
 
 
 async def test_what_a_receiver_never_took_is_counted_in_the_next_one() -> None:
