@@ -87,6 +87,8 @@ class Driver(ABC, Generic[Settings]):
         """
         return []
 
+    tells_inputs: ClassVar[bool] = False  # which it has, perhaps only once it was on
+
     answers_within: ClassVar[float] = 0.0
     """Seconds that such a device may take to answer a search, by its specification, where that is long."""
 

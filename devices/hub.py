@@ -102,6 +102,14 @@ class DeviceHub:
             if runner.config.id == device
         )
 
+    def guesses_inputs(self, device: str) -> bool:
+        """It is in standby and has not told yet which inputs it has, nor do its settings name them."""
+        return any(
+            one.tells_inputs and one.state.reported("power") == "off" and not one.state.told_inputs
+            for one in self._runners
+            if one.config.id == device and not one.config.settings.get("inputs")
+        )
+
     def watch(self, active: bool) -> None:
         """Somebody looks at the room, or it is in a meeting: poll faster, dial sooner."""
         for runner in self._runners:

@@ -220,8 +220,9 @@ def _setting_of(config: DeviceConfig, address: str) -> str:
     host = place.partition(" ")[0].rpartition(":")[0].lower() if kind in ("tcp", "udp") else ""
     written = {name: value for name, value in config.settings.items() if isinstance(value, str) and value}
     ways: tuple[Callable[[str], bool], ...] = (
-        lambda value: value in address or normpath(value) in address,
+        lambda value: normpath(value) == place if kind == "node" else value in address or normpath(value) in address,
         lambda value: bool(host) and host in value.lower(),
     )
     said = next((name for way in ways for name, value in written.items() if way(value)), "")
+    said = said or next((name for name in ("usb", "serial") if kind == "node" and name in written), "")
     return f"settings.{said}".rstrip(".")

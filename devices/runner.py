@@ -54,7 +54,7 @@ class DeviceRunner:
         on_request: Callable[[DeviceRequest], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.config = driver.config
+        self.config, self.tells_inputs = driver.config, driver.tells_inputs
         facts = driver.facts or driver.said()
         self.state = DeviceState(driver.config, facts.capabilities, facts.presets, on_change, clock)
         self.state.inputs = facts.inputs

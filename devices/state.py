@@ -95,6 +95,7 @@ class DeviceState:
     last_seen: float | None = None
     last_words: str = ""
     open_wishes: set[str] = field(default_factory=set)
+    told_inputs: bool = False  # which it has
     settled: bool = False  # the first whole poll of this connection is over
     _known: dict[str, _Known] = field(default_factory=dict)
 
@@ -114,6 +115,7 @@ class DeviceState:
 
     def offer(self, inputs: list[str]) -> None:
         """It has these inputs."""
+        self.told_inputs = True
         if inputs != self.inputs:
             self.inputs = inputs
             self.on_change()

@@ -37,8 +37,14 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         return posixpath.normpath(self.node) if self.node else f"usb {self.usb or self.serial}"
 
     def only(self, kind: str) -> str:
-        """What one device may use: a node, or all nodes of a kind that a USB device has, which may have other kinds too."""
-        return f"node {self.which}" if self.node else f"{kind} {self.which}"
+        """What one device may use: a node, or all nodes of a kind that a USB device has, which may have other kinds too.
+
+        One that is plugged in and has a single node is known by that, however it is named (blocking for a moment).
+        """
+        if self.node is None:
+            nodes = [one.node for one in _nodes_of(kind, self)]
+            return f"node {nodes[0]}" if len(nodes) == 1 else f"{kind} {self.which}"
+        return f"node {self.which}"
 
 
 @dataclass(frozen=True)
@@ -95,12 +101,16 @@ async def path_of(kind: str, settings: NodeSettings, fits: Callable[[UsbNode], b
 
 
 def _node_of(kind: str, settings: NodeSettings, fits: Callable[[UsbNode], bool]) -> UsbNode | None:
-    nodes = [
+    nodes = _nodes_of(kind, settings)
+    return next((one for one in nodes if fits(one)), nodes[0] if nodes else None)
+
+
+def _nodes_of(kind: str, settings: NodeSettings) -> list[UsbNode]:
+    return [
         one
         for one in usb_nodes(kind, settings.root)
         if one.index == 0 and settings.usb in (None, one.usb) and settings.serial in (None, one.serial)
     ]
-    return next((one for one in nodes if fits(one)), nodes[0] if nodes else None)
 
 
 def _usb_node(entry: Path, root: Path) -> UsbNode | None:

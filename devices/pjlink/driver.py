@@ -34,6 +34,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
     )
     answers_within = news.ANSWERS_WITHIN + 0.5
     reports = {"lamp_hours": "number", "errors": "text"}
+    tells_inputs = True
     _context: Context
     _link: PjlinkLink
     _power: str | None = None  # as it said last
@@ -119,7 +120,8 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         if self._level and loop.time() < end:
             told = await self._inputs.ask(self._ask, lambda: loop.time() >= end, names=self._level == 2)
             self._learned = (is_on or told) and not self._inputs.more
-            self._context.offer(self._inputs.names)
+            if is_on or told:
+                self._context.offer(self._inputs.names)
 
     # --- capabilities -------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ def check(context: click.Context, config: Path | None, offline: bool, as_json: b
         raise click.UsageError("Which file? Give --config FILE.")
     known = Registry.installed()
     room, found = mistakes.read(path, known)
-    tried = asyncio.run(_tried(list(room.devices), known)) if room is not None and not offline else []
+    tried, asleep = asyncio.run(_tried(list(room.devices), known)) if room is not None and not offline else ([], [])
     if as_json:
         show.as_json({"file": str(path), "mistakes": found, "devices": tried})
     else:
@@ -43,9 +43,13 @@ def check(context: click.Context, config: Path | None, offline: bool, as_json: b
         if tried:
             console = show.console()
             console.print(show.devices_table(tried, console.width))
+            for device in asleep:
+                click.echo(f"{device}: it is in standby; which inputs it has is known only once it was on.")
     return Status.WRONG if found else of_devices(tried)
 
 
-async def _tried(configs: list[DeviceConfig], known: Registry) -> list[Device]:
+async def _tried(configs: list[DeviceConfig], known: Registry) -> tuple[list[Device], list[str]]:
+    """The devices, and the ids of those whose inputs nobody knows yet."""
     async with trial(configs, known) as one:
-        return await one.answered()
+        devices = await one.answered()
+        return devices, [device.id for device in devices if one.hub.guesses_inputs(device.id)]

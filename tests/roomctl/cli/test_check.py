@@ -205,6 +205,17 @@ async def test_a_right_file_is_tried_on_its_devices_without_changing_them(tmp_pa
         assert (await roomctl("check", "--config", file, "--offline")).status == 0
 
 
+async def test_a_display_in_standby_that_does_not_know_its_inputs_is_said_to(tmp_path: Path) -> None:
+    async with PjlinkEmulator() as pj:
+        file = room_file(tmp_path, table("projector", "front_display", "pjlink", pj.address))
+        known = pj.inputs
+        for inputs, power, said in (({}, "off", True), (known, "off", False), (known, "on", False)):
+            pj.inputs, pj.power = inputs, power
+            ran = await roomctl("check", "--config", file)
+            assert ran.status == 0, ran
+            assert ("projector: it is in standby; which inputs it has is known only" in ran.out) is said
+
+
 def test_lines_are_found_in_every_way_to_write_toml() -> None:
     lines = lines_of(
         'a = 1\n[t]\n"b c" = """\n[no]\nd = 1\n"""\nlist = [\n  1,\n  # no = 1\n]\n'

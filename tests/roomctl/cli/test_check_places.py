@@ -13,6 +13,7 @@ from roomctl.cli import mistakes
 from roomctl.config import read_config
 from roomctl.keys import AgentKey
 from tests.devices.certificates import certificate
+from tests.devices.usbtree import UsbTree
 from tests.roomctl.cli.test_devices import room_file
 
 
@@ -67,6 +68,28 @@ def test_a_node_and_a_link_to_it_are_one_place(tmp_path: Path) -> None:
     link.symlink_to(node)
     said = found(tmp_path, device(0, "uvc", f'node = "{node}"'), device(1, "uvc", f'node = "{link}"'))
     assert ("devices[1].settings.node (d1)", "config.address_twice") in said
+
+
+BY_NODE, BY_USB, BY_SERIAL = 'node = "{root}/dev/{node}"', 'usb = "1-3.2"', 'serial = "C1"'
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "at"),
+    [(BY_NODE, BY_USB, "usb"), (BY_USB, BY_NODE, "node"), (BY_SERIAL, BY_USB, "usb"), (BY_NODE, BY_SERIAL, "serial")],
+)
+@pytest.mark.parametrize(("driver", "kind", "node"), [("uvc", "video", "video4"), ("hid", "hidraw", "hidraw2")])
+def test_a_node_and_the_usb_device_that_has_it_are_one_place(
+    tmp_path: Path, one: str, other: str, at: str, driver: str, kind: str, node: str
+) -> None:
+    tree = UsbTree(tmp_path / "machine")
+    tree.add("1-3.2", kind, node, serial="C1")
+    tree.add("1-3.3", kind, "elsewhere", serial="C2")
+    first, second, apart = (
+        device(number, driver, f'{said.format(root=tree.root, node=node)}, root = "{tree.root}"')
+        for number, said in enumerate((one, other, 'usb = "1-3.3"'))
+    )
+    assert found(tmp_path, first, second, apart) == [(f"devices[1].settings.{at} (d1)", "config.address_twice")]
+    assert found(tmp_path, first, apart) == []
 
 
 @pytest.mark.parametrize(("one", "other", "at"), SHARED)
