@@ -8,6 +8,7 @@ strings minted by the caller (signaling) and unique within the relay. The Rust t
 from relay.messages.base import Codec, DtlsRole, Encoding, Extensions, Kind, Message, PauseReason, TransportPhase
 from relay.messages.command import (
     AddTrack,
+    AwaitData,
     CloseTransport,
     Command,
     DropData,
@@ -30,6 +31,7 @@ from relay.messages.event import (
     CommandFailed,
     DataChannelOpened,
     DataReceived,
+    DataTaken,
     Event,
     Flight,
     LayerChanged,
@@ -44,12 +46,14 @@ from relay.messages.stats import LayerStats, ShardStats, Stats, SubscriptionStat
 
 __all__ = [
     "AddTrack",
+    "AwaitData",
     "CloseTransport",
     "Codec",
     "Command",
     "CommandFailed",
     "DataChannelOpened",
     "DataReceived",
+    "DataTaken",
     "DropData",
     "DtlsRole",
     "DumpFlight",

@@ -162,6 +162,13 @@ class DropData(Message, frozen=True, tag="drop_data"):
     transport: str
 
 
+class AwaitData(Message, frozen=True, tag="await_data"):
+    """Answered by `DataTaken` with the same `request` once this transport has taken all reliable data sent to it so far."""
+
+    request: str
+    transport: str
+
+
 class DumpFlight(Message, frozen=True, tag="dump_flight"):
     """Answered by one `Flight` event with the same `request`. `unix`: wall clock now, µs since 1970."""
 
@@ -193,6 +200,7 @@ Command = (
     | OpenDataChannel
     | SendData
     | DropData
+    | AwaitData
     | DumpFlight
     | GetStats
 )

@@ -93,6 +93,13 @@ class DataReceived(Message, frozen=True, tag="data_received"):
     reliable: bool = False
 
 
+class DataTaken(Message, frozen=True, tag="data_taken"):
+    """Answer to `AwaitData`, at once where nothing waits; none where the transport ends before."""
+
+    request: str
+    transport: str
+
+
 class CommandFailed(Message, frozen=True, tag="command_failed"):
     """A command could not be done. `code` is stable: unknown_transport, unknown_track, duplicate_id, invalid, limit…"""
 
@@ -121,6 +128,7 @@ Event = (
     | Speakers
     | DataChannelOpened
     | DataReceived
+    | DataTaken
     | CommandFailed
     | Flight
     | Stats

@@ -116,9 +116,10 @@ class Dispatch:
         )
 
     def _evict(self, media: str, room: str, reason: Leave) -> None:
-        for session in self._media.participants(media):
-            if room_of(session.grants) == room:
-                self._media.remove(media, session.grants.identity, reason)
+        present = self._media.participants(media)
+        ended = {session.grants.identity for session in present if room_of(session.grants) == room}
+        for identity in (ROOM + room, *sorted(ended - {ROOM + room})):  # its own session may just have left
+            self._media.remove(media, identity, reason)
 
 
 def _caller(state: MeetingState, room: str) -> str:

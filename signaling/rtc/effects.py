@@ -42,7 +42,7 @@ class Effects:
     messages: list[tuple[tuple[str, ...], SignalResponse]] = field(default_factory=list)  # (session sids, message)
     goodbyes: list[Goodbye] = field(default_factory=list)
     left: list[tuple[str, Leave]] = field(default_factory=list)  # (identity, reason)
-    leaving: list[Session] = field(default_factory=list)  # by themselves: their data may still come
+    leaving: list[tuple[Session, Leave]] = field(default_factory=list)  # of whose end the others are told later
     happened: list[Happened] = field(default_factory=list)
     changed: bool = False
     due_at: float | None = None  # when the room's offers are to be looked at again, at the latest

@@ -13,6 +13,7 @@ from relay.messages import (
     Command,
     CommandFailed,
     DataReceived,
+    DataTaken,
     DropData,
     Event,
     LayersWanted,
@@ -57,6 +58,8 @@ class Owners:
             return session_of(event.transport)
         if isinstance(event, SubscriptionPaused):
             return session_of(event.subscription)
+        if isinstance(event, DataTaken):
+            return event.request
         if isinstance(event, CommandFailed):
             return self._owners.get(event.id, "") if event.command == "add_track" else session_of(event.id)
         return self._owners.get(event.track, "") if isinstance(event, LayersWanted) else ""
@@ -101,6 +104,7 @@ def _data(room: MediaRoom, session: Session, event: DataReceived, now: float) ->
     if command is None:
         return False
     room.effects.commands.append(command)
+    session.spoke |= event.reliable
     if session.last_sequence > before:
         room.history.add(session.sid, session.last_sequence, now, command.transports, command.payload)
     return True

@@ -135,6 +135,11 @@ class Publisher:
                 line.track = None
                 self._commands.append(RemoveTrack(track.sid))
 
+    def stop(self) -> str:
+        """Its client left: nothing more of its tracks is forwarded. Returns the transport, which stays."""
+        self._commands.extend(RemoveTrack(line.track.sid) for line in self._lines.values() if line.track is not None)
+        return self.transport
+
     def offer(self, text: str) -> tuple[str, Bound]:
         """Answer an offer. Raises Refusal(bad_request); then nothing has changed."""
         remote = sdp.parse(text, max_sections=self._max_sections, known=self._known)

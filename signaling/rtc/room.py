@@ -97,10 +97,10 @@ class MediaRoom:
     def leave(self, session: Session, reason: Leave) -> None:
         """The client left by itself, or its connection broke: nothing more is sent to it."""
         if session.state is not State.CLOSED:
-            self._remove(session, reason)
+            self._remove(session, reason, announce=not session.parts(reason))
             self.effects.goodbyes.append(Goodbye(session.sid, NORMAL, str(reason)))
-            if reason is Leave.LEFT:
-                self.effects.leaving.append(session)
+            if session.parts(reason):
+                self.effects.leaving.append((session, reason))
 
     def lose(self, session: Session, now: float, *, keep: bool) -> None:
         """The client's signal connection broke. With `keep` and while its media flows it may come back for a while."""
@@ -125,16 +125,18 @@ class MediaRoom:
         """The client broke the protocol."""
         if session.state is not State.CLOSED:
             self.effects.send([session.sid], responses.bad_request())
-            self._remove(session, Leave.LOST)
+            self._remove(session, Leave.LOST, announce=True)
             self.effects.goodbyes.append(Goodbye(session.sid, close_code, text))
 
-    def _remove(self, session: Session, reason: Leave) -> None:
+    def _remove(self, session: Session, reason: Leave, *, announce: bool) -> None:
         del self.sessions[session.sid]
         for track in session.publisher.tracks:
             self._drop_subscriptions(track)
             self.published.pop(track.sid, None)
             self._tell("track_unpublished", session, track)
-        self.effects.commands.extend(CloseTransport(transport) for transport in session.transports)
+        lingers = reason is Leave.LEFT and session.spoke  # until what it had sent has come
+        kept = session.publisher.stop() if lingers else None
+        self.effects.commands.extend(CloseTransport(name) for name in session.transports if name != kept)
         session.move(State.CLOSED)
         if not session.grants.hidden:
             gone = ParticipantInfo(sid=session.sid, identity=session.identity, state=ParticipantInfo.DISCONNECTED)
@@ -142,7 +144,9 @@ class MediaRoom:
         self._tell("participant_left", session)
         if changed := self.speakers.silence(session.sid):
             self.effects.send(self.sessions, responses.speakers(changed))
-        self._announce(session, to_self=False)
+        if announce:
+            self._announce(session, to_self=False)
+        self.effects.changed = True
         self.effects.left.append((session.identity, reason))
         LEFT.labels(str(reason)).inc()
 

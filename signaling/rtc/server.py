@@ -81,6 +81,15 @@ class RtcServer:
             for session in [s for s in room.sessions.values() if s.identity == identity]:
                 room.end(session, reason)
             self.apply(room)
+        if reason is not Leave.LEFT:
+            self.silence(media, identity)
+
+    def silence(self, media: str, identity: str | None = None) -> bool:
+        """What came of who just left goes to nobody from now on (None: of anybody); whether somebody just had."""
+        rooms = self._leaving.tell(media, identity, silence=True)
+        for room in rooms:
+            self.apply(room)
+        return bool(rooms)
 
     def end(self, media: str, reason: Leave = Leave.ENDED) -> None:
         """End every session of a media room."""
@@ -88,6 +97,7 @@ class RtcServer:
             for session in list(room.sessions.values()):
                 room.end(session, reason)
             self.apply(room)
+        self.silence(media)
 
     def mute(self, media: str, identity: str, source: str = "microphone") -> None:
         """Mute a participant's source (`microphone`, `camera`…): forwarding stops, and its client is told."""
@@ -176,6 +186,9 @@ class RtcServer:
         except Refusal:  # another took the last place between its check and its upgrade
             return None
         now = self._clock()
+        # Clients know each other by identity: first its end, then its new session.
+        for told in self._leaving.tell(room.name, arrival.grants.identity, silence=False):
+            self.apply(told)
         session = room.join(arrival, now)
         self._delivery.connections[session.sid] = connection
         self._delivery.places[session.sid] = room
@@ -330,8 +343,9 @@ class RtcServer:
                     SESSIONS.dec()
                 if (connection := self._delivery.connections.get(goodbye.sid)) is not None:
                     connection.finish(goodbye.close_code, goodbye.text)
-            for session in effects.leaving:
-                self._leaving.add(room, session, self._clock())
+            for session, reason in effects.leaving:
+                self._leaving.add(room, session, self._clock(), speaks=reason is Leave.LEFT)
+                self._loop.call_later(self._settings.linger, self._lingered, session.sid)
             for what in effects.happened:
                 self._happened(room, what)
             if effects.changed or effects.left:
@@ -339,7 +353,7 @@ class RtcServer:
             if effects.due_at is not None and room.sid not in self._offering:
                 wait = max(0.0, effects.due_at - self._clock())
                 self._offering[room.sid] = self._loop.call_later(wait, self._offer, room)
-            if not slow:
+            if not slow and not effects.leaving:
                 break
             for sid in slow:
                 REFUSED.labels(Code.TOO_MANY, "outbox").inc()
@@ -351,6 +365,11 @@ class RtcServer:
         if empty and self._rooms.get(room.name) is room:
             del self._rooms[room.name]
             self._happened(room, Happened("room_finished"))
+
+    def _lingered(self, sid: str) -> None:
+        """One that left had time to end its connection."""
+        if not self._door.shut and (room := self._leaving.close(sid)) is not None:
+            self.apply(room)
 
     def _offer(self, room: MediaRoom) -> None:
         """Send the offers that waited for their time."""

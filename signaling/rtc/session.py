@@ -8,7 +8,7 @@ from enum import Enum
 from livekit.protocol.models import ParticipantInfo, ParticipantPermission, TrackSource
 from livekit.protocol.rtc import SignalResponse
 
-from signaling.media import Grants, MediaParticipant
+from signaling.media import Grants, Leave, MediaParticipant
 from signaling.rtc.arrivals import Wishes
 from signaling.rtc.limits import Bucket
 from signaling.rtc.publisher import Publisher
@@ -101,6 +101,7 @@ class Session:
         self.broken_at: float | None = None  # the same of one that came back, until it said what it has
         self.missed: list[SignalResponse] = []  # said to it alone meanwhile
         self.last_sequence = 0  # of its reliable data packets
+        self.spoke = False  # reliable data of it went on
         self.candidates = 0
         self.faults = 0
         self.starts = 0  # of its tracks
@@ -141,6 +142,10 @@ class Session:
         if self.grants.can_subscribe and self.subscriber.transport not in ends:
             ends.append(self.subscriber.transport)
         return ends
+
+    def parts(self, reason: Leave) -> bool:
+        """Whether data of it may be on their way as it goes for this reason: the others hear of that later."""
+        return reason is Leave.LEFT or (reason is Leave.LOST and self.spoke)
 
     def refreshed(self, lifetime: float, now: float) -> None:
         """A new token was sent that lasts so many seconds."""

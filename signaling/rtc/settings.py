@@ -50,7 +50,11 @@ class RtcSettings:
     connect: float = 30.0  # join to a connected primary transport
     resume: float = 20.0  # a broken signal connection to its client's return
     answer: float = 20.0  # our offer to the client's answer
-    parting: float = 5.0  # the end of a session to the end of its signal connection, whether its client reads or not
+    parting: float = 5.0  # the end of a session to the end of its signal connection, whether its client reads or not;
+    # and to the time when all others know of it, whether they have its data or not
+    linger: float = (
+        0.5  # the request to leave to the end of the connection that data came on, where its client ends none
+    )
     token_ttl: float = 600.0  # of refreshed tokens
     tick: float = 1.0
     measure: float = 5.0  # between looks at the relay's counters

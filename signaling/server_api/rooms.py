@@ -111,6 +111,7 @@ class RoomCalls:
         for session in list(room.sessions.values()):
             room.end(session, Leave.ENDED)
         self._media.apply(room)
+        self._media.silence(asked.room)
         return DeleteRoomResponse()
 
     def _update_room(self, asked: UpdateRoomMetadataRequest) -> RoomInfo:
@@ -131,9 +132,9 @@ class RoomCalls:
         return self._session(asked.room, asked.identity)[1].info()
 
     def _remove(self, asked: RoomParticipantIdentity) -> RemoveParticipantResponse:
-        room, session = self._session(asked.room, asked.identity)
-        room.end(session, Leave.REMOVED)
-        self._media.apply(room)
+        if not self._media.silence(asked.room, asked.identity):  # else it has just left, and may be here again
+            self._session(asked.room, asked.identity)
+        self._media.remove(asked.room, asked.identity, Leave.REMOVED)
         return RemoveParticipantResponse()
 
     def _mute(self, asked: MuteRoomTrackRequest) -> MuteRoomTrackResponse:

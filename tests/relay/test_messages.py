@@ -12,6 +12,7 @@ import pytest
 from relay import Relay
 from relay.messages import (
     AddTrack,
+    AwaitData,
     CloseTransport,
     Codec,
     Command,
@@ -111,7 +112,7 @@ async def test_rust_understands_the_command(relay: Relay, events: Events, comman
 async def test_rust_understands_the_commands_that_fail_nowhere(relay: Relay, events: Events) -> None:
     opened = OpenTransport(transport="x", room="r", ufrag="abcd", password="p" * 22)
     data = SendData(transports=["nobody"], label="l", payload=b"\x00\xff", source="x")
-    relay.submit(opened, data, DropData("x"), DropData("nobody"), GetStats(request=77))
+    relay.submit(opened, data, DropData("x"), DropData("nobody"), AwaitData("r", "nobody"), GetStats(request=77))
     stats = await relay.stats("r")
     assert [transport.transport for transport in stats.transports] == ["x"]
     assert stats.transports[0].phase == "new"

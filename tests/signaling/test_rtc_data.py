@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
-import pytest
 from livekit.protocol.models import ActiveSpeakerUpdate, ChatMessage, DataPacket, UserPacket
-from livekit.protocol.rtc import LeaveRequest
 
-from relay.messages import CloseTransport, DataReceived, DropData, SendData, TransportState
-from signaling.media import Leave
+from relay.messages import DataReceived, DropData, SendData
 from signaling.rtc import RtcSettings
 from tests.signaling.rtc.world import Client, RecordedRelay, serve
 
@@ -109,61 +106,6 @@ async def test_the_reliable_label_alone_makes_no_data_reliable() -> None:
         assert [(command.label, command.source) for command in relay.of(SendData)] == [("_lossy", None)]
         room = world.server.rooms["demo"]
         assert (room.sessions[a.sid].last_sequence, len(room.history), relay.of(DropData)) == (0, 0, [])
-
-
-async def test_what_came_of_who_leaves_goes_on() -> None:
-    """The relay has acknowledged what waits there, and tells it as the transport is closed."""
-    relay = RecordedRelay()
-    async with serve(relay) as world, world.join("b") as b:
-        relay.connect(f"{b.sid}/sub")
-        async with world.join("a") as a:
-            await a.send(leave=LeaveRequest())
-            await a.closed()
-        assert f"{a.sid}/pub" in [command.transport for command in relay.of(CloseTransport)]
-        hello = DataPacket(user=UserPacket(payload=b"hello"))
-        played(relay, a, hello)
-        played(relay, a, b"")
-        relay.play(TransportState(f"{a.sid}/sub", "closed"))
-        played(relay, a, hello)
-        assert [command.transports for command in relay.of(SendData)] == [[f"{b.sid}/sub"]] * 2
-        assert DataPacket.FromString(relay.of(SendData)[-1].payload).participant_identity == "a"
-        assert len(relay.of(DropData)) == 1
-        relay.play(TransportState(f"{a.sid}/pub", "closed"))
-        played(relay, a, hello)
-        assert len(relay.of(SendData)) == 2
-        await b.settled()
-
-
-@pytest.mark.parametrize("reason", [Leave.REMOVED, Leave.ENDED])
-async def test_what_came_of_who_is_removed_goes_nowhere(reason: Leave) -> None:
-    relay = RecordedRelay()
-    async with serve(relay) as world, world.join("b") as b, world.join("a") as a:
-        relay.connect(f"{b.sid}/sub")
-        world.server.remove("demo", "a", reason)
-        played(relay, a, DataPacket(user=UserPacket(payload=b"hello")))
-        assert relay.of(SendData) == []
-        assert await a.closed()
-
-
-async def test_who_left_is_kept_for_a_while() -> None:
-    """Where the relay never says that its transport is closed; and so many at most."""
-    relay, now, hello = RecordedRelay(), [1000.0], DataPacket(user=UserPacket(payload=b"hello"))
-    few = RtcSettings(max_leaving=2, parting=5.0)
-    async with serve(relay, settings=few, clock=lambda: now[0]) as world, world.join("b") as b:
-        relay.connect(f"{b.sid}/sub")
-        gone: list[Client] = []
-        for name in ("x", "y", "z"):
-            async with world.join(name) as client:
-                await client.send(leave=LeaveRequest())
-                await client.closed()
-            gone.append(client)
-        for client in gone:
-            played(relay, client, hello)
-        said = [DataPacket.FromString(command.payload).participant_identity for command in relay.of(SendData)]
-        assert said == ["y", "z"]
-        now[0] += 6
-        played(relay, gone[-1], hello)
-        assert len(relay.of(SendData)) == 2
 
 
 AT_ONCE = 800 + 576 * 1024 // 64

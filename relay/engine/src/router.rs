@@ -78,7 +78,7 @@ impl Router {
         if let Command::SendData { .. } = &command {
             return self.split_data(command);
         }
-        if let Command::DropData { transport } = &command {
+        if let Command::DropData { transport } | Command::AwaitData { transport, .. } = &command {
             let known = self.transports.get(transport).map(|entry| entry.shard);
             return known.map(|shard| Target::Shard(shard, command)).into_iter().collect();
         }
@@ -121,7 +121,7 @@ impl Router {
             Command::Unsubscribe { subscription } | Command::SetSubscription { subscription, .. } => {
                 self.subscriptions.get(subscription).map(|entry| entry.shard).ok_or("unknown_subscription")
             }
-            Command::SendData { .. } | Command::DropData { .. } => Err("invalid"),
+            Command::SendData { .. } | Command::DropData { .. } | Command::AwaitData { .. } => Err("invalid"),
         }
     }
 

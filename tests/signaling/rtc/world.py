@@ -21,7 +21,7 @@ from livekit.protocol.rtc import (
     WrappedJoinRequest,
 )
 
-from relay.messages import Command, Event, Stats, TransportState
+from relay.messages import CloseTransport, Command, Event, Stats, TransportState
 from signaling.media import Grants
 from signaling.rtc import MediaRelay, RtcServer, RtcSettings
 from signaling.tokens import Tokens
@@ -33,11 +33,15 @@ C = TypeVar("C", bound=Command)
 
 
 class RecordedRelay:
-    """Takes commands and keeps them; tests play its events."""
+    """Takes commands and keeps them; tests play its events.
+
+    `closing`: it says of itself that transports are closed, soon after it was told to.
+    """
 
     fingerprint = FINGERPRINT
 
-    def __init__(self) -> None:
+    def __init__(self, *, closing: bool = True) -> None:
+        self._closing = closing
         self.commands: list[Command] = []
         self.counters = Stats(0, [], [], [], [])
         self.measured = 0
@@ -48,6 +52,10 @@ class RecordedRelay:
 
     def submit(self, *commands: Command) -> None:
         self.commands.extend(commands)
+        closed = [command.transport for command in commands if isinstance(command, CloseTransport)]
+        if closed and self._closing:
+            ended = [TransportState(transport, "closed") for transport in closed]
+            asyncio.get_running_loop().call_soon(lambda: self._listener(list(ended)))
 
     def listen(self, listener: Callable[[list[Event]], None]) -> None:
         self._listener = listener

@@ -175,6 +175,13 @@ pub enum Command {
         /// Transport id.
         transport: String,
     },
+    /// Answered by `DataTaken` once this transport has taken all reliable data that it was sent so far.
+    AwaitData {
+        /// Repeated in the answer.
+        request: String,
+        /// Transport id.
+        transport: String,
+    },
     /// Answered by one `Flight` event.
     DumpFlight {
         /// Repeated in the answer.
@@ -217,6 +224,7 @@ impl Command {
             Self::OpenDataChannel { .. } => "open_data_channel",
             Self::SendData { .. } => "send_data",
             Self::DropData { .. } => "drop_data",
+            Self::AwaitData { .. } => "await_data",
             Self::DumpFlight { .. } => "dump_flight",
             Self::GetStats { .. } => "get_stats",
         }
@@ -231,6 +239,7 @@ impl Command {
             | Self::RestartIce { transport, .. }
             | Self::CloseTransport { transport }
             | Self::DropData { transport }
+            | Self::AwaitData { transport, .. }
             | Self::DumpFlight { transport, .. }
             | Self::OpenDataChannel { transport, .. } => transport.clone(),
             Self::AddTrack { track, .. }

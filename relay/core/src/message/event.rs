@@ -84,6 +84,13 @@ pub enum Event {
         /// `DropData`. After 64 KiB without an answer more waits, a second at most.
         reliable: bool,
     },
+    /// Answer to `AwaitData`, at once where nothing waits; none where the transport ends before.
+    DataTaken {
+        /// The request's name.
+        request: String,
+        /// Transport id.
+        transport: String,
+    },
     /// A command could not be done.
     CommandFailed {
         /// The command's `type`.

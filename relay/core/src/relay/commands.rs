@@ -119,6 +119,10 @@ impl Relay {
                 self.answer_data(&transport, now, wire);
                 Ok(())
             }
+            Command::AwaitData { request, transport } => {
+                self.await_data(request, &transport, now);
+                Ok(())
+            }
             Command::DumpFlight { request, transport, unix } => {
                 let member = self.member_ids.get(&transport).copied();
                 let payload = member.map(|member| self.flight(member, unix, now)).unwrap_or_default().into();

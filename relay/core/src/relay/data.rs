@@ -113,6 +113,14 @@ impl Relay {
         }
     }
 
+    /// The caller wants to know when this transport, if it is still there, has taken all that it was sent.
+    pub(super) fn await_data(&mut self, request: String, id: &str, now: Instant) {
+        if let Some(index) = self.member_ids.get(id).copied() {
+            in_slab(&mut self.members, index, |member| member.transport.await_data(request, now));
+            self.settle(index, now);
+        }
+    }
+
     /// A member keeps up again, or lost its claim: who was held back for it goes on.
     pub(super) fn let_go(&mut self, index: usize, now: Instant, wire: &mut impl Wire) {
         if self.holds.shares.is_empty() {

@@ -278,6 +278,7 @@ impl Relay {
         let transport = member.id.clone();
         self.events.push(match event {
             ChannelEvent::Opened(label) => Event::DataChannelOpened { transport, label },
+            ChannelEvent::Taken(request) => Event::DataTaken { request, transport },
             ChannelEvent::Received { label, payload, reliable } => {
                 Event::DataReceived { transport, label, payload: Vec::from(payload).into(), reliable }
             }

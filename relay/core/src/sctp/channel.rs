@@ -19,6 +19,8 @@ pub enum ChannelEvent {
         /// On a reliable channel: the caller answers it.
         reliable: bool,
     },
+    /// Of this request: the peer has taken all that it was sent reliably by then.
+    Taken(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

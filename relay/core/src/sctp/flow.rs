@@ -69,6 +69,21 @@ impl Sctp {
             None => 0,
         };
         self.pace.observe(waiting, now);
+        self.acknowledge(self.pace.written().saturating_sub(waiting as u64));
+    }
+
+    /// Tell by [`ChannelEvent::Taken`] when the peer has taken all that it was sent reliably so far.
+    pub fn await_taken(&mut self, request: String, now: Instant) {
+        let first = self.receipts.add(self.pace.written(), request);
+        self.events.extend(first.map(ChannelEvent::Taken));
+        self.observe(now);
+    }
+
+    /// The peer has taken so many bytes.
+    pub(super) fn acknowledge(&mut self, taken: u64) {
+        while let Some(request) = self.receipts.pop(taken) {
+            self.events.push_back(ChannelEvent::Taken(request));
+        }
     }
 
     /// Tell nothing of what the peer sends reliably for now, or go on: somebody does not keep up with it.

@@ -13,6 +13,7 @@ mod intake;
 mod opening;
 mod pace;
 mod packet;
+mod receipts;
 mod window;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -37,6 +38,7 @@ use intake::Intake;
 use pace::Pace;
 pub use pace::Standing;
 use packet::{Kind, Sack};
+use receipts::Receipts;
 use window::Window;
 
 /// Largest message either way, in bytes.
@@ -75,6 +77,8 @@ pub struct Sctp {
     window: Window,
     /// Whether it keeps up with what it is sent.
     pace: Pace,
+    /// Who waits for that.
+    receipts: Receipts,
     /// Opened by us before the association was.
     waiting: Vec<Open>,
     /// Sent before their channel was open.
@@ -113,6 +117,7 @@ impl Default for Sctp {
             inbox: Inbox::default(),
             window: Window::default(),
             pace: Pace::default(),
+            receipts: Receipts::default(),
             waiting: Vec::new(),
             early: Early::default(),
             events: VecDeque::new(),
@@ -174,13 +179,14 @@ impl Sctp {
         self.intake = Intake::default();
         self.window = Window::default();
         self.pace = Pace::default();
+        self.acknowledge(u64::MAX);
     }
 
     /// What came is told, what was acknowledged is no longer waited for.
     fn after(&mut self, now: Instant) {
         self.pump();
         self.tell(now);
-        if self.pace.standing() != Standing::Free {
+        if self.pace.standing() != Standing::Free || !self.receipts.is_empty() {
             self.observe(now);
         }
     }
@@ -293,6 +299,7 @@ impl Sctp {
 
     /// The association is gone. Its peer is told, unless that ended it: its channels close, and it may connect anew.
     fn lose(&mut self, reason: Reason) {
+        self.acknowledge(u64::MAX);
         let abort = if self.ended_by_peer { None } else { packet::abort(&self.sent) };
         self.refused.extend(abort.as_ref().map(|_| reason));
         *self = Self {

@@ -66,6 +66,11 @@ impl Pace {
         self.written += bytes as u64;
     }
 
+    /// Bytes written in all.
+    pub const fn written(&self) -> u64 {
+        self.written
+    }
+
     /// How it stands.
     pub const fn standing(&self) -> Standing {
         self.standing

@@ -126,6 +126,7 @@ impl Pair {
         while let Some(event) = self.relay.poll_event() {
             match event {
                 ChannelEvent::Opened(_) => self.opened += 1,
+                ChannelEvent::Taken(_) => {}
                 ChannelEvent::Received { payload, .. } => {
                     self.received.push(payload.len());
                     self.relay.answered(self.now);

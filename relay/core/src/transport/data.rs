@@ -46,6 +46,12 @@ impl Transport {
         self.pump_sctp(now, wire);
     }
 
+    /// Tell by `ChannelEvent::Taken` when the peer has taken all that it was sent reliably so far.
+    pub fn await_data(&mut self, request: String, now: Instant) {
+        self.sctp.await_taken(request, now);
+        self.take_channel_events();
+    }
+
     /// Whether the peer keeps up with reliable messages; one that is gone holds nobody back.
     #[must_use]
     pub const fn standing(&self) -> Standing {

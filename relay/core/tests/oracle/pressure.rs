@@ -22,13 +22,16 @@ struct Meeting {
     began: Instant,
     /// A client that the server itself tells something all the time, in bytes each 20 ms.
     babbled: Option<(usize, usize)>,
+    /// Answers to `AwaitData`, and how many messages each client had by then.
+    taken: Vec<(String, String, Vec<usize>)>,
 }
 
 impl Meeting {
     fn of(count: usize) -> Self {
         let world = World::new();
         let began = world.now;
-        let mut meeting = Self { world, channels: Vec::new(), said: Vec::new(), began, babbled: None };
+        let mut meeting =
+            Self { world, channels: Vec::new(), said: Vec::new(), began, babbled: None, taken: Vec::new() };
         for number in 0..count {
             let index = meeting.world.join(&format!("client-{number}"));
             meeting.world.clients[index].open_channel(LABEL);
@@ -84,6 +87,10 @@ impl Meeting {
             });
         }
         for event in std::mem::take(&mut self.world.events) {
+            if let Event::DataTaken { request, transport } = event {
+                self.taken.push((request, transport, self.numbers()));
+                continue;
+            }
             let Event::DataReceived { transport, label, payload, reliable } = event else { continue };
             let others = self.world.clients.iter().filter(|client| client.id != transport);
             let transports = others.map(|client| client.id.clone()).collect();
@@ -211,4 +218,28 @@ fn what_a_peer_that_goes_was_told_we_have_is_told_before_its_end() {
     let events = meeting.world.relay.take_events();
     let told = events.iter().filter(|event| matches!(event, Event::DataReceived { .. })).count();
     assert!(told * SIZE > 400 * 1024, "{told} after {before}");
+}
+
+#[test]
+fn who_asks_is_told_when_each_has_taken_what_it_was_sent() {
+    let mut meeting = Meeting::of(4);
+    meeting.narrow(1, 2_000_000);
+    meeting.world.deaf = Some(3);
+    meeting.said.extend((0..20).map(|number| (0, number)));
+    meeting.go_until(|meeting| meeting.numbers()[2] == 20, Duration::from_secs(1));
+    assert!(meeting.numbers()[1] < 20, "{:?}", meeting.numbers());
+    let ask = |meeting: &mut Meeting, request: &str| {
+        for transport in ["client-1", "client-2", "client-3", "nobody"] {
+            meeting.world.command(Command::AwaitData { request: request.into(), transport: transport.into() });
+        }
+    };
+    ask(&mut meeting, "first");
+    meeting.said.extend((20..40).map(|number| (0, number)));
+    meeting.go_until(|meeting| meeting.numbers()[1] == 40, Duration::from_secs(10));
+    let told = |client: &str| meeting.taken.iter().find(|(_, transport, _)| transport == client);
+    assert!(told("client-1").is_some_and(|(_, _, numbers)| (20..40).contains(&numbers[1])), "{:?}", meeting.taken);
+    assert!(told("client-2").is_some_and(|(_, _, numbers)| (20..22).contains(&numbers[2])), "{:?}", meeting.taken);
+    assert_eq!(told("client-3"), None, "it takes nothing");
+    ask(&mut meeting, "second");
+    meeting.go_until(|meeting| meeting.taken.len() == 4, Duration::from_millis(500));
 }
