@@ -9,15 +9,16 @@ use super::dcep::Reliability;
 use super::intake::Room;
 use super::pace::Standing;
 use super::window::BEYOND;
-use super::{ChannelEvent, MAX_BACKLOG, MAX_LOSSY_BACKLOG, MAX_MESSAGE, RECEIVE_BUFFER, Sctp};
+use super::{ChannelEvent, MAX_BACKLOG, MAX_HELD_BACKLOG, MAX_LOSSY_BACKLOG, MAX_MESSAGE, RECEIVE_BUFFER, Sctp};
 use crate::drop::Reason;
 
 impl Sctp {
-    /// Send one binary message on the channel `label`, or keep it until that opens.
+    /// Send one binary message on the channel `label`, or keep it until that opens. `patient`: its sender is held back where
+    /// the peer takes less than it is sent.
     ///
     /// # Errors
     /// `DataTooLarge`, or `DataBacklog` where the peer does not keep up.
-    pub fn send(&mut self, label: &str, payload: &[u8], now: Instant) -> Result<(), Reason> {
+    pub fn send(&mut self, label: &str, payload: &[u8], patient: bool, now: Instant) -> Result<(), Reason> {
         if payload.len() > MAX_MESSAGE {
             return Err(Reason::DataTooLarge);
         }
@@ -26,15 +27,19 @@ impl Sctp {
             return self.early.keep(label, payload);
         };
         let (id, reliable) = (*id, channel.open.reliability == Reliability::Reliable);
-        let written = self.write(id, payload, reliable);
+        let limit = match (reliable, patient && self.standing() != Standing::Behind) {
+            (true, true) => MAX_HELD_BACKLOG,
+            (true, false) => MAX_BACKLOG,
+            (false, _) => MAX_LOSSY_BACKLOG,
+        };
+        let written = self.write(id, payload, reliable, limit);
         if reliable {
             self.observe(now);
         }
         written
     }
 
-    pub(super) fn write(&mut self, id: u16, payload: &[u8], reliable: bool) -> Result<(), Reason> {
-        let limit = if reliable { MAX_BACKLOG } else { MAX_LOSSY_BACKLOG };
+    pub(super) fn write(&mut self, id: u16, payload: &[u8], reliable: bool, limit: usize) -> Result<(), Reason> {
         let Some((_, association)) = self.association.as_mut() else { return Ok(()) };
         let mut stream = association.stream(id).map_err(|_| Reason::DataBacklog)?;
         if stream.buffered_amount().is_ok_and(|waiting| waiting > 0 && waiting + payload.len() > limit) {
@@ -108,6 +113,17 @@ impl Sctp {
     pub(super) fn tell(&mut self, now: Instant) {
         while let Some((label, payload)) = self.inbox.pop(now) {
             self.events.push_back(ChannelEvent::Received { label, payload, reliable: true });
+        }
+        self.take_late(now);
+    }
+
+    /// There is room again: take the packet that its sender waits for. What was refused for long it tries seldom by now, and
+    /// sends nothing else before that is acknowledged.
+    fn take_late(&mut self, now: Instant) {
+        if self.held() < RECEIVE_BUFFER as usize / 2
+            && let Some(packet) = self.late.take()
+        {
+            self.handle(packet, now);
         }
     }
 

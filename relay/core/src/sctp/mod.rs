@@ -34,7 +34,7 @@ use dcep::Open;
 pub use dcep::{MAX_LABEL, Reliability};
 use early::Early;
 use inbox::Inbox;
-use intake::Intake;
+use intake::{Intake, Room};
 use pace::Pace;
 pub use pace::Standing;
 use packet::{Kind, Sack};
@@ -48,6 +48,8 @@ const MAX_MESSAGE_U32: u32 = 64 * 1024;
 const MAX_CHANNELS: usize = 32;
 /// Bytes that may wait on one channel: a slow reader loses messages instead of our memory.
 const MAX_BACKLOG: usize = 1024 * 1024;
+/// The same of messages whose senders are held back, for a peer that keeps up: those of many who begin, or go on, at once.
+const MAX_HELD_BACKLOG: usize = 4 * 1024 * 1024;
 /// Bytes that may wait on a channel that need not deliver: late is as good as lost.
 const MAX_LOSSY_BACKLOG: usize = 128 * 1024;
 /// Received, and not yet complete or not yet told to the caller, in bytes.
@@ -79,6 +81,8 @@ pub struct Sctp {
     pace: Pace,
     /// Who waits for that.
     receipts: Receipts,
+    /// The last packet that there was no room for.
+    late: Option<Bytes>,
     /// Opened by us before the association was.
     waiting: Vec<Open>,
     /// Sent before their channel was open.
@@ -118,6 +122,7 @@ impl Default for Sctp {
             window: Window::default(),
             pace: Pace::default(),
             receipts: Receipts::default(),
+            late: None,
             waiting: Vec::new(),
             early: Early::default(),
             events: VecDeque::new(),
@@ -179,6 +184,7 @@ impl Sctp {
         self.intake = Intake::default();
         self.window = Window::default();
         self.pace = Pace::default();
+        self.late = None;
         self.acknowledge(u64::MAX);
     }
 
@@ -201,7 +207,11 @@ impl Sctp {
             return Ok(packet);
         }
         let kept = chunks.iter().zip(taken).filter_map(|(chunk, taken)| taken.then_some(chunk));
-        let rest = packet::of_chunks(&packet, kept).ok_or(Reason::SctpWindow)?;
+        let rest = packet::of_chunks(&packet, kept).ok_or(Reason::SctpWindow);
+        if self.room() != Room::All {
+            self.late = Some(packet.clone());
+        }
+        let rest = rest?;
         self.refused.push(Reason::SctpWindow);
         Ok(rest)
     }

@@ -61,7 +61,7 @@ impl Sctp {
         for message in self.early.take(&label) {
             // Late is as good as lost on a channel that need not deliver.
             if reliability == Reliability::Reliable
-                && let Err(reason) = self.write(id, &message, true)
+                && let Err(reason) = self.write(id, &message, true, super::MAX_BACKLOG)
             {
                 self.refused.push(reason);
             }

@@ -12,6 +12,11 @@ pub const LEAST: u64 = 64 * 1024;
 pub const PERIOD: Duration = Duration::from_secs(2);
 /// And no longer than this: all that may wait is down to [`LOW`] after 26 s at that rate, unless somebody keeps adding to it.
 pub const LONGEST: Duration = Duration::from_secs(30);
+/// A peer that takes less than so many bytes in [`PERIOD`], some 1 Mbit/s, holds others back on a budget: for so long,
+/// and then for one second in so many.
+pub const BRISK: u64 = 256 * 1024;
+pub const BUDGET: Duration = Duration::from_secs(120);
+pub const SHARE: u32 = 4;
 
 /// How a peer stands to what it is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,7 +28,8 @@ pub enum Standing {
     Filling,
     /// Much waits and it takes some: who fills it is held back.
     Holding,
-    /// It took too little, or was kept filled for too long: it holds nobody back until little waits for it again.
+    /// It took too little, was kept filled for too long, or was slow too often: it holds nobody back until little waits for it
+    /// again.
     Behind,
 }
 
@@ -35,6 +41,9 @@ pub struct Pace {
     written: u64,
     /// As long as it holds others back.
     claim: Option<Claim>,
+    /// How long it was slow while it did, less what is forgotten since; and when that was.
+    slow: Duration,
+    at: Option<Instant>,
 }
 
 /// Since when a peer holds others back; when its last measure began, and what it had taken by then.
@@ -52,6 +61,13 @@ impl Claim {
     /// Whether a measure ends now.
     fn is_due(&self, now: Instant) -> bool {
         now >= self.measured + PERIOD
+    }
+
+    /// For how long it was slow by now, since the last measure.
+    fn slow(&self, taken: u64, now: Instant) -> Duration {
+        let since = now.saturating_duration_since(self.measured);
+        let taken = u128::from(taken.saturating_sub(self.taken));
+        if taken * PERIOD.as_millis() < u128::from(BRISK) * since.as_millis() { since } else { Duration::ZERO }
     }
 
     /// Whether it stands, for a peer that has taken so much by now.
@@ -79,15 +95,24 @@ impl Pace {
     /// See how it does: so many bytes wait for it.
     pub fn observe(&mut self, waiting: usize, now: Instant) {
         let taken = self.written.saturating_sub(waiting as u64);
+        self.forget(now);
         self.standing = self.next(waiting, taken, now);
-        if self.standing != Standing::Holding {
-            self.claim = None;
-            return;
-        }
-        let claim = self.claim.get_or_insert_with(|| Claim::new(now, taken));
-        if claim.is_due(now) {
+        let holding = self.standing == Standing::Holding;
+        if let Some(claim) = self.claim.as_mut().filter(|claim| !holding || claim.is_due(now)) {
+            self.slow = self.slow.saturating_add(claim.slow(taken, now));
             (claim.measured, claim.taken) = (now, taken);
         }
+        if holding {
+            self.claim.get_or_insert_with(|| Claim::new(now, taken));
+        } else {
+            self.claim = None;
+        }
+    }
+
+    /// Forget by and by how long it was slow.
+    fn forget(&mut self, now: Instant) {
+        let since = self.at.replace(now).map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.slow = self.slow.saturating_sub(since / SHARE);
     }
 
     fn next(&self, waiting: usize, taken: u64, now: Instant) -> Standing {
@@ -95,7 +120,9 @@ impl Pace {
             _ if waiting <= LOW => Standing::Free,
             Standing::Behind => Standing::Behind,
             Standing::Holding if self.claim.as_ref().is_some_and(|claim| !claim.stands(taken, now)) => Standing::Behind,
+            Standing::Holding if self.slow >= BUDGET => Standing::Behind,
             Standing::Holding => Standing::Holding,
+            Standing::Free | Standing::Filling if waiting > HIGH && self.slow + PERIOD > BUDGET => Standing::Behind,
             Standing::Free | Standing::Filling if waiting > HIGH => Standing::Holding,
             Standing::Free | Standing::Filling => Standing::Filling,
         }
@@ -139,6 +166,41 @@ mod tests {
         for rate in [32 * 1024, 1024 * 1024] {
             assert_eq!(taking(rate)[28..], [[Standing::Holding].as_slice(), &[Standing::Behind; 11]].concat());
         }
+    }
+
+    /// A peer that is filled as soon as it has caught up and takes so many bytes in 20 ms: for how many seconds of each minute
+    /// it held others back.
+    fn filled_again_and_again(rate: usize) -> Vec<u64> {
+        let (mut pace, mut now, mut waiting) = (Pace::default(), Instant::now(), 0);
+        let mut minute = || {
+            let held = (0..3_000).filter(|_| {
+                if pace.standing() == Standing::Free {
+                    pace.wrote(HIGH + 1 - waiting);
+                    waiting = HIGH + 1;
+                    pace.observe(waiting, now);
+                }
+                now += Duration::from_millis(20);
+                waiting = waiting.saturating_sub(rate);
+                pace.observe(waiting, now);
+                pace.standing() == Standing::Holding
+            });
+            held.count() as u64 / 50
+        };
+        (0..20).map(|_| minute()).collect()
+    }
+
+    #[test]
+    fn who_is_slow_again_and_again_holds_others_back_for_a_share_of_the_time() {
+        for rate in [700, 2_000] {
+            let minutes = filled_again_and_again(rate);
+            assert!(minutes[..2].iter().sum::<u64>() > 110, "a document arrives whole: {rate} {minutes:?}");
+            assert!(minutes[4..].iter().sum::<u64>() < 16 * 18, "{rate} {minutes:?}");
+            assert!(minutes[4..].iter().sum::<u64>() > 16 * 5, "but not for ever: {rate} {minutes:?}");
+        }
+        assert!(
+            filled_again_and_again(3_000).iter().all(|held| *held > 45),
+            "who is not slow does as long as it takes"
+        );
     }
 
     #[test]

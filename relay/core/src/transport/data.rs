@@ -26,9 +26,10 @@ impl Transport {
         Ok(())
     }
 
-    /// Send one message on the channel `label`, if it is open; a message that cannot go is counted.
-    pub fn send_data(&mut self, label: &str, payload: &[u8], now: Instant, wire: &mut impl Wire) {
-        if let Err(reason) = self.sctp.send(label, payload, now) {
+    /// Send one message on the channel `label`, if it is open; a message that cannot go is counted. `patient`: its sender is
+    /// held back where the peer takes less than it is sent.
+    pub fn send_data(&mut self, label: &str, payload: &[u8], patient: bool, now: Instant, wire: &mut impl Wire) {
+        if let Err(reason) = self.sctp.send(label, payload, patient, now) {
             self.drops.count(reason);
         }
         self.pump_sctp(now, wire);
