@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import pytest
 from livekit import api
+from prometheus_client import REGISTRY
 
-from signaling.rtc.counters import REFUSED
 from tests.signaling.rtc.world import RecordedRelay
 from tests.signaling.test_server_api import KEY, SECRET, refused, service
 
@@ -63,7 +63,8 @@ async def test_refusals_of_http_are_counted_with_a_reason(
             yield b" " * 64 * 1024
 
     def counted() -> float:
-        return REFUSED.labels(code, "server_api")._value.get()
+        name, labels = "roomctl_rtc_refused_total", {"code": code, "request": "server_api"}
+        return REGISTRY.get_sample_value(name, labels) or 0.0
 
     async with service(RecordedRelay()) as (world, _):
         before = counted()
