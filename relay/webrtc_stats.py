@@ -17,16 +17,18 @@ _DTLS = {"new": "new", "connecting": "connecting", "connected": "connected", "fa
 
 
 def webrtc_stats(stats: Stats, now: float) -> list[Report]:
-    """One report per transport, candidate pair, received layer and sent stream. `now` in Unix seconds."""
+    """One report per transport, candidate pair and its ends, layer that came and sent stream. `now` in Unix seconds."""
     stamp = round(now * 1000, 3)
+    kinds = {track.track: track.kind for track in stats.tracks}
     round_trips = {transport.transport: transport.rtt_ms for transport in stats.transports}
     reports: list[Report] = []
     for transport in stats.transports:
         reports += _transport(transport)
     for track in stats.tracks:
-        reports += (_inbound(track, index, layer) for index, layer in enumerate(track.layers))
+        reports += (_inbound(track, index, layer) for index, layer in enumerate(track.layers) if layer.ssrc is not None)
     for subscription in stats.subscriptions:
-        reports += _outbound(subscription, round_trips.get(subscription.transport))
+        stream = _stream(subscription, kinds.get(subscription.track))
+        reports += _outbound(subscription, stream, round_trips.get(subscription.transport))
     return [{**report, "timestamp": stamp} for report in reports]
 
 
@@ -47,11 +49,15 @@ def _transport(transport: TransportStats) -> Iterator[Report]:
         report["selectedCandidatePairId"] = f"CP:{name}"
         pair: Report = {"id": f"CP:{name}", "type": "candidate-pair", "transportId": f"T:{name}"}
         pair |= {"state": "succeeded", "nominated": True}
+        pair |= {"localCandidateId": f"L:{name}", "remoteCandidateId": f"R:{name}"}
         if transport.rtt_ms is not None:
             pair["currentRoundTripTime"] = transport.rtt_ms / 1000
         if transport.estimate is not None:
             pair["availableOutgoingBitrate"] = transport.estimate
         yield pair
+        # ours are its own addresses; a client's are learned from its checks alone (RFC 8445 §7.3.1.3)
+        yield {"id": f"L:{name}", "type": "local-candidate", "transportId": f"T:{name}", "candidateType": "host"}
+        yield {"id": f"R:{name}", "type": "remote-candidate", "transportId": f"T:{name}", "candidateType": "prflx"}
     yield report
 
 
@@ -80,12 +86,22 @@ def _inbound(track: TrackStats, index: int, layer: LayerStats) -> Report:
     return report
 
 
-def _outbound(subscription: SubscriptionStats, rtt_ms: float | None) -> Iterator[Report]:
+def _stream(subscription: SubscriptionStats, kind: str | None) -> Report:
+    """What both reports of a sent stream begin with."""
+    stream: Report = {"transportId": f"T:{subscription.transport}"}
+    if kind is not None:
+        stream["kind"] = kind
+    if subscription.ssrc is not None:
+        stream["ssrc"] = subscription.ssrc
+    return stream
+
+
+def _outbound(subscription: SubscriptionStats, stream: Report, rtt_ms: float | None) -> Iterator[Report]:
     name = subscription.subscription
     yield {
         "id": f"O:{name}",
         "type": "outbound-rtp",
-        "transportId": f"T:{subscription.transport}",
+        **stream,
         "remoteId": f"RI:{name}",
         "packetsSent": subscription.packets,
         "bytesSent": subscription.bytes,
@@ -99,8 +115,8 @@ def _outbound(subscription: SubscriptionStats, rtt_ms: float | None) -> Iterator
     remote: Report = {
         "id": f"RI:{name}",
         "type": "remote-inbound-rtp",
+        **stream,
         "localId": f"O:{name}",
-        "transportId": f"T:{subscription.transport}",
         "fractionLost": subscription.lost,
     }
     if rtt_ms is not None:

@@ -56,7 +56,7 @@ class TrackStats(msgspec.Struct, frozen=True):
 class SubscriptionStats(msgspec.Struct, frozen=True):
     """One forwarded stream. `lost` fraction 0..1 as the subscriber last reported it; `paused` while the relay withholds it.
 
-    `link_lost` is the same without what was lost before it came to the relay.
+    `ssrc` is the one it is sent with. `link_lost` is the same without what was lost before it came to the relay.
     """
 
     subscription: str
@@ -71,6 +71,7 @@ class SubscriptionStats(msgspec.Struct, frozen=True):
     lost: float
     paused: PauseReason | None = None
     link_lost: float = 0.0
+    ssrc: int | None = None
 
 
 class Totals(msgspec.Struct, frozen=True):

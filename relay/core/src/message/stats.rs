@@ -99,6 +99,8 @@ pub struct SubscriptionStats {
     pub track: String,
     /// Subscriber's transport id.
     pub transport: String,
+    /// What it is sent with.
+    pub ssrc: u32,
     /// Layer being forwarded.
     pub layer: Option<u8>,
     /// RTP packets sent.

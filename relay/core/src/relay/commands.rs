@@ -318,7 +318,7 @@ impl Relay {
             SubscriptionConfig { ssrc, payload_type, extensions, rtx_ssrc, rtx_payload_type, red_payload_type, mid };
         let key = self.switch.subscribe(member.peer, source, &config, now)?;
         self.subscription_ids.insert(key, subscription.clone());
-        self.subscriptions.insert(subscription, Subscription { key, member: index, track });
+        self.subscriptions.insert(subscription, Subscription { key, member: index, track, ssrc });
         Ok(())
     }
 

@@ -62,6 +62,7 @@ struct Subscription {
     key: SubscriptionKey,
     member: usize,
     track: String,
+    ssrc: u32,
 }
 
 struct Owner {

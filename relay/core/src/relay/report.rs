@@ -147,6 +147,7 @@ impl Relay {
             subscription: id.into(),
             track: subscription.track.clone(),
             transport: self.member_id(subscription.member),
+            ssrc: subscription.ssrc,
             layer: stats.layer,
             packets: stats.packets,
             bytes: stats.bytes,
