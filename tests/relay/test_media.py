@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 from aiortc import RTCRtpReceiver
+from aiortc.codecs.vpx import DEFAULT_BITRATE, Vp8Encoder
 
 from relay import Relay
 from relay.messages import (
@@ -202,3 +203,25 @@ async def test_a_loop_blocked_for_three_seconds_stops_no_packet(relay: Relay, ev
         "publisher",
         "viewer",
     ]
+
+
+async def test_who_has_no_transport_wide_feedback_is_told_what_it_may_send(
+    relay: Relay, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Aiortc's encoder follows REMB. Nothing is lost here: more than the 0.5 Mbit/s with which it begins is allowed."""
+    told = asyncio.Event()
+    target: property = vars(Vp8Encoder)["target_bitrate"]
+
+    def followed(encoder: Vp8Encoder, bitrate: int) -> None:
+        target.__set__(encoder, bitrate)
+        if encoder.target_bitrate > DEFAULT_BITRATE:
+            told.set()
+
+    monkeypatch.setattr(Vp8Encoder, "target_bitrate", target.setter(followed))
+    peer = Peer("publisher", "room")
+    await peer.connect(relay)
+    sender = await publish(peer, relay, "video", "picture")
+    async with asyncio.timeout(20):
+        await told.wait()
+    await sender.stop()
+    await peer.close()
