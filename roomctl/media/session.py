@@ -161,18 +161,19 @@ class Session:
 
     async def _write(self, socket: ClientConnection) -> None:
         """Send what waits; ping; give up on silence."""
+        loop = asyncio.get_running_loop()
+        pinged, silent = loop.time(), 0.0
         while True:
             self._wake.clear()
             await self._flush(socket)
             try:
-                async with asyncio.timeout(self._ping_interval):
+                async with asyncio.timeout_at(pinged + self._ping_interval):
                     await self._wake.wait()
             except TimeoutError:
-                if not self._signal.heard:
-                    self._ping_timeout -= self._ping_interval
-                    if self._ping_timeout <= 0:
-                        raise
-                self._signal.heard = False
+                silent = 0.0 if self._signal.heard else silent + self._ping_interval
+                if silent >= self._ping_timeout:
+                    raise
+                self._signal.heard, pinged = False, loop.time()
                 self._signal.ping(_now_ms())
 
     async def _flush(self, socket: ClientConnection) -> None:

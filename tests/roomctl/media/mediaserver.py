@@ -24,6 +24,8 @@ class MediaServer:
         self.tokens: list[str] = []
         self.queries: list[str] = []
         self.requests: list[rtc.SignalRequest] = []
+        self.pings = (5, 15)  # interval and time-out that it announces, s
+        self.forgetful = False  # answers every other ping
         self.frames = 0  # pictures decoded
         self.energy = 0.0  # sum of squared samples
         self.last_picture: Any = None
@@ -70,7 +72,9 @@ class MediaServer:
         self.queries.append(socket.request.path)
         self.tokens.append(socket.request.headers["Authorization"].removeprefix("Bearer "))
         me = models.ParticipantInfo(sid="PA_1", identity="room:x")
-        await self.send(rtc.SignalResponse(join=rtc.JoinResponse(participant=me, ping_interval=5, ping_timeout=15)))
+        interval, timeout = self.pings
+        join = rtc.JoinResponse(participant=me, ping_interval=interval, ping_timeout=timeout)
+        await self.send(rtc.SignalResponse(join=join))
         try:
             async for frame in socket:
                 assert isinstance(frame, bytes)
@@ -88,7 +92,7 @@ class MediaServer:
                 await self.send(rtc.SignalResponse(track_published=published))
             case "offer":
                 await self._offered(request.offer)
-            case "ping_req":
+            case "ping_req" if not (self.forgetful and len(self.said("ping_req")) % 2):
                 pong = rtc.Pong(last_ping_timestamp=request.ping_req.timestamp)
                 await self.send(rtc.SignalResponse(pong_resp=pong))
         async with self._news:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from random import Random
 
 import pytest_asyncio
 from livekit.protocol import models, rtc
+from websockets.exceptions import ConnectionClosed
 
 from roomctl.media.publisher import Publisher
 from tests.roomctl.media.mediaserver import MediaServer, media_server
@@ -108,6 +110,28 @@ async def test_joins_anew_when_the_server_comes_back_with_the_token_it_was_given
     await room.until(connected=True)
     await server.until(lambda: server.frames >= 5)
     assert server.tokens[-1] == "second"
+
+
+async def test_pings_that_are_answered_make_up_for_those_that_were_not(server: MediaServer) -> None:
+    server.pings, server.forgetful = (1, 2), True
+    room = Published()
+    task = asyncio.create_task(room.publisher.run())
+    room.publisher.open(access(server, "first"), mic=False, camera=False)
+    await server.until(lambda: len(server.said("ping_req")) >= 7)
+    assert len(server.queries) == 1  # it joined once
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_pings_who_is_told_much(server: MediaServer, room: Published) -> None:
+    server.pings = (1, 2)
+    await server.stop()
+    await server.start()
+    async with asyncio.timeout(20):
+        while not server.said("ping_req"):  # a server ends whom it does not hear
+            with contextlib.suppress(ConnectionClosed):
+                await server.send(rtc.SignalResponse(room_update=rtc.RoomUpdate()))
+            await asyncio.sleep(0.2)
 
 
 async def test_nobody_remote_unmutes(server: MediaServer, room: Published) -> None:
