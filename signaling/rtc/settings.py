@@ -44,8 +44,8 @@ class RtcSettings:
     reliable_rate: float = 500.0  # of reliable data, which the relay spaces: more than that lets through
     reliable_burst: int = 12_000  # and all at once that waits there as one leaves: 576 KiB, a message counts 64 or more
     # times
-    ping_interval: int = 5
-    ping_timeout: int = 15
+    ping_interval: int = 2
+    ping_timeout: int = 8  # well before the relay gives a silent client up (docs/decisions/023)
     silence: float = 35.0  # nothing heard from a client: it is gone
     connect: float = 30.0  # join to a connected primary transport
     resume: float = 20.0  # a broken signal connection to its client's return

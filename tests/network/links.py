@@ -74,6 +74,14 @@ class Link:
             f"{self.inside} ip route add default dev far",
         )
 
+    def move(self, address: str) -> None:
+        """The client's host has another address from now on, and none between."""
+        run(
+            f"{self.inside} ip addr del {CLIENT}/24 dev far",
+            f"{self.inside} ip addr add {address}/24 dev far",
+            f"{self.inside} ip route replace default dev far",
+        )
+
     def narrow(self, rate: int) -> None:
         """Let through so many bit/s from now on."""
         verb = "add" if self.rate is None else "change"

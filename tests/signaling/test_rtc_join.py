@@ -29,7 +29,7 @@ async def test_join_says_who_is_there_and_offers_data_channels() -> None:
         assert dict(join.participant.attributes) == {"kind": "person"}
         assert join.subscriber_primary
         assert join.fast_publish
-        assert (join.ping_interval, join.ping_timeout) == (5, 15)
+        assert (join.ping_interval, join.ping_timeout) == (2, 8)
         assert [codec.mime for codec in join.enabled_publish_codecs] == [
             "video/VP8",
             "video/H264",
