@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use relay_core::message::{Codec, Command, Encoding, Event, Extensions, Kind};
-use str0m::media::{MediaKind, Mid};
+use str0m::media::{KeyframeRequestKind, MediaKind, Mid};
 use str0m::rtp::{ExtensionValues, RtpWrite, Ssrc};
 
 use crate::world::World;
@@ -199,6 +199,33 @@ fn a_viewer_that_joins_late_begins_with_a_key_frame() {
     play_on(&mut world, publisher, 50..100);
     let first = heard(&world, viewer, VP8, 11).first().map(|(number, ..)| *number);
     assert_eq!(first, Some(60), "frames 30, 60, … are key frames");
+}
+
+#[test]
+fn a_publisher_is_asked_for_key_frames_of_a_layer_no_more_than_every_350_ms() {
+    let mut world = World::new();
+    let publisher = world.join("publisher");
+    publish(&mut world, publisher, Kind::Video, "vid");
+    let viewers = [world.join("one"), world.join("two"), world.join("three")];
+    for viewer in viewers {
+        subscribe(&mut world, viewer, Kind::Video, "vid");
+    }
+    play(&mut world, publisher, Kind::Video, "vid", 60, 33);
+    let mut asked = Vec::new();
+    for step in 0..90 {
+        for viewer in viewers {
+            let mut api = world.clients[viewer].rtc.direct_api();
+            let stream = api.stream_rx_by_mid(Mid::from("vid"), None).expect("a stream that comes");
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+        world.clients[publisher].events.clear();
+        play_on(&mut world, publisher, 60 + step..61 + step);
+        let requests = world.clients[publisher].events.iter();
+        let requests = requests.filter(|event| matches!(event, str0m::Event::KeyframeRequest(_)));
+        asked.extend(requests.map(|_| step * 33));
+    }
+    assert!((3..=9).contains(&asked.len()), "asked 30 times a second by three for 3 s: {asked:?}");
+    assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= 350 - 33), "{asked:?}");
 }
 
 #[test]

@@ -59,11 +59,17 @@ fn a_listener_whose_nat_maps_it_anew_is_followed() {
 }
 
 #[test]
-fn a_speaker_whose_nat_maps_it_anew_is_heard_again() {
+fn a_publisher_whose_nat_maps_it_anew_is_heard_and_asked() {
     let mut world = call(None, None);
+    publish(&mut world, 0, Kind::Video, "cam");
+    subscribe(&mut world, 1, Kind::Video, "cam");
     speak(&mut world, 0..50);
     world.clients[0].seen = "192.0.2.9:40000".parse().expect("an address");
     speak(&mut world, 50..350);
+    world.clients[0].events.clear();
+    play_range(&mut world, 0, Kind::Video, "cam", 1..40, 33); // no key frame before the 30th: it is asked for
+    let asked = world.clients[0].events.iter().any(|event| matches!(event, str0m::Event::KeyframeRequest(_)));
+    assert!(asked, "the relay sends what it asks for to the new address");
     speak(&mut world, 350..400);
     assert_eq!(arrived(&world, 350..400), 50);
     assert_eq!(world.phase("speaker"), Some(TransportPhase::Connected));
