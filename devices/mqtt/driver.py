@@ -113,8 +113,7 @@ class MqttSensor(Driver[MqttSettings]):
 
     def _described(self) -> Sensor:
         device = self.settings.device
-        announced = described(device, self._link.announced.values()) if device else Sensor()
-        return self.settings.by_hand + announced
+        return self.settings.by_hand + (described(device, self._link.announced.values()) if device else Sensor())
 
     def _show(self) -> None:
         """Tell the framework whether the sensor is there, once for each change."""
@@ -181,8 +180,7 @@ class MqttSensor(Driver[MqttSettings]):
             return True
         age = readings.age(message.payload, self._context.clock()) if message.retained else 0.0
         lasts = self._lasts(source, age)
-        before = self._leases.get(source.name)
-        now = asyncio.get_running_loop().time()
+        before, now = self._leases.get(source.name), asyncio.get_running_loop().time()
         self._context.heard(message.payload)
         ends = now + source.off_delay - (age or 0.0) if source.off_delay is not None and value is True else None
         if message.retained and before is not None and before.payload == message.payload:

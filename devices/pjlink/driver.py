@@ -62,10 +62,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
     async def discover(cls, seconds: float) -> list[Found]:
         """The search of class 2."""
         found = await news.search(seconds)
-        return [
-            Found("pjlink", f"PJLink {address}", settings={"host": address}, identity=identity)
-            for address, identity in found.items()
-        ]
+        return [Found("pjlink", f"PJLink {at}", settings={"host": at}, identity=said) for at, said in found.items()]
 
     async def attend(self, shared: Shared, nudge: Callable[[], None]) -> None:
         """Ask at once when the device has news, or came to the network."""

@@ -16,6 +16,9 @@ from typing import Any
 from unittest.mock import patch
 
 Address = tuple[str, int]
+TURN = 1e-9
+"""Seconds that each turn takes. Loops call timers that are due within their clock's resolution, which is as much: who looks
+at the time then would find it a little too early, and without this for ever where another does so in every second turn."""
 
 
 class _Selector(selectors.DefaultSelector):
@@ -30,7 +33,7 @@ class _Selector(selectors.DefaultSelector):
             return ready
         if timeout is None:
             raise RuntimeError("nothing will ever happen any more")
-        self.now += max(0.0, timeout)
+        self.now += max(TURN, timeout)
         return []
 
 
