@@ -44,15 +44,18 @@ class Leaving:
         self._seconds = settings.parting
         self._left: dict[str, Left] = {}
 
-    def add(self, room: MediaRoom, session: Session, now: float, *, speaks: bool) -> None:
-        """One left; the first ones make place."""
+    def add(self, room: MediaRoom, session: Session, now: float, *, speaks: bool) -> MediaRoom:
+        """One left; the first one makes place: returns its room, or this one."""
         untold = set() if session.grants.hidden else set(room.sessions)
         left = Left(room, session, now + self._seconds, speaks, speaks and session.spoke, untold)
         self._left[session.sid] = left
-        if len(self._left) > self._most:
-            self._end(next(iter(self._left.values())))
         if not speaks:
             self._ask(left)
+        if len(self._left) <= self._most:
+            return room
+        first = next(iter(self._left.values()))
+        self._end(first)
+        return first.room
 
     def handle(self, sid: str, event: Event, now: float) -> MediaRoom | None:
         """Do what an event wants done that concerns one of them; returns the room."""
@@ -100,7 +103,8 @@ class Leaving:
     def _ask(self, left: Left) -> None:
         """Nothing more comes of it: tell all for whom nothing waits, and ask when the others have it."""
         present = [session for sid, session in left.room.sessions.items() if sid in left.untold]
-        takers = [session for session in present if left.session.spoke and session.state is State.ACTIVE]
+        up = [session for session in present if session.state is State.ACTIVE and session.grants.can_subscribe]
+        takers = up if left.session.spoke else []
         asked = [AwaitData(left.session.sid, session.subscriber.transport) for session in takers]
         left.room.effects.commands.extend(asked)
         self._tell(left, left.untold - {session.sid for session in takers})

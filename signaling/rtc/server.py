@@ -182,13 +182,13 @@ class RtcServer:
         """A new session and its room; None where there is no place for it."""
         try:
             self._door.find_place(arrival.grants)
+            # Clients know each other by identity: first its end, then its new session.
+            for told in self._leaving.tell(arrival.grants.media, arrival.grants.identity, silence=False):
+                self.apply(told)
             room = self.open(arrival.grants.media)
         except Refusal:  # another took the last place between its check and its upgrade
             return None
         now = self._clock()
-        # Clients know each other by identity: first its end, then its new session.
-        for told in self._leaving.tell(room.name, arrival.grants.identity, silence=False):
-            self.apply(told)
         session = room.join(arrival, now)
         self._delivery.connections[session.sid] = connection
         self._delivery.places[session.sid] = room
@@ -258,7 +258,7 @@ class RtcServer:
     # --- the relay and time -------------------------------------------------------------------------------------
 
     def _on_events(self, batch: list[Event]) -> None:
-        touched: dict[str, MediaRoom] = {}
+        touched: dict[str, MediaRoom] = {}  # by sid: one of this name may have ended, and another begun
         for event in batch:
             try:
                 room = self._on_event(event)
@@ -266,7 +266,7 @@ class RtcServer:
                 log.exception("%s failed", type(event).__name__)
                 continue
             if room is not None:
-                touched[room.name] = room
+                touched[room.sid] = room
         for room in touched.values():
             self.apply(room)
 
@@ -344,7 +344,9 @@ class RtcServer:
                 if (connection := self._delivery.connections.get(goodbye.sid)) is not None:
                     connection.finish(goodbye.close_code, goodbye.text)
             for session, reason in effects.leaving:
-                self._leaving.add(room, session, self._clock(), speaks=reason is Leave.LEFT)
+                touched = self._leaving.add(room, session, self._clock(), speaks=reason is Leave.LEFT)
+                if touched is not room:
+                    self.apply(touched)
                 self._loop.call_later(self._settings.linger, self._lingered, session.sid)
             for what in effects.happened:
                 self._happened(room, what)

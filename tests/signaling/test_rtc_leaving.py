@@ -131,22 +131,53 @@ async def test_of_who_said_nothing_a_leave_is_told_as_its_transport_is_closed() 
 
 
 async def test_the_connection_of_who_left_stays_until_its_client_ends_it() -> None:
-    """Or for half a second: a request to leave overtakes data. Its tracks end at once, and so does what it subscribed to."""
+    """Its tracks end at once, and so does what it subscribed to (path V0)."""
+    relay = RecordedRelay(closing=False)
+    async with (
+        serve(relay, settings=RtcSettings(linger=60.0)) as world,
+        world.join("b") as b,
+        left(relay, world, b) as a,
+    ):
+        publisher = f"{a.sid}/pub"
+        assert [command.transport for command in relay.of(CloseTransport)] == [f"{a.sid}/sub"]
+        relay.play(TransportState(publisher, "closed"))
+        assert [command.transport for command in relay.of(CloseTransport)][1:] == [publisher]
+
+
+async def test_the_connection_of_who_left_stays_for_half_a_second() -> None:
+    """A request to leave overtakes data."""
     relay = RecordedRelay(closing=False)
     async with serve(relay) as world, world.join("b") as b:
-        async with left(relay, world, b) as a:
-            publisher = f"{a.sid}/pub"
-            assert [command.transport for command in relay.of(CloseTransport)] == [f"{a.sid}/sub"]
-            relay.play(TransportState(publisher, "closed"))
-            assert [command.transport for command in relay.of(CloseTransport)][1:] == [publisher]
         async with left(relay, world, b) as a:
             async with asyncio.timeout(5):
                 while CloseTransport(f"{a.sid}/pub") not in relay.commands:
                     await asyncio.sleep(0.01)
             played(relay, a, HELLO)
-            assert len(relay.of(SendData)) == 3
+            assert len(relay.of(SendData)) == 2
         async with left(relay, world, b, said=False) as a:
             assert CloseTransport(f"{a.sid}/pub") in relay.commands
+
+
+async def test_who_leaves_for_too_many_is_told_of_at_once_in_its_own_room() -> None:
+    relay = RecordedRelay(closing=False)
+    settings = RtcSettings(max_leaving=1, linger=60.0, tick=60.0)
+    async with serve(relay, settings=settings) as world, world.join("b") as b, left(relay, world, b) as a:
+        async with world.join("x", media="other") as x:
+            await x.send(leave=LeaveRequest())
+            await x.closed()
+        assert CloseTransport(f"{a.sid}/pub") in relay.commands
+        assert await gone(b, a)
+
+
+async def test_who_gets_no_data_is_told_of_a_leave_at_once() -> None:
+    """A client of V0 that may not subscribe has no connection over which it would take any."""
+    relay = RecordedRelay(closing=False)
+    async with serve(relay) as world, world.join("b") as b, world.join("p", can_subscribe=False) as p:
+        relay.connect(f"{p.sid}/pub")
+        async with left(relay, world, b) as a:
+            relay.play(TransportState(f"{a.sid}/pub", "closed"))
+            assert [command.transport for command in relay.of(AwaitData)] == [f"{b.sid}/sub"]
+            assert (await gone(b, a), await gone(p, a)) == (False, True)
 
 
 async def test_a_leave_is_told_after_a_while_whoever_takes_no_data() -> None:

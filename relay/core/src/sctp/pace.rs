@@ -10,7 +10,7 @@ pub const LOW: usize = 192 * 1024;
 /// A peer holds others back as long as it takes so many bytes in this time: 32 KiB/s, some 260 kbit/s.
 pub const LEAST: u64 = 64 * 1024;
 pub const PERIOD: Duration = Duration::from_secs(2);
-/// And no longer than this: all that may wait is down to [`LOW`] after 26 s at that rate, unless somebody keeps adding to it.
+/// And no longer than this: 1 MiB is down to [`LOW`] after 26 s at that rate, what many bring at once (4 MiB) at 1 Mbit/s.
 pub const LONGEST: Duration = Duration::from_secs(30);
 /// A peer that takes less than so many bytes in [`PERIOD`], some 1 Mbit/s, holds others back on a budget: for so long,
 /// and then for one second in so many.
