@@ -34,7 +34,7 @@ class Asking:
 
     async def inquire(self, inquiry: frames.Inquiry) -> bytes:
         """The answer's data; raises a DeviceError."""
-        return await self._counted(lambda: self._ask(lambda: self._link.inquire(inquiry), once=self._link.stream))
+        return await self._counted(lambda: self._ask(lambda: self._link.inquire(inquiry), once=self._once))
 
     async def command(
         self,
@@ -56,10 +56,7 @@ class Asking:
                     raise Rejected("stopped before it began", retryable=True)
                 return await self._link.command(request, on_done, tries=tries)
 
-            taken = await self._ask(give, once=self._link.stream and request not in STOPS, at_once=at_once)
-            if len(tries) == 1 and taken.took <= self._context.timing.reply:
-                self._link.slow = False
-            return taken
+            return await self._ask(give, once=self._once and request not in STOPS, at_once=at_once)
 
         return await self._counted(given)
 
@@ -89,8 +86,13 @@ class Asking:
         if errors:
             raise min(errors, key=lambda error: error.about_command)
 
+    @property
+    def _once(self) -> bool:
+        """Nothing is lost on the way, or it is slow; a stop is asked again all the same: it does no harm twice."""
+        return self._link.stream or self._link.slow
+
     async def _ask(self, ask: Callable[[], Awaitable[Answer]], *, once: bool, at_once: bool = False) -> Answer:
-        asked = self._context.patiently if once or self._link.slow else self._context.persistently
+        asked = self._context.patiently if once else self._context.persistently
         return await asked(ask, at_once=at_once)
 
     async def _counted(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:

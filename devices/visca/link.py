@@ -46,6 +46,7 @@ class Taken:
     request: bytes = b""
     on_done: Callable[[], None] | None = None
     socket: int | None = None  # set by the acknowledgement
+    sent_at: float = 0.0  # loop time
     left_at: float | None = None  # loop time when nobody waited any more
     took: float = 0.0  # seconds from when it was first sent until it was answered
     known: asyncio.Future[None] | None = None  # once it was sent again: its number was refused, as one that came before
@@ -82,9 +83,7 @@ class ViscaLink:
         self._completes = True  # until it left an acknowledged command without an end
         self._repeated: deque[int] = deque(maxlen=PENDING)  # sequence numbers that were sent again
         self.stream = stream
-        self.slow = (
-            False  # it answers, without header, both tries of one question: it lost none, and was asked too soon
-        )
+        self.slow = False  # without header: its last answer took longer than a try, so it is not asked again so soon
 
     @classmethod
     @asynccontextmanager
@@ -153,16 +152,18 @@ class ViscaLink:
     async def _exchange(self, pending: Taken) -> Taken:
         self._pending = [*self._pending[-PENDING + 1 :], pending]
         loop = asyncio.get_running_loop()
-        begun = loop.time()
+        pending.sent_at = loop.time()
         self._say(pending)
         try:
             await pending.answer
-            pending.took = loop.time() - begun
+            pending.took = loop.time() - pending.sent_at
             if pending.error is not None:  # in one datagram with the acknowledgement
                 raise pending.error
             return pending
         finally:
-            if pending.answer.cancelled() and pending in self._pending:
+            if not pending.answer.cancelled():
+                self._quick(pending)
+            elif pending in self._pending:
                 self._leave(pending)
 
     async def _again(self, taken: Taken) -> Taken:
@@ -194,6 +195,18 @@ class ViscaLink:
             self._pending.remove(pending)
         else:
             pending.left_at = asyncio.get_running_loop().time()
+
+    def _late(self, left: Taken) -> None:
+        """What nobody waits for any more was answered: whether too late, or nobody waited as long as a try."""
+        self._pending.remove(left)
+        if asyncio.get_running_loop().time() - left.sent_at > self._context.timing.reply:
+            self.slow = True
+
+    def _quick(self, answered: Taken) -> None:
+        """It is slow no more when it answered or refused within a try, and not what was asked before."""
+        took = asyncio.get_running_loop().time() - answered.sent_at
+        if took <= self._context.timing.reply and all(one.left_at is None for one in self._pending):
+            self.slow = False
 
     def _send(self, data: bytes) -> None:
         if self._channel is None:
@@ -259,8 +272,7 @@ class ViscaLink:
     def _informed(self, fits: list[Taken]) -> Taken | None:
         """Whose answer this is: who waits first."""
         if fits and all(one.left_at is not None for one in fits):
-            self._pending.remove(fits[0])
-            self.slow = True
+            self._late(fits[0])
         return next((one for one in fits if one.left_at is None), None)
 
     def _acknowledged(self, fits: list[Taken]) -> Taken | None:
@@ -269,8 +281,7 @@ class ViscaLink:
         first = taken[0] if taken else None
         if first is None or first.left_at is None:
             return first
-        self._pending.remove(first)
-        self.slow = True
+        self._late(first)
         again = [one for one in taken if one.left_at is None and one.request == first.request]
         return again[0] if again else None
 
@@ -298,14 +309,14 @@ class ViscaLink:
     def _fail(self, sequence: int, error: DeviceError) -> None:
         """Fail the exchange of `sequence`; a camera that names another one means the last. What was sent again is known there."""
         named = [one for one in self._pending if one.sequence == sequence]
-        if isinstance(error, BadSequence) and sequence in self._repeated:
-            for one in named:
-                if one.known is not None and not one.known.done():
-                    one.known.set_result(None)
+        if isinstance(error, BadSequence) and sequence in self._repeated and not named:
             return
         for pending in named or self._pending[-1:]:
-            self._pending.remove(pending)
-            pending.fail(error)
+            if not isinstance(error, BadSequence) or pending.known is None:
+                self._pending.remove(pending)
+                pending.fail(error)
+            elif not pending.known.done():
+                pending.known.set_result(None)
 
     def _lost(self, error: Lost) -> None:
         refused = self._stream is not None and not self._heard

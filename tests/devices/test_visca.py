@@ -13,6 +13,7 @@ from devices.channel import Channel
 from devices.context import Context
 from devices.emulators import ViscaEmulator
 from devices.errors import Rejected
+from devices.timing import Timing
 from devices.visca import frames
 from devices.visca.link import Taken, ViscaLink
 from tests.devices.stage import QUICK, camera, stage
@@ -291,6 +292,8 @@ async def test_a_camera_without_framing_commands_does_not_offer_it() -> None:
 
 class Heard:
     """A channel and a context in one: what is sent, and what is heard."""
+
+    timing = Timing()
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []

@@ -21,14 +21,18 @@ NUMBERED = frames.pack(frames.Kind.COMMAND, 0, b"")[:2]
 
 
 class Watched(ViscaEmulator):
-    """Notes each command of a datagram or stream that it hears; `loses` so many of those to come, `mute` of its answers."""
+    """Notes each command of a datagram or stream that it hears; `loses` so many of those to come, `mutes` answers."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.told: list[bytes] = []
-        self.loses = self.mutes = 0
+        self.loses = self.mutes = self.drops = 0  # `drops`: of whatever it is asked
+        self.misnames = False  # a sequence number that it refuses
 
     def heard_datagram(self, data: bytes, peer_key: object, send: Any) -> None:
+        if self.drops:
+            self.drops -= 1
+            return
         numbered = data[:2] == NUMBERED
         if numbered or data[:2] == b"\x81\x01":
             self.told.append(data[8:] if numbered else data)
@@ -45,6 +49,8 @@ class Watched(ViscaEmulator):
         if self.mutes and (answer[-3:-1] == b"\x90\x41" or answer[-2] & 0xF0 in (0x40, 0x50)):
             self.mutes -= 1
             return ()
+        if self.misnames and answer[8:] == frames.BAD_SEQUENCE:
+            answer = frames.pack(frames.Kind.CONTROL_REPLY, 0, frames.BAD_SEQUENCE)
         return super().sent(answer)
 
     def times(self, request: bytes) -> int:
@@ -181,6 +187,46 @@ def test_a_camera_without_header_that_is_quick_again_is_asked_again_when_a_datag
     play("bare", scene)
 
 
+def test_a_camera_without_header_that_was_slow_once_is_not_given_up_for_one_datagram() -> None:
+    async def scene(room: Stage, cam: Watched) -> None:
+        room.hub.watch(True)
+        slowly(cam, 0.9)
+        await asyncio.sleep(10)
+        cam.fault("delay", False)
+        await asyncio.sleep(10)
+        for _ in range(5):
+            cam.drops = 1
+            for _ in range(40):
+                await asyncio.sleep(0.1)
+                assert room.device.connection is Connection.ONLINE
+        assert not cam.drops
+
+    play("bare", scene)
+
+
+@pytest.mark.parametrize("way", ["bare", "tcp"])
+def test_a_lost_stop_of_a_slow_camera_is_sent_again_as_soon_as_any(way: str) -> None:
+    async def scene(room: Stage, cam: Watched) -> None:
+        slowly(cam, 0.9)
+        room.hub.watch(True)
+        await asyncio.sleep(30)
+        assert (await room.do("move", pan=0.5)).outcome == "done"
+        await asyncio.sleep(10)
+        asked = asyncio.create_task(room.do("move", pan=0.5))
+        await asyncio.sleep(0.1)
+        assert cam.moving
+        if way == "tcp":
+            cam.fault("lost_stop")
+        else:
+            cam.loses = 1
+        await asyncio.sleep(ROOMS.lease + ROOMS.reply + 0.1)
+        assert not cam.moving
+        await asked
+        await asyncio.sleep(10)
+
+    play(way, scene)
+
+
 @pytest.mark.parametrize("way", ["udp", "bare"])
 @pytest.mark.parametrize("lost", [1, 2])
 def test_what_a_datagram_loses_is_asked_again(way: str, lost: int) -> None:
@@ -197,7 +243,10 @@ def test_what_a_datagram_loses_is_asked_again(way: str, lost: int) -> None:
 @pytest.mark.parametrize("repeated", ["refuse", "drop", "obey"])
 @pytest.mark.parametrize("mutes", [1, 2])
 def test_a_command_whose_acknowledgement_is_lost_was_taken(repeated: str, mutes: int) -> None:
-    """By a camera that says so when it is asked again, or says nothing of it: then its completion does."""
+    """By a camera that says so when it is asked again, or says nothing of it: then its completion does.
+
+    One that does not look at numbers is told twice when both were lost.
+    """
 
     async def scene(room: Stage, cam: Watched) -> None:
         cam.repeated, cam.mutes = repeated, mutes
@@ -206,8 +255,21 @@ def test_a_command_whose_acknowledgement_is_lost_was_taken(repeated: str, mutes:
             assert answer.outcome in ("failed", "timed_out"), "nobody knows"
         else:
             assert answer.outcome == "done"
-        assert len(cam.commands) == 1 if repeated != "obey" else 2
+        assert len(cam.commands) == (mutes if repeated == "obey" else 1)
         await asyncio.sleep(60)
+
+    play("udp", scene)
+
+
+@pytest.mark.parametrize("mutes", [1, 2])
+def test_a_camera_that_refuses_a_number_under_another_one_carries_a_command_out_once(mutes: int) -> None:
+    async def scene(room: Stage, cam: Watched) -> None:
+        cam.mutes, cam.misnames = mutes, True
+        assert (await room.do("store_preset", preset=4)).outcome == "done"
+        assert cam.commands == ["store 4"]
+        cam.forget()
+        assert (await room.do("store_preset", preset=5)).outcome == "done"
+        assert cam.commands == ["store 4", "store 5"]
 
     play("udp", scene)
 
