@@ -43,7 +43,7 @@ SETTLE, LASTS, LONGEST = 3.0, 5.0, 40.0
 """Seconds until the queue of what was sent before a link narrowed is through, and that a part lasts at least and at most."""
 MEASURE = 1.0
 """Seconds between looks at how connections do."""
-PATIENCE = 20.0
+PATIENCE = 50.0
 """Seconds until everything is shown in full, at the beginning and in the end."""
 STEP, STEPS = 0.1, 8
 """Seconds between two looks, and looks in a second."""
