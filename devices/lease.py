@@ -25,7 +25,9 @@ class MoveLease:
         self._leased = False  # the timer is a lease, not a pause
         self._doubt: asyncio.TimerHandle | None = None  # until a move that nobody answered cannot begin any more
         self._rare = False  # that one is over, and what is left of it unlikely
+        self._settled = False  # or nothing is left of it
         self._reachable = False
+        self.rare = False  # the stop that is just asked for is unlikely to be needed: nothing is to end for it
         self.moving = False
         self.renewals = 0
 
@@ -50,17 +52,25 @@ class MoveLease:
     def unanswered(self, seconds: float) -> None:
         """A move ended without its answer: it may begin within `seconds`, behind each stop asked until then.
 
-        Or later, for all anybody knows: it is asked to stop ever less often, a minute long (`settled` ends that).
+        Or later, for all anybody knows: it is asked to stop ever less often, for half a minute more (`settled` ends that).
         """
         self.moving = True
         self.renewals += 1
+        self._settled = False
         self._believe()
         self._doubted(math.ceil(seconds / self._seconds), self._seconds)
 
     def settled(self) -> None:
-        """The device did what was asked long after an unanswered move, and is not to be stopped in it."""
+        """What begins now takes the device away from an unanswered move: only while that is likely it is stopped in it."""
+        self._settled = self._doubt is not None
         if self._rare:
             self._believe()
+
+    def unsettled(self, seconds: float) -> None:
+        """That was not taken: the move may begin as before."""
+        if self._settled and self._doubt is None:
+            self.unanswered(seconds)
+        self._settled = False
 
     def stopped(self, renewals: int) -> None:
         """The device confirmed the stop begun at `renewals`, or cannot move at all."""
@@ -107,9 +117,11 @@ class MoveLease:
         self._doubt = None
         if left > 0:
             self._doubted(left, pause)
-        elif 2 * pause <= SLOWEST:
+        elif not self._settled and 2 * pause <= SLOWEST:
             self._doubted(1, 2 * pause)
+        self.rare = pause > self._seconds
         self.late()
+        self.rare = False
 
     def _believe(self) -> None:
         if self._doubt is not None:

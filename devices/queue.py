@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 
-from devices.capabilities import Arguments, Operation
+from devices.capabilities import Arguments, On, Operation
 from devices.errors import NotNow
 
 
@@ -23,6 +23,13 @@ class Task:
     deadline: float = math.inf
     order: int = 0
     begun: bool = False
+
+    @property
+    def heads(self) -> bool:
+        """The camera moves by itself: to a position, or after people."""
+        return self.operation.name == "recall_preset" or (
+            isinstance(self.args, On) and self.operation.name == "set_framing" and self.args.on
+        )
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 
 STOP = OPERATIONS["stop"]
 MOVE = OPERATIONS["move"]
-RECALL = OPERATIONS["recall_preset"]
 
 
 class DeviceRunner:
@@ -144,9 +143,9 @@ class DeviceRunner:
             self._scope.reschedule(asyncio.get_running_loop().time())
 
     def _gives_way(self, task: Task) -> bool:
-        """What is under way ends for this: a poll for everything, a command for a stop, a motion for nothing."""
+        """What is under way ends for this: a poll for everything, a command for a likely stop, a motion for nothing."""
         now = self._under_way
-        return now is None or (task.operation is STOP and now.operation.lane != STOP.lane)
+        return now is None or (task.operation is STOP and now.operation.lane != STOP.lane and not self._lease.rare)
 
     def _ask_stop(self) -> None:
         self._enqueue(self._task(STOP, Arguments()))
@@ -209,11 +208,9 @@ class DeviceRunner:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         due = self._backoff.due(begun, watched=self._watched)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout_at(due):
                 await self._redial.wait()
-        except TimeoutError:
-            pass
         pause = self._timing.news if self._news else self._timing.nudge
         soonest = due if self._backoff.locked else min(due, begun + pause)  # however many news there are
         if (early := soonest - loop.time()) > 0:
@@ -303,6 +300,8 @@ class DeviceRunner:
         try:
             async with asyncio.timeout_at(task.deadline) as scope:
                 self._scope, self._under_way, task.begun = scope, task, True
+                if task.heads:
+                    self._lease.settled()
                 reply = await self._body.execute(task.operation, task.args)
             outcome = Outcome(accepted=reply is Reply.ACCEPTED)
         except TimeoutError as error:
@@ -340,8 +339,8 @@ class DeviceRunner:
         unanswered = task.begun and isinstance(error, Lost | TimeoutError)
         if operation is MOVE and unanswered:
             self._lease.unanswered(self._timing.patience)
-        elif operation is RECALL and error is None:
-            self._lease.settled()
+        elif task.begun and task.heads and error is not None:
+            self._lease.unsettled(self._timing.patience)
         if operation.capability == "ptz":
             self.state.assume("moving", self._lease.moving)
         if operation.changes and error is None and operation.changes not in self.state.open_wishes:

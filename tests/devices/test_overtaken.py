@@ -41,6 +41,10 @@ class Slow(Scripted):
             self.still_at = loop.time() if self.moving else self.still_at
             self.moving = False
             await asyncio.sleep(self.confirms)
+        else:
+            await asyncio.sleep(self.takes.get(operation.name, 0.0))
+            if (error := self.raises.get(operation.name)) is not None:
+                raise error
         return Reply.DONE
 
     def _go(self) -> None:
@@ -167,15 +171,61 @@ def test_a_move_that_begins_long_after_it_was_given_up_is_stopped(kind: type[Slo
     play(scene, kind)
 
 
-def test_a_position_recalled_long_after_an_unanswered_move_is_reached() -> None:
+@pytest.mark.parametrize("takes", [0.0, 2.0])
+@pytest.mark.parametrize("after", [2.7, 5.2])
+@pytest.mark.parametrize(("op", "args"), [("recall_preset", {"preset": 1}), ("set_framing", {"on": True})])
+def test_a_position_recalled_after_an_unanswered_move_is_reached(
+    op: str, args: dict[str, Any], after: float, takes: float
+) -> None:
+    async def scene(one: Scene, camera: Slow) -> None:
+        camera.begins, camera.answers, camera.takes = 1000.0, None, {op: takes}
+        await one.do("move", pan=0.5)
+        await asyncio.sleep(after)
+        stops = camera.stops
+        assert (await one.do(op, **args)).outcome == "done"
+        await asyncio.sleep(120)
+        assert camera.stops == stops, "nothing stops it on its way"
+
+    play(scene)
+
+
+def test_a_position_recalled_while_an_unanswered_move_is_likely_to_begin_is_the_last_that_is_stopped_for_it() -> None:
     async def scene(one: Scene, camera: Slow) -> None:
         camera.begins, camera.answers = 1000.0, None
         await one.do("move", pan=0.5)
-        await asyncio.sleep(5)
+        await asyncio.sleep(0.2)
         assert (await one.do("recall_preset", preset=1)).outcome == "done"
+        await asyncio.sleep(PATIENCE)
         stops = camera.stops
+        assert (await one.do("set_power", on=True)).outcome == "done"
         await asyncio.sleep(120)
-        assert camera.stops == stops, "nothing stops it on its way"
+        assert camera.stops == stops
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("op", "args"), [("store_preset", {"preset": 1}), ("set_power", {"on": False})])
+def test_a_rare_stop_waits_for_what_is_under_way(op: str, args: dict[str, Any]) -> None:
+    async def scene(one: Scene, camera: Slow) -> None:
+        camera.begins, camera.answers, camera.takes = 1000.0, None, {op: 2.0}
+        await one.do("move", pan=0.5)
+        await asyncio.sleep(5)
+        stops = camera.stops
+        assert (await one.do(op, **args)).outcome == "done"
+        await asyncio.sleep(120)
+        assert camera.stops > stops, "it comes after"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("after", [0.2, 2.2, 5.2])
+def test_a_move_that_begins_after_a_refused_recall_is_stopped(after: float) -> None:
+    async def scene(one: Scene, camera: Slow) -> None:
+        camera.begins, camera.answers, camera.raises = 12.0, None, {"recall_preset": Rejected("no such position")}
+        await one.do("move", pan=0.5)
+        await asyncio.sleep(after)
+        assert (await one.do("recall_preset", preset=1)).outcome == "failed"
+        await calm(one, camera, 12.0)
 
     play(scene)
 
