@@ -10,7 +10,7 @@ from devices.config import DeviceConfig
 from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
-from devices.errors import NotSupported, Refused, Rejected
+from devices.errors import Garbage, NotSupported, Refused, Rejected
 from devices.onvif.camera import OnvifCamera, Profile, Status
 from devices.onvif.places import Places
 from devices.onvif.search import search
@@ -85,14 +85,14 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
         while asked:
             try:
                 url, asked = await self._camera.stream(self._profile), False
-            except Rejected:  # for now
+            except (Rejected, Garbage):  # for now
                 if not moves:
                     raise
-            if not (can := moves + (["video"] if url else [])):
+            if not (can := moves + (["video"] if url or self.video.flowing else [])):
                 raise NotSupported("the camera neither moves nor shows anything")
             if not asked or not self._context.ready.is_set():
                 self._context.connected(model=model, capabilities=can, axes=list(self._profile.axes))
-            self._context.trouble(Notice("device.no_picture") if asked else None)
+            self._context.trouble(Notice("device.no_picture") if asked and not self.video.flowing else None)
             if url is not None:
                 await self.video.serve_beside(self._context, with_login(url, login), self._polled)
             self._polled.clear()
@@ -136,8 +136,8 @@ class OnvifCameraDriver(Driver[OnvifSettings]):
 
     async def stop(self, args: Arguments) -> Reply:
         """Stop; by zero velocity where the camera does not know Stop, or says that it still moves."""
-        soon = asyncio.get_running_loop().time() + self._context.timing.command * SURE
-        stopped = False
+        self._heading = None
+        soon, stopped = asyncio.get_running_loop().time() + self._context.timing.command * SURE, False
         if not self._no_stop:
             try:
                 await self._camera.stop(self._profile)

@@ -97,7 +97,7 @@ class UpsdLink:
             self._list = []
         elif words[0] == "END":
             lines, self._list = self._list, None
-            if lines is not None and self._owed:
+            if lines is not None and self._owed and _answers(words[1:], self._owed[0]):
                 _settle(self._owed.pop(0), lines)
         elif words[0] not in ("BEGIN", "ERR") and self._skip_to(words):
             _settle(self._owed.pop(0), [line])
@@ -105,7 +105,7 @@ class UpsdLink:
     def _skip_to(self, words: tuple[str, ...]) -> bool:
         """What was asked before the question of this answer has none any more; False when nobody asked for it."""
         for number, one in enumerate(self._owed):
-            if words[: len(one.about)] == one.about:
+            if _answers(words, one):
                 del self._owed[:number]
                 return True
         return False
@@ -117,6 +117,10 @@ class UpsdLink:
                 future.set_exception(error)
                 future.exception()  # nobody may wait for it
         self._owed.clear()
+
+
+def _answers(words: tuple[str, ...], one: _Question) -> bool:
+    return words[: len(one.about)] == one.about
 
 
 def _settle(one: _Question, said: list[Line] | DeviceError) -> None:

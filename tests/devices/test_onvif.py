@@ -225,6 +225,46 @@ async def test_pictures_that_flow_go_on_though_nobody_can_control_the_camera(one
             await room.online()
 
 
+async def test_pictures_that_flow_are_offered_though_their_address_is_refused(one: OnvifEmulator) -> None:
+    async with nothing_left_behind(), RtspServer() as server:
+        one.stream = server.url
+        async with stage(camera(one)) as room:
+            await room.online()
+            async with driver_of(room).video.watch() as pictures:
+                await anext(pictures)
+                one.fault("silent")
+                await room.gone()
+                one.refuses = {"GetStreamUri": "Action"}
+                one.fault("silent", False)
+                device = await room.online()
+                assert (device.fault, device.capabilities) == (None, ["ptz", "presets", "video"])
+                for _ in range(20):
+                    await anext(pictures)
+                assert (room.device.fault, room.device.capabilities) == (None, ["ptz", "presets", "video"])
+
+
+async def test_a_camera_whose_stream_has_no_readable_address_can_be_moved(one: OnvifEmulator) -> None:
+    one.stream = "http://[elsewhere/"
+    async with stage(camera(one)) as room:
+        assert (await room.online()).capabilities == ["ptz", "presets"]
+        assert (await room.do("move", pan=0.5)).outcome == "done"
+        assert (await room.do("stop")).outcome == "done"
+
+
+async def test_a_position_is_not_reached_when_the_camera_was_stopped_on_its_way() -> None:
+    async with (
+        nothing_left_behind(),
+        OnvifEmulator(password="secret", recall_time=0.5) as slow,
+        stage(camera(slow)) as room,
+    ):
+        await room.online()
+        assert (await room.do("recall_preset", preset=1)).outcome == "accepted"
+        assert (await room.do("stop")).outcome == "done"
+        said = slow.requests
+        await slow.until(lambda: slow.requests > said + 8)  # whole polls
+        assert room.property("preset").reported is None
+
+
 async def test_pictures_that_flow_behind_a_silent_control_end_with_the_program(one: OnvifEmulator) -> None:
     async with nothing_left_behind(), RtspServer() as server:
         one.stream = server.url

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devices import Shared
+from devices.channel import Channel
 from devices.emulators.cable import Cable
 from devices.emulators.ups import UpsServer
-from devices.ups import driver, lines
+from devices.ups import driver, lines, link
 from devices.ups.driver import UpsSupply
 from devices.ups.lines import Junk, Line
 from tests.devices.cases.ups import supply
@@ -119,6 +122,29 @@ async def test_supplies_of_one_server_share_one_connection(server: UpsServer) ->
         await other.shows("charge", 55.0)
         assert one.property("charge").reported == 100.0
         assert cable.connections == 1
+
+
+class Unheard:
+    """A channel to nobody."""
+
+    def send(self, data: bytes) -> None:
+        """Lost."""
+
+
+async def test_a_list_whose_question_was_dropped_answers_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "OWED", 2)
+    one = link.UpsdLink()
+    one._channel = cast(Channel, Unheard())
+    first = asyncio.create_task(one.variables("a"))
+    await asyncio.sleep(0)
+    one.received(b'BEGIN LIST VAR a\nVAR a ups.load "1"\n')
+    second, third = asyncio.create_task(one.variables("b")), asyncio.create_task(one.variables("c"))
+    await asyncio.sleep(0)
+    one.received(b"END LIST VAR a\n")
+    one.received(b'BEGIN LIST VAR b\nVAR b ups.load "2"\nEND LIST VAR b\n')
+    assert await second == {"ups.load": "2"}
+    third.cancel()
+    first.cancel()
 
 
 async def test_the_supplies_of_this_computer_are_found(server: UpsServer, monkeypatch: pytest.MonkeyPatch) -> None:
