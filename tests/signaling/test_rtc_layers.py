@@ -163,7 +163,7 @@ async def test_temporal_layers(world: World, browser: Browser, codec: str) -> No
         await bob.run(_RATE, rate)
         await settles(ann, bob, least * whole, most * whole)
     seen = (await bob.run("inbound()"))["ann video"]
-    assert seen["totalFreezesDuration"] < 0.5, seen
+    assert seen["totalFreezesDuration"] < 1.5, seen  # of half a minute; what a busy machine's encoder leaves out counts
     await bob.run(_RATE, 7)
     await settles(ann, bob, 0.15 * whole, 0.35 * whole)
 

@@ -2,7 +2,8 @@
 //!
 //! Sound is never dropped: the caller takes it off the budget first. Then, in this order:
 //!
-//! 1. the lowest layer of every video, the most important first; who does not fit is paused, and the next is tried;
+//! 1. the lowest layer of every video, the most important first; who does not fit is paused, and the next is tried; who
+//!    may not come back yet is waited for by who is less important and not shown;
 //! 2. screens, what the subscriber pinned, and the active speaker go up, each as far as it fits before the next;
 //! 3. the others go up in turn, one layer each.
 //!
@@ -151,10 +152,17 @@ pub fn allocate<K: Copy + Ord>(budget: Option<u64>, videos: &mut [Video<K>]) -> 
     let reserve = left / MARGIN;
     videos.sort_unstable_by_key(|video| (Reverse(video.rank), video.key));
     let mut any = false;
+    let mut held = 0; // bit/s kept for more important ones, which may not come back yet
     for video in videos.iter_mut() {
-        let lowest = video.above(None).filter(|_| video.keep || video.ceiling != Ceiling::Paused);
+        let lowest = video.above(None);
+        if !video.keep && video.ceiling == Ceiling::Paused {
+            held += lowest.map_or(0, |layer| video.cost(layer));
+            video.granted = None;
+            continue;
+        }
+        let spare = |layer| video.spare(layer, reserve + held);
         // One picture is better than none: the first needs no margin.
-        let fits = |layer: &u8| left >= video.cost(*layer) + if any { video.spare(*layer, reserve) } else { 0 };
+        let fits = |layer: &u8| left >= video.cost(*layer) + if any { spare(*layer) } else { 0 };
         video.granted = lowest.filter(|layer| video.keep || fits(layer));
         any |= video.granted.is_some();
         left = left.saturating_sub(video.rate());

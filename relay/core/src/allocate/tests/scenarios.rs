@@ -73,6 +73,19 @@ fn what_is_kept_is_never_paused() {
 }
 
 #[test]
+fn who_may_not_come_back_yet_keeps_its_place_before_others() {
+    let mut videos = stage();
+    for video in &mut videos {
+        video.shown = (video.key == 3).then_some(0);
+        video.ceiling = if video.key == 2 { Ceiling::Paused } else { Ceiling::Free };
+    }
+    assert_eq!(decide(600_000, &mut videos), [None, None, None, Some(0)], "room for one: it is the speaker's");
+    assert_eq!(decide(720_000, &mut videos), [None, Some(0), None, Some(0)], "room for two");
+    videos[1].shown = Some(0);
+    assert_eq!(decide(600_000, &mut videos), [None, Some(0), None, Some(0)], "what is shown stays");
+}
+
+#[test]
 fn the_floor_takes_the_quality_along() {
     let mut videos: Vec<_> = (0..5).map(|key| video(key, visible(1), &CAMERA)).collect();
     for speaker in [0, 4] {
