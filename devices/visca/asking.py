@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from typing import TypeVar
 
 from devices.context import Context
@@ -65,11 +66,13 @@ class Asking:
 
         Each is sent though the other is refused; raises a DeviceError.
         """
-        errors, taken = list[DeviceError](), list[Taken]()
+        took: dict[bytes, float] = {}
+        errors, taken, overlaps, begun = list[DeviceError](), list[Taken](), False, asyncio.get_running_loop().time()
 
         async def give(request: bytes, *, at_once: bool) -> None:
             try:
                 taken.append(await self.command(request, at_once=at_once, wanted=wanted))
+                took[request] = asyncio.get_running_loop().time() - begun
             except DeviceError as error:
                 errors.append(error)
 
@@ -78,6 +81,9 @@ class Asking:
                 one = each.create_task(give(request, at_once=number > 0))
                 if request is not requests[-1]:
                     await asyncio.wait({one}, timeout=HEAD_START)
+                    overlaps = not one.done()
+        if overlaps and self._ambiguous(first := requests[0]) and took.get(first, inf) < self._context.timing.reply:
+            await give(first, at_once=True)
         for command in taken:
             try:
                 await self._link.completed(command)
@@ -85,6 +91,10 @@ class Asking:
                 errors.append(error)
         if errors:
             raise min(errors, key=lambda error: error.about_command)
+
+    def _ambiguous(self, request: bytes) -> bool:
+        """A stop that may be lost, sent once, and the acknowledgement of another be taken for its own."""
+        return request in STOPS and not (self._link.header or self._link.stream)
 
     @property
     def _once(self) -> bool:

@@ -306,6 +306,18 @@ def test_a_move_begun_behind_its_stop_is_stopped(way: str, begins: float) -> Non
     play(way, scene)
 
 
+def test_the_acknowledgement_of_one_stop_is_not_taken_for_that_of_a_lost_one() -> None:
+    """Pan and zoom are stopped by a command each, and a camera without header does not say which one it took."""
+
+    async def scene(room: Stage, cam: Watched) -> None:
+        await room.do("move", pan=0.5)
+        assert cam.moving
+        cam.loses = 1  # the stop that its lease asks for
+        await cam.until(lambda: not cam.moving)
+
+    play("bare", scene)
+
+
 @pytest.mark.parametrize("way", ["udp", "bare"])
 def test_a_lost_move_is_not_sent_again_behind_its_stop(way: str) -> None:
     async def scene(room: Stage, cam: Watched) -> None:
