@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from devices import DeviceConfig, DeviceHub, DeviceRequest, Shared, Timing
+from devices.emulators.faults import Emulator
 from devices.registry import Registry
 from wire.devices import Connection, Device, DeviceCommand, DeviceResult, Property, Role
 
@@ -99,6 +100,13 @@ class Stage:
 
     async def gone(self) -> Device:
         return await self.until(lambda device: device.connection is Connection.UNREACHABLE)
+
+    async def reboots(self, device: Emulator) -> None:
+        """It reboots, and is back no sooner than it was missed."""
+        device.reboot_time = 2 * WITHIN
+        device.fault("reboot")
+        await self.gone()
+        device.fault("reboot", False)
 
     async def all(self, connection: Connection) -> None:
         """Every device of the room, not the first alone."""

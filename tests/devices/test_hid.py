@@ -72,7 +72,7 @@ async def test_a_press_that_the_room_does_not_answer_reverts_at_the_device(phone
 async def test_a_light_that_cannot_be_read_is_assumed_and_lit_again_after_a_replug(tmp_path: Path) -> None:
     async with (
         nothing_left_behind(),
-        HidEmulator(tmp_path / "hid", descriptor=BUTTON, readable=False, reboot=0.2) as button,
+        HidEmulator(tmp_path / "hid", descriptor=BUTTON, readable=False) as button,
         stage(key(button)) as room,
     ):
         await room.online()
@@ -80,9 +80,8 @@ async def test_a_light_that_cannot_be_read_is_assumed_and_lit_again_after_a_repl
         assert button.light
         shown = room.property("mute")
         assert (shown.desired, shown.reported, shown.assumed) == (True, None, True)
-        button.fault("reboot")
+        await room.reboots(button)
         assert not button.light
-        await room.gone()
         await room.online()
         await button.until(lambda: button.light)
 
@@ -90,7 +89,7 @@ async def test_a_light_that_cannot_be_read_is_assumed_and_lit_again_after_a_repl
 async def test_a_phone_is_off_hook_in_a_call_and_only_then_says_its_mute_key(tmp_path: Path) -> None:
     async with (
         nothing_left_behind(),
-        HidEmulator(tmp_path / "hid", needs_call=True, patience=0.05, reboot=0.2) as phone,
+        HidEmulator(tmp_path / "hid", needs_call=True, patience=0.05) as phone,
         stage(key(phone)) as room,
     ):
         assert (await room.online()).capabilities == ["mute", "call"]
@@ -103,8 +102,7 @@ async def test_a_phone_is_off_hook_in_a_call_and_only_then_says_its_mute_key(tmp
         assert room.requests == [], "neither the press on hook nor the hook switch that followed us"
         phone.press()
         assert await wished(room, phone, 1) == [("set_mute", True)]
-        phone.fault("reboot")
-        await room.gone()
+        await room.reboots(phone)
         await room.online()
         await phone.until(lambda: phone.off_hook)
         assert (await room.do("set_call", on=False)).outcome == "done"

@@ -101,13 +101,12 @@ async def test_a_value_past_its_time_is_unknown_and_a_kept_one_does_not_come_bac
 async def test_reconnecting_does_not_make_a_kept_value_younger(broker: MqttBroker) -> None:
     async with (
         MqttSensorEmulator(broker, "dock", retain=True, expire_after=1),
-        Cable(broker.address, reboot=0.1) as cable,
+        Cable(broker.address) as cable,
         stage(sensor(cable.address)) as room,
     ):
         await room.shows("co2", 612)
         await room.shows("co2", None)
-        cable.fault("reboot")
-        await room.gone()
+        await room.reboots(cable)
         await room.online()
         heard = room.device.last_words
         assert "612" in heard

@@ -63,14 +63,13 @@ async def test_a_motion_that_the_broker_kept_is_over_when_it_was(
 
 async def test_a_motion_that_is_over_does_not_come_back_with_the_broker(broker: MqttBroker) -> None:
     await announce(broker, "binary_sensor", "motion", dev_cla="motion", off_delay=0.5, val_tpl="{{ value_json.o }}")
-    async with Cable(broker.address, reboot=0.1) as cable, stage(sensor(cable.address, "pir")) as room:
+    async with Cable(broker.address) as cable, stage(sensor(cable.address, "pir")) as room:
         await room.online()
         ahead = json.dumps({"o": "ON", "last_seen": time.time() + 3600}).encode()  # a clock that is wrong
         await publish(broker, "pir", ahead)
         await room.shows("occupied", True)
         await room.shows("occupied", False)
-        cable.fault("reboot")
-        await room.gone()
+        await room.reboots(cable)
         await room.online()
         assert room.property("occupied").reported is False
 

@@ -127,15 +127,14 @@ async def test_somebody_at_the_projector_wins() -> None:
 
 async def test_a_rebooted_projector_gets_its_state_again() -> None:
     async with (
-        PjlinkEmulator(power="on", warmup=0.1, reboot=0.2) as pj,
+        PjlinkEmulator(power="on", warmup=0.1) as pj,
         stage(display(pj.address, warmup=0.1)) as room,
     ):
         await room.online()
         await room.do("set_power", on=True)
         await room.do("select_input", input="hdmi2")
         await room.shows("input", "hdmi2")
-        pj.fault("reboot")
-        await room.gone()
+        await room.reboots(pj)
         await pj.until(lambda: pj.power == "on" and pj.input == "32")
 
 

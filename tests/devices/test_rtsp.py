@@ -77,7 +77,7 @@ async def test_a_picture_that_stands_still_is_noticed_though_it_keeps_coming(ser
 
 
 async def test_a_stream_that_falls_silent_or_ends_begins_again_for_the_same_viewer() -> None:
-    async with nothing_left_behind(), RtspServer() as server, Cable(server.address, reboot=0.3) as cable:
+    async with nothing_left_behind(), RtspServer() as server, Cable(server.address, reboot=60.0) as cable:
         host, port = cable.address
         async with stage(camera(f"rtsp://{host}:{port}/live")) as room:
             await room.online()

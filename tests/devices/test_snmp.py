@@ -190,8 +190,7 @@ async def test_a_wrong_password_is_said_and_a_wrong_community_is_silence(agent: 
 async def test_an_agent_that_restarts_counts_anew_and_is_heard_again(agent: SnmpSwitchEmulator) -> None:
     async with stage(switch(agent.address, **V3)) as room:
         await room.online()
-        agent.fault("reboot")
-        await room.gone()
+        await room.reboots(agent)
         assert (await room.online()).connection is Connection.ONLINE
 
 

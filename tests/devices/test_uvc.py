@@ -163,12 +163,11 @@ async def test_a_spoiled_memory_is_no_reason_to_fail(tmp_path: Path) -> None:
 
 async def test_settings_are_set_at_each_connection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     wanted = {"focus_automatic_continuous": 0, "focus_absolute": 33, "shutter": 1}
-    async with UvcEmulator(tmp_path / "v", reboot=0.1) as camera, stage(usb_camera(camera, controls=wanted)) as room:
+    async with UvcEmulator(tmp_path / "v") as camera, stage(usb_camera(camera, controls=wanted)) as room:
         await room.online()
         assert (camera.values[FOCUS_AUTO], camera.values[FOCUS_ABSOLUTE]) == (0, 35)  # in steps of 5
         assert "shutter" in caplog.text
-        camera.fault("reboot")
-        await room.gone()
+        await room.reboots(camera)
         await room.online()
         assert camera.values[FOCUS_ABSOLUTE] == 35
         await room.shows("focus", 35)

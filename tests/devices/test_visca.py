@@ -228,12 +228,11 @@ async def test_a_completion_that_names_no_socket_is_understood() -> None:
 
 
 async def test_power_is_applied_again_after_a_reboot_but_never_a_motion() -> None:
-    async with ViscaEmulator(reboot=0.2) as cam, stage(camera(cam.address)) as room:
+    async with ViscaEmulator() as cam, stage(camera(cam.address)) as room:
         await room.online()
         await room.do("set_power", on=False)
         await room.shows("power", "off")
-        cam.fault("reboot")
-        await room.gone()
+        await room.reboots(cam)
         cam.commands.clear()
         await cam.until(lambda: "power off" in cam.commands)
         await room.shows("power", "off")
@@ -272,15 +271,14 @@ async def test_speeds_limits_and_framing_come_from_the_settings() -> None:
         "limits": {"left": -800, "right": 900, "down": -100, "up": 300},
         "framing": {"on": "81 01 04 7D 02 FF", "off": "81 01 04 7d 03 ff"},
     }
-    async with ViscaEmulator(reboot=0.5) as cam, stage(camera(cam.address, **settings)) as room:
+    async with ViscaEmulator() as cam, stage(camera(cam.address, **settings)) as room:
         assert "framing" in (await room.online()).capabilities
         assert cam.limits == {1: (900, 300), 0: (-800, -100)}
         await room.do("move", pan=1, tilt=-1)
         assert cam.position.speed == (12, -10, 0)
         assert (await room.do("set_framing", on=True)).outcome == "accepted"
         await room.shows("framing", True)
-        cam.fault("reboot")
-        await room.gone()
+        await room.reboots(cam)
         await cam.until(lambda: cam.framing and len(cam.limits) == 2)
 
 
