@@ -9,7 +9,7 @@ PY := .venv/bin/python
 STAMPS := .build
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help run sign-in test bench screenshots matrix build lint test-rust test-python test-rooms test-meetings test-web test-e2e clean
+.PHONY: help run sign-in test bench screenshots matrix build lint test-rust test-python test-web clean
 
 help:
 	@echo "make run          a demo network with live rooms on http://127.0.0.1:$(PORT)  (PORT=… for another port;"
@@ -68,7 +68,7 @@ $(STAMPS)/web: $(STAMPS)/node $(WEB_SOURCES) $(STAMPS)/python
 
 # --- checks ----------------------------------------------------------------------------------------------------------
 
-test: $(STAMPS)/system-test build lint test-rust test-web test-python test-e2e
+test: $(STAMPS)/system-test build lint test-rust test-web test-python
 	@echo "All checks passed."
 
 lint: build
@@ -84,19 +84,8 @@ test-rust: $(STAMPS)/relay
 test-web: $(STAMPS)/web
 	@cd web && npm run --silent check
 
-# Devices mostly wait for time-outs, meetings compute: side by side they take as long as the longer one.
-ROOMS := tests/devices tests/roomctl
 test-python: build $(STAMPS)/system-test
-	@$(MAKE) --no-print-directory --jobs=2 test-rooms test-meetings
-
-test-rooms: build $(STAMPS)/system-test
-	@$(PY) -m pytest -q $(ROOMS) | sed -u 's/^/rooms    | /'
-
-test-meetings: build $(STAMPS)/system-test
-	@$(PY) -m pytest -q --ignore=tests/end_to_end $(ROOMS:%=--ignore=%) | sed -u 's/^/meetings | /'
-
-test-e2e: build $(STAMPS)/system-test
-	@$(PY) -m pytest -q tests/end_to_end
+	@$(PY) -m tests
 
 bench: build $(STAMPS)/system-test
 	@$(PY) -m bench
