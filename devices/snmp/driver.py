@@ -168,27 +168,30 @@ class SnmpSwitch(Driver[SnmpSettings]):
                 async with asyncio.timeout_at(min(self._dark.values(), default=None)):
                     await self._cycled.wait()
             except TimeoutError:
-                await self._give_back({number for number, due in self._dark.items() if due <= loop.time()})
+                await self._give_back({number: due for number, due in self._dark.items() if due <= loop.time()})
 
     async def _give_back_at_the_end(self) -> None:
         """Before we go; what cannot be given back now is when the switch is dialled again."""
         with suppress(TimeoutError, DeviceError):
             async with asyncio.timeout(self._context.timing.last_stop):
-                await self._give_back(set(self._dark))
+                await self._give_back(dict(self._dark))
 
-    async def _give_back(self, numbers: set[str]) -> None:
-        for number in numbers:
+    async def _give_back(self, dark: dict[str, float]) -> None:
+        """Unless somebody switched or cycled it while this waited for its turn."""
+        for number, due in dark.items():
             port = self.settings.ports[number]
             try:
-                await self._switch(f"{POWER}.{port.power}", on=True)
+                await self._switch(f"{POWER}.{port.power}", on=True, dark=(number, due))
             except DeviceError as error:
                 raise Lost(f"port {number} did not get its power back: {error}") from error  # and again when dialled
-            self._dark.pop(number, None)
+            if self._dark.get(number) == due:
+                del self._dark[number]
             await self._look({number: port})
 
-    async def _switch(self, oid: str, *, on: bool) -> None:
+    async def _switch(self, oid: str, *, on: bool, dark: tuple[str, float] | None = None) -> None:
         async with self._switching:
-            await self._ask(lambda: self._link.set(oid, 1 if on else 2))
+            if dark is None or self._dark.get(dark[0]) == dark[1]:
+                await self._ask(lambda: self._link.set(oid, 1 if on else 2))
 
     async def _ask(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         return await self._context.persistently(ask)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from devices.errors import Rejected
+from devices.errors import Lost, Rejected
 from devices.snmp.refusal import TooBig
 
 MOST = 48  # asked for at once: a kilobyte, which agents should be able to say (RFC 3417 §3.2)
@@ -17,16 +17,59 @@ class Values:
     def __init__(self, ask: Callable[[list[str]], Awaitable[list[Any]]]) -> None:
         self._ask = ask
         self._most = MOST  # that it can say, as far as is known
+        self._said = 0  # that it said at once, since it was last silent
+        self._refused: dict[str, None] = {}  # those that it said no to, whatever was asked for with them
 
     async def of(self, oids: list[str]) -> list[Any]:
-        """In their order, None where there is none. Asks for less at once where that is too much, or one is refused."""
+        """In their order, None where there is none; raises Lost when it is silent.
+
+        Of those that it refused one is asked for again each time: once that is said after all, the others are, too.
+        """
+        again = next((oid for oid in self._refused if oid in oids), None)
+        if again is not None and await self._says(again):
+            self._refused.clear()
+        wanted = [oid for oid in oids if oid not in self._refused]
+        said = dict(zip(wanted, await self._some(wanted), strict=True))
+        return [said.get(oid) for oid in oids]
+
+    async def _says(self, oid: str) -> bool:
+        try:
+            await self._ask([oid])
+        except Rejected:
+            self._refused.pop(oid, None)
+            self._refused[oid] = None  # the next time another one's turn comes
+            return False
+        return True
+
+    async def _some(self, oids: list[str]) -> list[Any]:
+        """Asks for less at once where that is too much, or one is refused."""
+        if not oids:
+            return []
         if len(oids) <= self._most:
             try:
-                return await self._ask(oids)
+                values = await self._ask(oids)
+                self._said = max(self._said, len(oids))
+                return values
             except Rejected as error:
                 if len(oids) == 1:
+                    self._refused |= dict.fromkeys(oids)
                     return [None]
                 if isinstance(error, TooBig):
                     self._most = len(oids) // 2
+            except Lost:
+                if not await self._says_less(oids):
+                    raise
+                self._most = len(oids) // 2
         half = min(self._most, len(oids) // 2)
-        return await self.of(oids[:half]) + await self.of(oids[half:])
+        return await self._some(oids[:half]) + await self._some(oids[half:])
+
+    async def _says_less(self, oids: list[str]) -> bool:
+        """Whether it is silent only because that is too much: some agents drop what they have no room for.
+
+        Not asked of who said as much before, so that a switch that went away is not waited for twice; raises Lost.
+        """
+        known, self._said = self._said >= len(oids), 0
+        if known or len(oids) == 1:
+            return False
+        await self._says(oids[0])  # a refusal is a sign of life, too
+        return True

@@ -8,9 +8,10 @@ import logging
 import random
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -20,17 +21,17 @@ from pysnmp.carrier.asyncio.dgram.udp import DOMAIN_NAME
 from pysnmp.hlapi.v3arch.asyncio import SnmpEngine
 
 from devices import DeviceSettingsError
-from devices.emulators.cable import Cable
+from devices.capabilities import PortState
+from devices.emulators.cable import Cable, End
 from devices.emulators.process import free_port
 from devices.emulators.snmp import COMMUNITY, PASSWORD, PRIVACY, USER, SnmpSwitchEmulator
 from devices.emulators.switch_ports import answer
 from devices.registry import Registry
+from devices.snmp.driver import SnmpSwitch
 from devices.snmp.engines import Engines
 from devices.snmp.link import SnmpLink
 from devices.snmp.login import Login
 from devices.snmp.place import SnmpPlace
-from devices.snmp.refusal import refusal
-from devices.snmp.values import Values
 from tests.devices.cases.snmp import PORTS, V3, switch
 from tests.devices.stage import QUICK, nothing_left_behind, stage
 from wire.devices import Connection
@@ -126,32 +127,70 @@ async def test_several_ports_of_a_slow_switch_are_asked_for_at_once(agent: SnmpS
             assert room.property("power_4").reported is False
 
 
-class Narrow:
-    """An agent that says at most so many values at once, and of one object nothing but `genErr`."""
+async def test_an_agent_that_drops_long_questions_is_heard_all_the_same(agent: SnmpSwitchEmulator) -> None:
+    class Tight(Cable):
+        def ask(self, end: End, data: bytes) -> None:
+            if len(data) < 160:
+                super().ask(end, data)
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.asked: list[int] = []
-
-    async def get(self, oids: list[str]) -> list[int]:
-        self.asked.append(len(oids))
-        if len(oids) > self.most:
-            raise refusal("tooBig")
-        if any(oid.endswith(".2.2.1.8.13") for oid in oids):
-            raise refusal("genErr")
-        return [int(oid.rsplit(".", 1)[1]) for oid in oids]
+    ports = {str(number): {"interface": number, "power": f"1.{number}"} for number in range(1, 5)}
+    async with Tight(agent.address, kind="udp") as cable, stage(switch(cable.address, ports=ports)) as room:
+        await room.shows("port_3", "up")
+        await room.shows("power_4", False)
 
 
-@pytest.mark.parametrize("most", [1000, 11, 1])
-async def test_less_is_asked_for_at_once_of_who_cannot_say_all(most: int) -> None:
-    agent = Narrow(most)
-    values = Values(agent.get)
-    oids = [f"1.2.{number}" for number in range(40)]
-    for _ in range(2):
-        agent.asked.clear()
-        assert await values.of(oids) == list(range(40))
-    assert max(agent.asked) <= most, "what it said the first time is known the second"
-    assert await values.of(["1.2.1", "1.3.6.1.2.1.2.2.1.8.13", "1.2.3"]) == [1, None, 3]
+@pytest.mark.parametrize("waits", [True, False])
+async def test_who_switches_a_port_off_as_it_is_to_get_its_power_back_is_obeyed(waits: bool) -> None:
+    """`waits`: its setting is under way when the power is due, else that of another port which is due as well."""
+    ports = {number: {"interface": int(number), "power": f"1.{number}"} for number in ("1", "3")}
+    (driver,) = Registry.installed().build([switch(("127.0.0.1", 161), ports=ports)])
+    assert isinstance(driver, SnmpSwitch)
+    link = driver._link = cast(Any, Turns())
+    driver._context = cast(Any, Asked())
+    driver._dark = dark = {"1": 1.0, "3": 1.0}
+    if waits:
+        del dark["1"]
+        off = asyncio.create_task(driver.set_port(PortState(3, False)))
+        await link.turn.wait()
+        back = asyncio.create_task(driver._give_back(dict(dark)))
+    else:
+        back = asyncio.create_task(driver._give_back(dict(dark)))
+        await link.turn.wait()
+        off = asyncio.create_task(driver.set_port(PortState(3, False)))
+    await asyncio.sleep(0)
+    link.go.set()
+    await asyncio.gather(off, back)
+    assert [value for oid, value in link.told if oid.endswith("1.3")] == [2]
+    assert not driver._dark
+
+
+class Turns:
+    """A link whose settings wait for `go`."""
+
+    def __init__(self) -> None:
+        self.turn, self.go = asyncio.Event(), asyncio.Event()
+        self.told: list[tuple[str, int]] = []
+
+    async def get(self, *oids: str) -> list[int]:
+        return [1 for _ in oids]
+
+    async def set(self, oid: str, value: int) -> None:
+        self.turn.set()
+        await self.go.wait()
+        self.told.append((oid, value))
+
+
+class Asked:
+    """A context that asks once."""
+
+    async def persistently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        return await ask()
+
+    def heard(self, words: str) -> None:
+        """Nothing comes of it."""
+
+    def report(self, name: str, value: object) -> None:
+        """Nor of this."""
 
 
 async def test_the_power_comes_back_when_the_program_ends(agent: SnmpSwitchEmulator) -> None:

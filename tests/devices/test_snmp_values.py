@@ -1,0 +1,85 @@
+"""Many values of an agent that can say only a few at once, drops what is too much for it, or refuses some of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.errors import Lost
+from devices.snmp.refusal import refusal
+from devices.snmp.values import Values
+
+
+class Narrow:
+    """An agent that says at most so many values at once, and of those `refused` nothing but `genErr`."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.asked: list[int] = []
+        self.refused = {"1.3.6.1.2.1.2.2.1.8.13"}
+
+    async def get(self, oids: list[str]) -> list[int]:
+        self.asked.append(len(oids))
+        if len(oids) > self.most:
+            raise refusal("tooBig")
+        if self.refused.intersection(oids):
+            raise refusal("genErr")
+        return [int(oid.rsplit(".", 1)[1]) for oid in oids]
+
+
+class Silent(Narrow):
+    """It drops what it has no room for; `most` 0: everything."""
+
+    async def get(self, oids: list[str]) -> list[int]:
+        if len(oids) > self.most:
+            self.asked.append(len(oids))
+            raise Lost("no answer")
+        return await super().get(oids)
+
+
+@pytest.mark.parametrize("kind", [Narrow, Silent])
+@pytest.mark.parametrize("most", [1000, 11, 1])
+async def test_less_is_asked_for_at_once_of_who_cannot_say_all(kind: type[Narrow], most: int) -> None:
+    agent = kind(most)
+    values = Values(agent.get)
+    oids = [f"1.2.{number}" for number in range(40)]
+    for _ in range(2):
+        agent.asked.clear()
+        assert await values.of(oids) == list(range(40))
+    assert max(agent.asked) <= most, "what it said the first time is known the second"
+    assert await values.of(["1.2.1", "1.3.6.1.2.1.2.2.1.8.13", "1.2.3"]) == [1, None, 3]
+
+
+async def test_a_switch_that_said_as_much_before_and_is_silent_now_is_gone_at_once() -> None:
+    agent = Silent(1000)
+    values = Values(agent.get)
+    oids = [f"1.2.{number}" for number in range(20)]
+    await values.of(oids)
+    agent.most = 0
+    agent.asked.clear()
+    with pytest.raises(Lost):
+        await values.of(oids)
+    assert agent.asked == [20]
+    agent.most = 10  # and when it comes back it may say less
+    assert await values.of(oids) == list(range(20))
+
+
+async def test_an_object_that_is_refused_costs_one_question_more_until_it_is_not() -> None:
+    agent = Narrow(1000)
+    values = Values(agent.get)
+    refused = [f"1.3.6.1.2.1.2.2.1.8.{number}" for number in (13, 213)]
+    oids = [refused[0], *(f"1.2.{number}" for number in range(20)), refused[1]]
+    agent.refused = set(refused)
+    said = [None, *range(20), None]
+    assert await values.of(oids) == said
+    for _ in range(4):
+        agent.asked.clear()
+        assert await values.of(oids) == said
+        assert agent.asked == [1, 20]
+    agent.refused = set(refused[1:])
+    for _ in range(2):
+        await values.of(oids)
+    assert await values.of(oids) == [13, *range(20), None]
+    agent.refused = set()
+    for _ in range(2):
+        await values.of(oids)
+    assert await values.of(oids) == [13, *range(20), 213]
