@@ -5,4 +5,5 @@
 mod figures;
 mod lies;
 mod link;
+mod reported;
 mod session;
