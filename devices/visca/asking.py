@@ -32,6 +32,7 @@ class Asking:
     def __init__(self, context: Context, link: ViscaLink) -> None:
         self._context = context
         self._link = link
+        self._resetting = asyncio.Lock()
 
     async def inquire(self, inquiry: frames.Inquiry) -> bytes:
         """The answer's data; raises a DeviceError."""
@@ -108,10 +109,18 @@ class Asking:
     async def _counted(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """Again after a full buffer, after a reset when the camera lost count."""
         for _ in range(TRIES):
+            async with self._resetting:
+                counts = self._link.counts
             try:
                 return await ask()
             except BufferFull:
                 await self._context.breathe()
             except BadSequence:
-                await self._context.retrying(self._link.reset_sequence)
+                await self._count_anew(counts)
         raise Rejected("the camera is busy", retryable=True)
+
+    async def _count_anew(self, counts: int) -> None:
+        """Once for all that was refused: what another began to count anew for is asked again as it is."""
+        async with self._resetting:
+            if self._link.counts == counts:
+                await self._context.retrying(self._link.reset_sequence)

@@ -52,6 +52,7 @@ class Taken:
     known: asyncio.Future[None] | None = None  # once it was sent again: its number was refused, as one that came before
     ended: asyncio.Event = field(default_factory=asyncio.Event)  # completed, or refused after its acknowledgement
     error: DeviceError | None = None
+    counts: int = 0  # of the link, that its number belongs to
 
     def fail(self, error: DeviceError) -> None:
         """It was refused, before or after it was acknowledged."""
@@ -77,6 +78,7 @@ class ViscaLink:
         self._stream = StreamReader() if stream else None
         self._channel: Channel | None = None
         self._sequence = 0
+        self.counts = 0  # times that both sides began to count from 0
         self._pending: list[Taken] = []
         self._reset: asyncio.Future[None] | None = None
         self._heard = False
@@ -112,6 +114,7 @@ class ViscaLink:
         self._repeated.clear()
         self._send(frames.pack(Kind.CONTROL, 0, frames.RESET))
         await self._reset
+        self.counts += 1
 
     async def inquire(self, inquiry: Inquiry) -> bytes:
         """The answer's data; raises a DeviceError."""
@@ -146,8 +149,12 @@ class ViscaLink:
             raise taken.error
 
     def _new(self, request: bytes, inquiry: Inquiry | None, on_done: Callable[[], None] | None = None) -> Taken:
+        answer = asyncio.get_running_loop().create_future()
+        return Taken(self._next(), inquiry, answer, request, on_done, counts=self.counts)
+
+    def _next(self) -> int:
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        return Taken(self._sequence, inquiry, asyncio.get_running_loop().create_future(), request, on_done)
+        return self._sequence
 
     async def _exchange(self, pending: Taken) -> Taken:
         self._pending = [*self._pending[-PENDING + 1 :], pending]
@@ -167,12 +174,17 @@ class ViscaLink:
                 self._leave(pending)
 
     async def _again(self, taken: Taken) -> Taken:
-        """Send it under its own number: refused, it was taken and its acknowledgement lost, unless the camera lost count."""
-        if taken.known is None:
+        """Send it under its own number: refused, it was taken and its acknowledgement lost, unless the camera lost count.
+
+        Where both began to count anew meanwhile, its number says nothing any more: it gets another.
+        """
+        if taken.counts != self.counts:
+            taken.counts, taken.sequence, taken.known = self.counts, self._next(), None
+        elif taken.known is None:
             taken.known = asyncio.get_running_loop().create_future()
             self._repeated.append(taken.sequence)
         self._say(taken)
-        either: set[asyncio.Future[Any]] = {taken.answer, taken.known}
+        either: set[asyncio.Future[Any]] = {taken.answer} | ({taken.known} if taken.known else set())
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not taken.answer.done():
             try:
