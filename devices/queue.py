@@ -23,6 +23,7 @@ class Task:
     deadline: float = math.inf
     order: int = 0
     begun: bool = False
+    renewals: int = 0  # of the move lease, as it began
 
     @property
     def heads(self) -> bool:

@@ -118,7 +118,11 @@ class DeviceRunner:
             return Outcome(error=Lost("not reachable"))
         if task.operation is MOVE:
             self._lease.renew()
-        self._enqueue(task)
+        now = self._under_way
+        if task.operation is STOP and now and now.operation is STOP and now.renewals == self._lease.renewals:
+            task = now  # it stops whatever moves
+        else:
+            self._enqueue(task)
         for latest in (task.expires, task.deadline):
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(latest):
@@ -291,10 +295,9 @@ class DeviceRunner:
             self._queue.wake()
 
     async def _perform(self, task: Task) -> None:
-        loop, renewals = asyncio.get_running_loop(), self._lease.renewals
+        loop, task.renewals = asyncio.get_running_loop(), self._lease.renewals
         if task.answer.done() or task.expires <= loop.time():  # too late, and answered so: it never runs
-            self._finished(task, late := Outcome(error=TimeoutError()), renewals)
-            settle(task, late)
+            self._finished(task, Outcome(error=TimeoutError()))
             return
         outcome = Outcome(error=Lost("connection ended"))
         try:
@@ -318,8 +321,7 @@ class DeviceRunner:
         finally:
             if self._under_way is task:
                 self._scope = self._under_way = None
-            self._finished(task, outcome, renewals)
-            settle(task, outcome)
+            self._finished(task, outcome)
 
     def _later(self, task: Task, error: NotNow) -> Outcome:
         if not task.operation.persistent or task.operation.changes is None:
@@ -327,9 +329,8 @@ class DeviceRunner:
         self._wishes.refused(task, retryable=True)
         return Outcome(accepted=True)
 
-    def _finished(self, task: Task, outcome: Outcome, renewals: int) -> None:
-        """`renewals`: of the move lease, as the task began."""
-        operation, error = task.operation, outcome.error
+    def _finished(self, task: Task, outcome: Outcome) -> None:
+        operation, error, renewals = task.operation, outcome.error, task.renewals
         if operation is STOP and error is None:
             self._lease.stopped(renewals)
         elif operation is STOP and self.state.reported("power") == "off":
@@ -345,10 +346,9 @@ class DeviceRunner:
             self.state.assume("moving", self._lease.moving)
         if operation.changes and error is None and operation.changes not in self.state.open_wishes:
             self._whole_at = 0.0
-        elif isinstance(error, DeviceError) and error.about_command:
-            self._wishes.refused(task, retryable=error.retryable)
-        elif isinstance(error, TimeoutError):
-            self._wishes.refused(task, retryable=True)
+        elif isinstance(error, TimeoutError) or (isinstance(error, DeviceError) and error.about_command):
+            self._wishes.refused(task, retryable=getattr(error, "retryable", True))
+        settle(task, outcome)
 
     async def _poll(self, context: Context, *, whole: bool) -> None:
         """Ask the device; a command that comes meanwhile interrupts it."""

@@ -240,6 +240,35 @@ def test_a_move_of_a_driver_that_waits_for_it_is_stopped_when_it_begins_late(beg
     play(scene, Waiting)
 
 
+def test_a_stop_asked_while_another_is_under_way_is_answered_by_its_result() -> None:
+    async def scene(one: Scene, camera: Slow) -> None:
+        camera.confirms = 0.8 * ROOMS.command
+        await one.do("move", pan=0.5)
+        first = one.ask("stop")
+        await asyncio.sleep(0.4)
+        assert (await one.do("stop")).outcome == "done"
+        assert first.done()
+        await calm(one, camera, LEASE + 0.02)
+
+    play(scene)
+
+
+def test_a_stop_asked_after_a_move_that_waits_for_another_stop_comes_after_both() -> None:
+    async def scene(one: Scene, camera: Slow) -> None:
+        camera.confirms = 0.4
+        await one.do("move", pan=0.5)
+        one.ask("stop")
+        await asyncio.sleep(0.1)
+        move = one.ask("move", pan=0.5)
+        await asyncio.sleep(0.1)
+        assert (await one.do("stop")).outcome == "done"
+        assert (await move).outcome == "superseded"
+        assert camera.stops >= 2
+        await calm(one, camera, LEASE)
+
+    play(scene)
+
+
 @pytest.mark.parametrize("asked", [0.1, 0.6])
 def test_the_program_waits_for_a_late_move_and_stops_it_before_it_ends(asked: float) -> None:
     """Whether its stop was confirmed, or its lease still runs."""
