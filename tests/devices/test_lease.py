@@ -52,8 +52,9 @@ class Motion(RuleBasedStateMachine):
 
     def _command(self, op: str, args: dict[str, Any]) -> None:
         async def ask() -> None:
-            self.asked.append((self.loop.time(), op, asyncio.create_task(self._ask(op, args))))
-            await asyncio.sleep(0)
+            task = asyncio.create_task(self._ask(op, args))
+            await asyncio.sleep(0)  # its time begins in that turn
+            self.asked.append((self.loop.time(), op, task))
 
         self.loop.run_until_complete(ask())
 
