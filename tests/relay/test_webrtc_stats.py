@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 from relay.messages import LayerStats, Stats, SubscriptionStats, TrackStats, TransportStats
 from relay.webrtc_stats import webrtc_stats
 
-# The W3C's dictionaries as TypeScript's own declarations have them, and those they lack:
+# What the W3C's dictionaries as TypeScript's own declarations have them lack:
 # https://www.w3.org/TR/webrtc-stats/#remoteinboundrtpstats-dict*, #icecandidate-dict*
-DECLARED = (Path(__file__).parents[2] / "web/node_modules/typescript/lib/lib.dom.d.ts").read_text()
 OTHERS = """
 interface RTCRemoteInboundRtpStreamStats extends RTCReceivedRtpStreamStats {
     fractionLost?: number;
@@ -38,9 +38,15 @@ TYPES = {
 }
 
 
+@cache
+def declared() -> str:
+    """The W3C's dictionaries: TypeScript's declarations, of the packages of web/, and the others."""
+    return (Path(__file__).parents[2] / "web/node_modules/typescript/lib/lib.dom.d.ts").read_text() + OTHERS
+
+
 def members(interface: str) -> dict[str, bool]:
     """Names of a dictionary with those it inherits, and whether each is required."""
-    found = re.search(rf"(?m)^interface {interface}(?: extends (\w+))? {{\n(.*?)^}}", DECLARED + OTHERS, re.S)
+    found = re.search(rf"(?m)^interface {interface}(?: extends (\w+))? {{\n(.*?)^}}", declared(), re.S)
     assert found is not None, interface
     own = {name: not optional for name, optional in re.findall(r"(\w+)(\??): ", found[2])}
     return (members(found[1]) if found[1] else {}) | own
