@@ -85,6 +85,7 @@ def handle(room: MediaRoom, session: Session, event: Event, now: float) -> None:
     elif isinstance(event, TransportState):
         secured = f"DTLS {event.dtls}, {event.srtp_profile}" if event.dtls else ""
         log.info("%s of %r: %s %s", event.transport, session.identity, event.phase, secured)
+        session.up |= event.phase == "connected" and event.transport == session.publisher.transport
         room.transport_changed(session, event)
     elif isinstance(event, CommandFailed):
         if event.command in _VITAL and event.code in _LASTING:

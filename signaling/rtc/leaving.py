@@ -2,7 +2,7 @@
 
 What the relay has acknowledged and not told yet, it tells as the transport is closed: its sender counts on that. Data come
 over one connection, the request to leave over another, and clients break off what comes of somebody who is gone. So the
-transport of who said something stays open until its client ends it, for `linger` seconds at most; each of the others is
+transport of who could say something stays open until its client ends it, for `linger` seconds at most; each of the others is
 told of the leave once it has taken what it was sent, `parting` seconds after the leave at the latest.
 """
 
@@ -47,7 +47,7 @@ class Leaving:
     def add(self, room: MediaRoom, session: Session, now: float, *, speaks: bool) -> MediaRoom:
         """One left; the first one makes place: returns its room, or this one."""
         untold = set() if session.grants.hidden else set(room.sessions)
-        left = Left(room, session, now + self._seconds, speaks, speaks and session.spoke, untold)
+        left = Left(room, session, now + self._seconds, speaks, speaks and session.speaks, untold)
         self._left[session.sid] = left
         if not speaks:
             self._ask(left)

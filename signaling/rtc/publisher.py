@@ -77,6 +77,7 @@ class Publisher:
         self._lines: dict[str, Line] = {}
         self._known = sdp.Known()
         self._pending: list[Track] = []
+        self.has_data = False  # its client opened a data channel, or it would offer no section for it (RFC 9429 §5.2.1)
         self._crowded = False  # sections that are over are rejected, for the client to use again (RFC 9429 §5.2.2)
 
     def open(self, room: str) -> None:
@@ -246,6 +247,7 @@ class Publisher:
         """Our answer to one section; `alive` unless it has port 0 and is not bundle-only (RFC 9143 §6)."""
         line = self._lines.get(media.rtp.muxId)
         if media.kind == sdp.DATA and alive:
+            self.has_data = True
             return sdp.Section(sdp.DATA, media.rtp.muxId, [sdp.DATA_FORMAT])
         if line is None or not media.rtp.codecs or not alive:
             return sdp.rejected(media)

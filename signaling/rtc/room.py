@@ -134,7 +134,7 @@ class MediaRoom:
             self._drop_subscriptions(track)
             self.published.pop(track.sid, None)
             self._tell("track_unpublished", session, track)
-        lingers = reason is Leave.LEFT and session.spoke  # until what it had sent has come
+        lingers = reason is Leave.LEFT and session.speaks  # until what it had sent has come
         kept = session.publisher.stop() if lingers else None
         self.effects.commands.extend(CloseTransport(name) for name in session.transports if name != kept)
         session.move(State.CLOSED)

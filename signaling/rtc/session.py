@@ -102,6 +102,7 @@ class Session:
         self.missed: list[SignalResponse] = []  # said to it alone meanwhile
         self.last_sequence = 0  # of its reliable data packets
         self.spoke = False  # reliable data of it went on
+        self.up = False  # the connection came up on which it sends
         self.candidates = 0
         self.faults = 0
         self.starts = 0  # of its tracks
@@ -146,6 +147,14 @@ class Session:
     def parts(self, reason: Leave) -> bool:
         """Whether data of it may be on their way as it goes for this reason: the others hear of that later."""
         return reason is Leave.LEFT or (reason is Leave.LOST and self.spoke)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether reliable data of it may be on their way: some came before, or it has the right and a channel.
+
+        It may have opened that and sent without waiting for us: so its offer counts, not what the relay has seen of it.
+        """
+        return self.spoke or (self.up and self.publisher.has_data and self.grants.can_publish_data)
 
     def refreshed(self, lifetime: float, now: float) -> None:
         """A new token was sent that lasts so many seconds."""

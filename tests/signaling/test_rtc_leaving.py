@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,11 +11,21 @@ import pytest
 from livekit.protocol.models import DataPacket, ParticipantInfo, UserPacket
 from livekit.protocol.rtc import LeaveRequest
 
-from relay.messages import AwaitData, CloseTransport, DataReceived, DataTaken, DropData, SendData, TransportState
+from relay.messages import (
+    AwaitData,
+    CloseTransport,
+    DataReceived,
+    DataTaken,
+    DropData,
+    SendData,
+    TransportState,
+)
 from signaling.media import Leave
 from signaling.rtc import RtcSettings
+from tests.signaling.rtc import peers
 from tests.signaling.rtc.world import Client, RecordedRelay, World, serve
 from tests.signaling.test_rtc_data import played
+from tests.signaling.test_rtc_publish import offer
 
 HELLO = DataPacket(user=UserPacket(payload=b"hello"))
 
@@ -156,6 +167,52 @@ async def test_the_connection_of_who_left_stays_for_half_a_second() -> None:
             assert len(relay.of(SendData)) == 2
         async with left(relay, world, b, said=False) as a:
             assert CloseTransport(f"{a.sid}/pub") in relay.commands
+
+
+async def test_the_first_message_of_who_leaves_at_once_goes_on_before_its_leave() -> None:
+    """It was sent before the request to leave, and comes after it: the relay has seen nothing of its channel until then."""
+    relay = RecordedRelay(closing=False)
+    async with serve(relay, settings=RtcSettings(linger=60.0)) as world, world.join("b") as b:
+        relay.connect(f"{b.sid}/sub")
+        async with world.join("a") as a:
+            publisher = f"{a.sid}/pub"
+            await offer(a, peers.publisher())
+            relay.connect(publisher)
+            await a.send(leave=LeaveRequest())
+            await a.closed()
+        assert [command.transport for command in relay.of(CloseTransport)] == [f"{a.sid}/sub"]
+        played(relay, a, HELLO)
+        relay.play(TransportState(publisher, "closed"))
+        assert [command.transports for command in relay.of(SendData)] == [[f"{b.sid}/sub"]]
+        assert [command.transport for command in relay.of(CloseTransport)][1:] == [publisher]
+        assert [command.transport for command in relay.of(AwaitData)] == [f"{b.sid}/sub"]
+        assert not await gone(b, a)
+        relay.play(DataTaken(a.sid, f"{b.sid}/sub"))
+        assert await gone(b, a)
+
+
+@pytest.mark.parametrize(
+    ("may", "end", "port"),
+    [
+        pytest.param(False, "pub", 9, id="no right"),
+        pytest.param(True, "sub", 9, id="no connection"),
+        pytest.param(True, "pub", 0, id="no channel"),
+    ],
+)
+async def test_nobody_waits_for_who_cannot_have_sent_anything(may: bool, end: str, port: int) -> None:
+    relay = RecordedRelay(closing=False)
+    async with serve(relay, settings=RtcSettings(linger=60.0)) as world, world.join("b") as b:
+        relay.connect(f"{b.sid}/sub")
+        async with world.join("a", can_publish_data=may) as a:
+            publisher = f"{a.sid}/pub"
+            await offer(a, re.sub(r"m=application \d+", f"m=application {port}", peers.publisher()))
+            relay.connect(f"{a.sid}/{end}")
+            await a.send(leave=LeaveRequest())
+            await a.closed()
+        assert publisher in [command.transport for command in relay.of(CloseTransport)]
+        relay.play(TransportState(publisher, "closed"))
+        assert relay.of(AwaitData) == []
+        assert await gone(b, a)
 
 
 async def test_who_leaves_for_too_many_is_told_of_at_once_in_its_own_room() -> None:
