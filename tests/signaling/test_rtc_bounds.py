@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor_pb2 import DescriptorProto
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from livekit.protocol.models import DisconnectReason, VideoLayer
@@ -15,6 +16,7 @@ from livekit.protocol.rtc import (
     AddTrackRequest,
     RequestResponse,
     SessionDescription,
+    SignalRequest,
     SimulcastCodec,
     TrickleRequest,
     UpdateParticipantMetadata,
@@ -44,6 +46,36 @@ async def test_a_broken_frame_ends_its_own_session_only(frame: bytes | str) -> N
             assert a.last("leave").leave.reason == DisconnectReason.STATE_MISMATCH
         await b.settled()
         assert counted("bad_request", "frame") == before + 1
+
+
+def test_json_as_deep_as_python_reads_at_most() -> None:
+    """Unknown members are passed over, whatever is in them; none of what the protocol knows nests beyond six."""
+
+    def decode(depth: int) -> None:
+        frames.decode('{"unknown": ' + '{"x": ' * depth + "{}" + "}" * (depth + 1), max_message=65_536, max_sdp=65_536)
+
+    decode(200)
+    with pytest.raises(Refusal, match="not a SignalRequest in JSON"):
+        decode(1200)
+    assert deepest(SignalRequest.DESCRIPTOR) == 6
+
+
+def deepest(message: Any) -> int:
+    """How deep messages of a type nest. Raises RecursionError where there is no end to it."""
+    inner = [field.message_type for field in message.fields if field.message_type is not None]
+    return 1 + max((deepest(one) for one in inner), default=0)
+
+
+def test_no_message_in_json_is_more_than_twenty_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the protocol will know: here a message that may hold another of its kind."""
+    monkeypatch.setattr(frames, "SignalRequest", DescriptorProto)
+
+    def nested(depth: int) -> str:
+        return '{"nestedType": [' * (depth - 1) + "{}" + "]}" * (depth - 1)
+
+    frames.decode(nested(20), max_message=1000, max_sdp=1000)
+    with pytest.raises(Refusal, match="not a SignalRequest in JSON"):
+        frames.decode(nested(21), max_message=1000, max_sdp=1000)
 
 
 async def test_oversized_messages() -> None:
