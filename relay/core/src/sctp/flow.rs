@@ -9,7 +9,9 @@ use super::dcep::Reliability;
 use super::intake::Room;
 use super::pace::Standing;
 use super::window::BEYOND;
-use super::{ChannelEvent, MAX_BACKLOG, MAX_HELD_BACKLOG, MAX_LOSSY_BACKLOG, MAX_MESSAGE, RECEIVE_BUFFER, Sctp};
+use super::{
+    CHUNK_PAYLOAD, ChannelEvent, MAX_BACKLOG, MAX_HELD_BACKLOG, MAX_LOSSY_BACKLOG, MAX_MESSAGE, RECEIVE_BUFFER, Sctp,
+};
 use crate::drop::Reason;
 
 impl Sctp {
@@ -74,7 +76,9 @@ impl Sctp {
             None => 0,
         };
         self.pace.observe(waiting, now);
-        self.acknowledge(self.pace.written().saturating_sub(waiting as u64));
+        // What is acknowledged beyond a gap does not wait any more, but the peer does not tell it before the gap is filled.
+        let beyond = u64::from(self.receipts.beyond_gaps()) * u64::from(CHUNK_PAYLOAD);
+        self.acknowledge(self.pace.written().saturating_sub(waiting as u64 + beyond));
     }
 
     /// Tell by [`ChannelEvent::Taken`] when the peer has taken all that it was sent reliably so far.

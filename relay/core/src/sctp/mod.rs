@@ -186,6 +186,7 @@ impl Sctp {
         self.pace = Pace::default();
         self.late = None;
         self.acknowledge(u64::MAX);
+        self.receipts = Receipts::default();
     }
 
     /// What came is told, what was acknowledged is no longer waited for.
@@ -202,6 +203,9 @@ impl Sctp {
     fn admit(&mut self, packet: Bytes) -> Result<Bytes, Reason> {
         let chunks = packet::chunks(&packet).ok_or(Reason::SctpMalformed)?;
         let taken = self.intake.admit(&chunks, self.room())?;
+        for sack in Sack::all(&packet, &chunks) {
+            self.receipts.acknowledged(&sack);
+        }
         self.ended_by_peer |= chunks.iter().any(|chunk| chunk.kind == Kind::End);
         if taken.iter().all(|taken| *taken) {
             return Ok(packet);

@@ -102,6 +102,12 @@ impl Sack {
         Self::parse(packet.get(HEADER..)?).filter(|_| packet[HEADER] == SACK)
     }
 
+    /// All acknowledgments among the chunks of a packet.
+    pub fn all<'a>(packet: &'a [u8], chunks: &'a [Chunk]) -> impl Iterator<Item = Self> + 'a {
+        let bytes = chunks.iter().filter_map(|chunk| packet.get(chunk.place.clone()));
+        bytes.filter(|bytes| bytes.first() == Some(&SACK)).filter_map(Self::parse)
+    }
+
     fn parse(chunk: &[u8]) -> Option<Self> {
         let fixed = chunk.first_chunk::<SACK_FIXED>()?;
         let word = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);

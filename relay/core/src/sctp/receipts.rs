@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::packet::Sack;
+
 /// Requests that wait; of more the first is answered as if all were taken.
 const MAX_REQUESTS: usize = 512;
 
@@ -10,6 +12,8 @@ const MAX_REQUESTS: usize = 512;
 pub struct Receipts {
     /// Bytes written by then, and the request.
     due: VecDeque<(u64, String)>,
+    /// All up to this transmission sequence number came to the peer, and the highest that did: between them some did not.
+    came: Option<(u32, u32)>,
 }
 
 impl Receipts {
@@ -17,6 +21,18 @@ impl Receipts {
     pub fn add(&mut self, written: u64, request: String) -> Option<String> {
         self.due.push_back((written, request));
         if self.due.len() > MAX_REQUESTS { self.due.pop_front().map(|(_, request)| request) } else { None }
+    }
+
+    /// The peer acknowledged this. One that was overtaken by a later one changes nothing.
+    pub fn acknowledged(&mut self, sack: &Sack) {
+        let last = sack.cumulative.wrapping_add(sack.gaps.last().map_or(0, |(_, last)| u32::from(*last)));
+        let (cumulative, highest) = self.came.unwrap_or((sack.cumulative, last));
+        self.came = Some((later(cumulative, sack.cumulative), later(highest, last)));
+    }
+
+    /// Chunks that may have been acknowledged beyond one that has yet to come.
+    pub fn beyond_gaps(&self) -> u32 {
+        self.came.map_or(0, |(cumulative, highest)| later(cumulative, highest).wrapping_sub(cumulative))
     }
 
     /// Whether nobody waits.
@@ -33,6 +49,11 @@ impl Receipts {
     }
 }
 
+/// The later of two transmission sequence numbers (RFC 9260 section 1.6).
+const fn later(one: u32, other: u32) -> u32 {
+    if other.wrapping_sub(one) < 1 << 31 { other } else { one }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +64,21 @@ mod tests {
         assert!(receipts.add(10, "a".into()).is_none() && receipts.add(20, "b".into()).is_none());
         assert_eq!([receipts.pop(9), receipts.pop(10), receipts.pop(19)], [None, Some("a".into()), None]);
         assert_eq!((receipts.pop(25), receipts.is_empty()), (Some("b".into()), true));
+    }
+
+    #[test]
+    fn what_came_beyond_a_gap_is_known_whatever_comes_late() {
+        let mut receipts = Receipts::default();
+        let mut told = |cumulative: u32, gaps: &[(u16, u16)]| {
+            receipts.acknowledged(&Sack { cumulative, credit: 0, gaps: gaps.to_vec() });
+            receipts.beyond_gaps()
+        };
+        assert_eq!(told(u32::MAX - 2, &[]), 0);
+        assert_eq!(told(u32::MAX - 2, &[(2, 3), (5, 9)]), 9);
+        assert_eq!(told(u32::MAX - 2, &[(2, 3)]), 9, "an older one");
+        assert_eq!(told(u32::MAX - 7, &[]), 9, "another");
+        assert_eq!(told(1, &[(2, 3)]), 5);
+        assert_eq!(told(8, &[]), 0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A peer of our own making, which does what no browser does.
 
 mod hostile;
+mod taken;
 mod window;
 
 use std::time::Duration;
@@ -26,12 +27,14 @@ struct Pair {
     /// Lengths of the messages that came.
     received: Vec<usize>,
     refused: Vec<Reason>,
+    /// Requests answered.
+    taken: Vec<String>,
 }
 
 impl Pair {
     fn of(relay: Sctp, endpoint: Endpoint, (handle, peer): (AssociationHandle, Association), now: Instant) -> Self {
-        let (received, refused) = (Vec::new(), Vec::new());
-        Self { relay, endpoint, handle, peer, now, loss: 0, noise: Noise::new(33), opened: 0, received, refused }
+        let (received, refused, taken) = (Vec::new(), Vec::new(), Vec::new());
+        Self { relay, endpoint, handle, peer, now, loss: 0, noise: Noise::new(33), opened: 0, received, refused, taken }
     }
 
     fn new() -> Self {
@@ -126,7 +129,7 @@ impl Pair {
         while let Some(event) = self.relay.poll_event() {
             match event {
                 ChannelEvent::Opened(_) => self.opened += 1,
-                ChannelEvent::Taken(_) => {}
+                ChannelEvent::Taken(request) => self.taken.push(request),
                 ChannelEvent::Received { payload, .. } => {
                     self.received.push(payload.len());
                     self.relay.answered(self.now);
