@@ -53,7 +53,7 @@ impl Estimator {
     pub fn estimate(&self) -> Option<u64> {
         let heard = self.last.map(|(at, _)| at).filter(|_| self.first.is_some());
         let asked = |(rate, at): (u64, u64)| heard.is_none_or(|heard| heard < at + REMB_HOLDS).then_some(rate);
-        let rate = if self.first.is_some() { self.known.then(|| self.rate()) } else { self.reports.rate() };
+        let rate = if self.first.is_some() { self.known.then(|| self.rate()) } else { self.loss.bound() };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
         let rate = rate.map(|rate| rate as u64);
         let alone = |rate: u64| if self.first.is_none() { rate.max(REMB_ALONE_LEAST) } else { rate };
@@ -205,9 +205,6 @@ impl Estimator {
         self.notice_silence(now);
         let expired = |(_, at): &(u64, u64)| self.first.is_none() && now.saturating_sub(*at) > REMB_ALONE_HOLDS;
         self.remb = self.remb.filter(|remb| !expired(remb));
-        if self.first.is_none() {
-            self.reports.rest(self.bytes, self.wanted, now);
-        }
         self.judge_probe(now);
         if now.saturating_sub(self.sent) > DRAINED {
             // Where all is paused for want of bandwidth nothing tells of the queue: without this it would stay so.

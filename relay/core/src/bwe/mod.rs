@@ -5,8 +5,7 @@
 //! Communication" (2016), and draft-alvestrand-rmcat-remb-03.
 //!
 //! Feedback tells which packets arrived, and when: [`groups`] makes of it how the delay changes, [`detector`] whether a
-//! queue grows, [`control`] a rate; [`loss`] bounds that rate, [`probe`] finds out whether more would pass. Where there are only
-//! receiver reports, [`reports`] makes a rate of the losses they tell.
+//! queue grows, [`control`] a rate; [`loss`] bounds that rate, [`probe`] finds out whether more would pass.
 //!
 //! Times are µs since the media plane began (`u64`), arrival times µs of the receiver's clock (`i64`), rates bit/s.
 //! Nothing here allocates per packet, and nothing a subscriber tells costs more than a bounded amount of work.
@@ -18,7 +17,6 @@ pub mod history;
 pub mod loss;
 pub mod meter;
 pub mod probe;
-pub mod reports;
 
 mod judgement;
 
@@ -31,7 +29,6 @@ use history::{Fate, History, Lookup};
 use loss::Loss;
 use meter::Meter;
 use probe::Probe;
-use reports::Reports;
 
 use crate::drop::Reason;
 use crate::twcc::Feedback;
@@ -65,6 +62,8 @@ pub struct Estimator {
     /// Bytes sent, and when the last of them were.
     bytes: u64,
     sent: u64,
+    /// Bytes sent when losses were last reported.
+    reported: u64,
     /// Packets that feedback may still tell of.
     allowance: u64,
     /// The receiver's clock.
@@ -75,7 +74,6 @@ pub struct Estimator {
     detector: Detector,
     control: Control,
     loss: Loss,
-    reports: Reports,
     probe: Probe,
     /// Whether the rate is more than a guess.
     known: bool,
@@ -107,6 +105,7 @@ impl Default for Estimator {
             untold: 0,
             bytes: 0,
             sent: 0,
+            reported: 0,
             allowance: 0,
             clock: None,
             arrived: Meter::new(STEP),
@@ -115,7 +114,6 @@ impl Default for Estimator {
             detector: Detector::default(),
             control: Control::new(START),
             loss: Loss::default(),
-            reports: Reports::default(),
             probe: Probe::default(),
             known: false,
             full: false,
@@ -171,16 +169,15 @@ impl Estimator {
 
     /// Takes in one report block: of `expected` packets since the last one, `fraction_lost`/256 were lost. Where there is
     /// transport-wide feedback, that tells it better.
-    pub fn on_report(&mut self, fraction_lost: u8, expected: u64) {
-        if self.first.is_none() {
-            self.reports.add(fraction_lost, expected);
+    pub fn on_report(&mut self, fraction_lost: u8, expected: u64, now: u64) {
+        if self.first.is_some() {
+            return;
         }
-    }
-
-    /// All blocks of a report are taken in.
-    pub fn on_report_end(&mut self, now: u64) {
-        if self.first.is_none() {
-            self.reports.judge(self.bytes, self.wanted, now);
+        let sent = self.bytes - std::mem::replace(&mut self.reported, self.bytes);
+        self.loss.add(expected, expected * u64::from(fraction_lost) / 256, sent);
+        self.told.add(now.cast_signed(), sent);
+        if let Some(rate) = self.told.rate(19) {
+            self.loss.update(rate, 0.0, now);
         }
     }
 

@@ -167,14 +167,8 @@ impl Egress {
     }
 
     /// Takes in the peer's report: of `expected` packets since the last one, `fraction_lost`/256 were lost.
-    pub fn on_report(&mut self, fraction_lost: u8, expected: u64) {
-        self.bandwidth.on_report(fraction_lost, expected);
-    }
-
-    /// All that the peer reports at once is taken in.
-    pub fn on_report_end(&mut self, moment: &Moment) {
-        self.bandwidth.on_report_end(moment.micros);
-        self.keep_pace();
+    pub fn on_report(&mut self, fraction_lost: u8, expected: u64, moment: &Moment) {
+        self.bandwidth.on_report(fraction_lost, expected, moment.micros);
     }
 
     /// Whether one more packet of so many bytes may be sent again; counts it.

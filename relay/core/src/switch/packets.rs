@@ -198,16 +198,13 @@ impl Switch {
             let Some(place) = self.subscription_of(peer, block.ssrc) else { continue };
             let Some(published) = self.tracks.get_mut(place.track) else { continue };
             let Some((rtt_ms, lost, of)) = published.track.report_block(place.forward, &block, now) else { continue };
+            let moment = Moment::new(now, self.epoch);
             if let Some(egress) = self.egresses.get_mut(peer.place()) {
-                egress.on_report(lost, of);
+                egress.on_report(lost, of, &moment);
             }
             if let Some(state) = self.peers.get_mut(peer) {
                 state.rtt_ms = rtt_ms.or(state.rtt_ms);
             }
-        }
-        let moment = Moment::new(now, self.epoch);
-        if let Some(egress) = self.egresses.get_mut(peer.place()) {
-            egress.on_report_end(&moment);
         }
         self.estimated(peer);
     }

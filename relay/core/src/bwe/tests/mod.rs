@@ -5,5 +5,4 @@
 mod figures;
 mod lies;
 mod link;
-mod reported;
 mod session;
