@@ -40,6 +40,7 @@ class ViscaEmulator(Emulator):
     """State for tests: `power`, `preset`, `moving`, `position`, `stored`, `limits`, `framing`.
 
     `recall_time`: seconds a preset takes. `thinks`: seconds before it does what it is told, each request by itself.
+    `version`: asked for its version it "tell"s, "refuse"s as a camera that does not know the question, or is "silent".
     `repeated`: what becomes of a command whose sequence number came before: it "refuse"s that number, as Sony's cameras do,
     "drop"s it, or does not look and is told to "obey" twice.
 
@@ -85,6 +86,7 @@ class ViscaEmulator(Emulator):
         self._peers: dict[object, _Peer] = {}
         self._busy: set[int] = set()
         self.thinks = 0.0
+        self.version = "tell"
         self.repeated = "refuse"
         self._drives = 0  # a drive cancels the recall under way
 
@@ -187,7 +189,10 @@ class ViscaEmulator(Emulator):
     # --- the camera ---------------------------------------------------------------------------------------------
 
     def _hear(self, request: bytes, send: Send) -> None:
-        if request[:2] == b"\x81\x09":
+        if request == frames.ASK_VERSION.request and self.version != "tell":
+            if self.version == "refuse":
+                self._say(send, _error(0, Fault.SYNTAX))
+        elif request[:2] == b"\x81\x09":
             self._say(send, b"\x90\x50" + answer + b"\xff" if (answer := self._answer(request)) else _error(0, 2))
         elif request[:2] != b"\x81\x01":
             self._say(send, _error(0, Fault.SYNTAX))

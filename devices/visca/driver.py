@@ -69,7 +69,7 @@ class ViscaCamera(Driver[ViscaSettings]):
             try:
                 if header:
                     await context.retrying(self._link.reset_sequence, attempts=attempts)
-                version = await self._asking.inquire(frames.ASK_VERSION)
+                model = await self._model()
             except (Lost, Garbage):
                 if attempts is None:
                     raise
@@ -77,9 +77,17 @@ class ViscaCamera(Driver[ViscaSettings]):
             self._tries = 1
             await self._limit()
             can = [name for name in self.capabilities() if name != "framing" or settings.framing is not None]
-            context.connected(model=frames.model(version), capabilities=can)
+            context.connected(model=model, capabilities=can)
             await self._link.until_lost()
         return True
+
+    async def _model(self) -> str:
+        """Who made it. Some cameras do not know that question, or leave it unanswered: any other shows that they are there."""
+        try:
+            return frames.model(await self._asking.inquire(frames.ASK_VERSION))
+        except (NotSupported, Rejected, Lost, Garbage):
+            await self._asking.inquire(frames.ASK_POWER)
+            return ""
 
     async def _limit(self) -> None:
         """Tell the camera how far it may look; one that cannot be told is used without."""

@@ -71,6 +71,17 @@ async def test_a_slow_camera_is_found_out_and_what_it_answers_late_counts(header
             await room.shows("power", "off")
 
 
+@pytest.mark.parametrize("version", ["refuse", "silent"])
+@pytest.mark.parametrize(("transport", "header"), [("udp", True), ("udp", False), ("tcp", False)])
+async def test_a_camera_that_tells_no_version_is_there_all_the_same(version: str, transport: str, header: bool) -> None:
+    async with ViscaEmulator(transport=transport, header=header) as cam:
+        cam.version = version
+        async with stage(camera(cam.address, transport=transport)) as room:
+            assert (await room.online()).model == ""
+            assert (await room.do("set_power", on=False)).outcome == "done"
+            await room.shows("power", "off")
+
+
 async def test_presets_are_stored_where_it_looks() -> None:
     async with ViscaEmulator(recall_time=0.0) as cam, stage(camera(cam.address)) as room:
         await room.online()
