@@ -46,7 +46,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         self._inputs = Inputs(settings.inputs)
         self._learned = False  # which inputs there are, over this connection
         self._failed = False  # it says that it failed
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[str, str] = {}  # as it said last, over any connection
 
     @property
     def address(self) -> str:
@@ -81,7 +81,7 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
         strong = settings.authentication == "sha256"
         place = (settings.host, settings.port, settings.password)
         async with PjlinkLink.open(context, *place, strong=strong) as self._link:
-            self._level, self._learned, self._troubles = 0, False, {}
+            self._level, self._learned = 0, False
             await self._ask_class()
             maker, product = [await self._ask_if_known(name) for name in ("INF1", "INF2")]
             self._inputs.connected(model := f"{maker} {product}".strip())
@@ -100,9 +100,11 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
             if (mutes := lines.read_mutes(await self._ask_if_known("AVMT"))) is not None:
                 self._context.report("mute", mutes[0])
                 self._context.report("blank", mutes[1])
-        self._context.report("lamp_hours", lines.read_lamp_hours(await self._ask_if_known("LAMP")))
-        self._troubles = troubles.read(await self._ask_if_known("ERST"))
-        self._context.report("errors", " ".join(f"{part}:{level}" for part, level in self._troubles.items()))
+        if (hours := lines.read_lamp_hours(await self._ask_if_known("LAMP"))) is not None:
+            self._context.report("lamp_hours", hours)
+        if said := await self._ask_if_known("ERST"):  # refused in standby, it says nothing: what it said last stays
+            self._troubles = troubles.read(said)
+            self._context.report("errors", " ".join(f"{part}:{level}" for part, level in self._troubles.items()))
         self._complain()
 
     def _complain(self) -> None:
@@ -191,8 +193,4 @@ class PjlinkDisplay(Driver[PjlinkSettings]):
             return ""
 
     async def _set(self, name: str, parameter: str) -> None:
-        async def command() -> str:
-            await self._link.set(name, parameter, level=self._level_of(name))
-            return ""
-
-        await self._context.patiently(command)
+        await self._context.patiently(lambda: self._link.set(name, parameter, level=self._level_of(name)))

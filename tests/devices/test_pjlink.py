@@ -216,6 +216,53 @@ async def test_one_that_tells_its_class_only_when_it_is_on_comes_online_in_stand
         await room.shows("input", "hdmi1")
 
 
+class _Mum(PjlinkEmulator):
+    """In standby it says neither what is wrong with it nor how old its lamp is."""
+
+    refusal, refused = "ERR3", 0
+
+    def answer(self, line: str) -> str:
+        if self.power == "on" or line[2:6] not in ("ERST", "LAMP"):
+            return super().answer(line)
+        self.refused += line[2:6] == "ERST"
+        return f"{line[:6]}={self.refusal}"
+
+    async def asked_in_vain(self) -> None:
+        """Until it refused twice more: what the first refusal led to is known then."""
+        enough = self.refused + 2
+        await self.until(lambda: self.refused >= enough)
+
+
+@pytest.mark.parametrize("refusal", ["ERR1", "ERR3"])
+async def test_what_it_refuses_to_say_in_standby_stays_as_it_said_last(refusal: str) -> None:
+    async with _Mum(power="on") as pj, stage(display(pj.address)) as room:
+        pj.refusal = refusal
+        pj.fault("lamp")
+        await room.shows("errors", "lamp:error")
+        await room.shows("lamp_hours", 1234)
+        pj.power = "off"
+        await pj.asked_in_vain()
+        said = [room.property(name) for name in ("errors", "lamp_hours")]
+        await pj.asked_in_vain()
+        assert [one.reported for one in said] == ["lamp:error", 1234]
+        assert [room.property(name) for name in ("errors", "lamp_hours")] == said, "nor is it said anew"
+        assert room.device.fault == Notice("device.lamp", {"device": "Projecteur"})
+        await room.reboots(pj)
+        await room.online()
+        await pj.asked_in_vain()
+        assert room.device.fault == Notice("device.lamp", {"device": "Projecteur"})
+        pj.fault("lamp", False)
+        pj.power = "on"
+        await room.shows("errors", "")
+        assert room.device.fault is None
+
+
+async def test_what_it_never_said_is_not_known() -> None:
+    async with _Mum() as pj, stage(display(pj.address)) as room:
+        await pj.asked_in_vain()
+        assert (await room.online()).properties.keys().isdisjoint({"errors", "lamp_hours"})
+
+
 class _Broken(PjlinkEmulator):
     """Asked for its power, it says that it failed."""
 
