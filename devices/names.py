@@ -17,6 +17,11 @@ from queue import SimpleQueue
 from devices.errors import Lost
 
 THREADS = 16  # of one program; further names wait for one
+NOBODY = "device.no_such_name"
+UNKNOWN = (
+    socket.EAI_NONAME,
+    socket.EAI_NODATA,
+)  # what the name servers say of a name that they do not know (RFC 3493 §6.1)
 MOST = 4  # addresses of one name that are tried
 
 
@@ -38,8 +43,11 @@ class Names:
             answer = self._asked.get(host) or self._begin(host)
         try:
             return await asyncio.shield(asyncio.wrap_future(answer))
-        except (OSError, UnicodeError) as error:  # UnicodeError: a name that is none
-            raise Lost(f"{host}: {error}") from error
+        except UnicodeError as error:  # a name that is none
+            raise Lost(f"{host}: {error}", code=NOBODY) from error
+        except OSError as error:
+            unknown = isinstance(error, socket.gaierror) and error.errno in UNKNOWN
+            raise Lost(f"{host}: {error}", code=NOBODY if unknown else None) from error
 
     async def addresses_v4(self, host: str) -> list[str]:
         """Those of IPv4 alone, for what knows no other; raises Lost when there are none."""

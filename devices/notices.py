@@ -123,6 +123,20 @@ NOTICES: dict[str, Sentence] = {
         "Clean or replace the filter.",
         "it",
     ),
+    "device.no_such_name": Sentence(
+        "{device} : le réseau ne connaît pas le nom sous lequel on l’appelle.",
+        "{device}: the network does not know the name that it is called by.",
+        "Corriger son nom (`host`) dans la configuration de la salle, ou y mettre son adresse ; ou inscrire ce nom dans le DNS.",
+        "Correct its name (`host`) in the room’s configuration, or write its address there; or enter that name in the DNS.",
+        "it",
+    ),
+    "device.no_such_port": Sentence(
+        "{device} : port absent ({ports}).",
+        "{device}: it has no such port ({ports}).",
+        "Corriger `interface` dans la configuration de la salle : c’est l’ifIndex du port, qui peut différer du numéro imprimé.",
+        "Correct `interface` in the room’s configuration: it is the port’s ifIndex, which may differ from the number printed.",
+        "installer",
+    ),
     "device.no_input": Sentence(
         "{device} : entrée absente ({inputs}) ; il y a {there}.",
         "{device}: it has no such input ({inputs}); it has {there}.",

@@ -30,7 +30,14 @@ from roomctl.rules import Equipment, wrongs
 from wire import places
 from wire.devices import Role
 
-RoomId = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+RoomId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=64,
+        description="small letters and digits, in words joined by hyphens, like 'lln-lauzelle'",
+    ),
+]
 Seconds = Annotated[float, Meta(ge=0, le=86400)]
 Retry = Annotated[float, Meta(ge=1, le=300)] | None
 """Longest pause, in seconds, before a lost device is tried again; None: 30, and 120 once it was away for a quarter of an hour."""

@@ -21,13 +21,20 @@ CLASSES = {"hidraw": "sys/class/hidraw", "video": "sys/class/video4linux"}
 MOST = 256  # nodes looked at
 DEEPEST = 12  # folders between a node and its USB device
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Port = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^\d{1,3}-\d{1,3}(\.\d{1,3}){0,6}$",
+        description="the place of the device, its bus and its ports, like '1-3.2' (`roomctl devices discover` shows it)",
+    ),
+]
 
 
 class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`node`: a path that stays (`/dev/v4l/by-path/…`); or `usb` (place, as `1-3.2`) or `serial`, or both of them."""
 
     node: Text | None = None
-    usb: Annotated[str, msgspec.Meta(pattern=r"^\d{1,3}-\d{1,3}(\.\d{1,3}){0,6}$")] | None = None
+    usb: Port | None = None
     serial: Text | None = None
     root: Text = "/"  # where dev and sys are found
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from devices.mqtt.templates import Path, known, path_of
 
+Prefix = Annotated[
+    str,
+    msgspec.Meta(pattern="^[^+#/]{1,64}$", description="one level of a topic, like 'homeassistant', without /, + or #"),
+]
 LONGEST = 16 * 1024  # bytes of an announcement
 MOST = 64  # components of one device, announcements of one, and sources that they have in all
 LONGEST_TOPIC = 512  # characters

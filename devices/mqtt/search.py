@@ -9,8 +9,9 @@ from typing import Annotated
 import msgspec
 
 from devices.discovery import Found
+from devices.hosts import Host
 from devices.mdns import announced
-from devices.mqtt.announcements import Sensor, described, names
+from devices.mqtt.announcements import Prefix, Sensor, described, names
 from devices.mqtt.broker import Address, BrokerLink
 
 SECURE = "_secure-mqtt._tcp"
@@ -20,13 +21,13 @@ KINDS = ("_mqtt._tcp", SECURE)
 class MqttPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The broker, as in the settings of a sensor."""
 
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    host: Host
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     username: str = ""
     password: str = ""
     tls: bool = False
     ca: str | None = None
-    prefix: Annotated[str, msgspec.Meta(pattern="^[^+#/]{1,64}$")] = "homeassistant"
+    prefix: Prefix = "homeassistant"
 
     @property
     def address(self) -> Address:

@@ -6,13 +6,22 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from devices.hosts import Host
 from devices.marks import READS, SECRET
-from devices.mqtt.announcements import Availability, Sensor, Source
+from devices.mqtt.announcements import Availability, Prefix, Sensor, Source
 from devices.mqtt.broker import Address
 from devices.mqtt.templates import path_of
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-Topic = Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern="^[^+#]+$")]
+Topic = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=512,
+        pattern="^[^+#]+$",
+        description="one topic, like 'zigbee2mqtt/sensor', without + or #",
+    ),
+]
 Seconds = Annotated[float, msgspec.Meta(ge=1, le=604800)]
 Property = Literal["occupied", "people", "co2", "temperature", "humidity", "battery"]
 
@@ -38,14 +47,14 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is a topic that says `online` or `offline`, for `sources`. `ca`: PEM file of who signed the broker's certificate.
     """
 
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    host: Host
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # 1883, with tls 8883
     username: Annotated[str, msgspec.Meta(max_length=256, extra_json_schema=SECRET)] = ""
     password: Annotated[str, msgspec.Meta(max_length=256, extra_json_schema=SECRET)] = ""
     tls: bool = False
     ca: Annotated[str, msgspec.Meta(max_length=4096, extra_json_schema=READS)] | None = None
     device: Text | None = None
-    prefix: Annotated[str, msgspec.Meta(pattern="^[^+#/]{1,64}$")] = "homeassistant"
+    prefix: Prefix = "homeassistant"
     sources: dict[Property, SourceSettings] = {}
     availability: Topic | None = None
     ttl: Seconds = 1800.0

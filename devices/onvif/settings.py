@@ -7,7 +7,16 @@ from typing import Annotated
 import msgspec
 
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake
+from devices.hosts import Host, bracketed
 from devices.marks import READS, SECRET, WRITES
+
+Fingerprint = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$",
+        description="the SHA-256 fingerprint of the certificate: 32 bytes in hexadecimal, like '3A:5F:…'",
+    ),
+]
 
 
 class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,7 +27,7 @@ class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file that keeps the positions of a camera that keeps none.
     """
 
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    host: Host
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # 80, with tls 443
     username: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
     password: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
@@ -30,12 +39,12 @@ class OnvifSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory: Annotated[str, msgspec.Meta(min_length=1, max_length=4096, extra_json_schema=WRITES)] | None = None
     tls: bool = False
     ca: Annotated[str, msgspec.Meta(min_length=1, max_length=4096, extra_json_schema=READS)] | None = None
-    fingerprint: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$")] | None = None
+    fingerprint: Fingerprint | None = None
 
     @property
     def address(self) -> str:
         """Host and port."""
-        return f"{self.host}:{self.port or (443 if self.tls else 80)}"
+        return f"{bracketed(self.host)}:{self.port or (443 if self.tls else 80)}"
 
     def check(self, config: DeviceConfig) -> None:
         """Raises DeviceSettingsError for a certificate that nobody would look at."""

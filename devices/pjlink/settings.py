@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from devices.hosts import Host
 from devices.marks import SECRET
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=600)]
@@ -29,7 +30,7 @@ class PjlinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `listen`: UDP port (4352) where the notifications of a class 2 device come, once it was told this machine's address.
     """
 
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    host: Host
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4352
     password: Annotated[str, msgspec.Meta(max_length=32, extra_json_schema=SECRET)] = ""
     authentication: Literal["md5", "sha256"] = "md5"

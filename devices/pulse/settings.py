@@ -9,7 +9,15 @@ import msgspec
 from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.pulse.link import Kind
 
-Node = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:+-]+$")]
+Node = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[A-Za-z0-9._:+-]+$",
+        description="a name as `pactl list short sinks` (or sources) shows it: letters, digits, '.', '_', ':', '+' and '-'",
+    ),
+]
 Identity = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 REMEDY = (
     "Give the name of one sink or of one source, as `pactl list short sinks` shows it; "

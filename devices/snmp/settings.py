@@ -6,9 +6,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from devices.hosts import Host
 from devices.marks import SECRET
 
 Password = Annotated[str, msgspec.Meta(min_length=8, max_length=128, extra_json_schema=SECRET)]
+
+Number = Annotated[
+    str, msgspec.Meta(pattern=r"^[1-9]\d{0,3}$", description="the number printed beside the port, like '7'")
+]
 
 
 class PortSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,10 +38,8 @@ class SnmpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `off`: seconds without power when a port is cycled.
     """
 
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
-    ports: Annotated[
-        dict[Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,3}$")], PortSettings], msgspec.Meta(min_length=1)
-    ]
+    host: Host
+    ports: Annotated[dict[Number, PortSettings], msgspec.Meta(min_length=1)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 161
     community: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema=SECRET)] = ""
     user: Annotated[str, msgspec.Meta(max_length=32, extra_json_schema=SECRET)] = ""

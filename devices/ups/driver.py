@@ -11,6 +11,7 @@ from devices.context import Context
 from devices.discovery import Found
 from devices.driver import Driver, Manifest
 from devices.errors import DeviceError
+from devices.hosts import Host
 from devices.mdns import announced
 from devices.ups.lines import number, supply, tells, trouble
 from devices.ups.link import Stale, UpsdLink
@@ -31,7 +32,7 @@ class UpsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="the name of the supply in ups.conf: letters, digits, '_', '.' and '-'",
         ),
     ]
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)] = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = PORT
 
 

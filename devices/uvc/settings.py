@@ -9,8 +9,22 @@ import msgspec
 from devices.kernel.usb import NodeSettings
 from devices.marks import WRITES
 
-Bytes = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2}){1,64}$")]
-Number = Annotated[str, msgspec.Meta(pattern=r"^(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-4])$")]
+Bytes = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^([0-9a-f]{2}){1,64}$", description="bytes in hexadecimal, small letters and no spaces, like '01ff'"
+    ),
+]
+Number = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-4])$", description="the number of the position, from '0' to '254'"
+    ),
+]
+Size = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$", description="width and height in pixels, like '1280x720'"),
+]
 
 
 class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,7 +42,7 @@ class PictureFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Over USB 2 many cameras give large pictures at full rate only as `mjpeg`.
     """
 
-    size: Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$")] | None = None
+    size: Size | None = None
     rate: Annotated[int, msgspec.Meta(ge=1, le=120)] | None = None
     encoding: Literal["mjpeg", "yuyv422", "h264"] | None = None
 

@@ -6,10 +6,24 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from devices.hosts import Host
+
 PORTS = {"udp": 52381, "tcp": 5678}
 Part = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Units = Annotated[int, msgspec.Meta(ge=-32768, le=32767)]
-Hex = Annotated[str, msgspec.Meta(pattern=r"^81 01( [0-9A-Fa-f]{2}){1,12} [Ff][Ff]$")]
+Hex = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^81 01( [0-9A-Fa-f]{2}){1,12} [Ff][Ff]$",
+        description="a command from the camera's manual in hexadecimal, from 81 01 to FF, like '81 01 04 7D 02 FF'",
+    ),
+]
+Number = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(\d|[1-9]\d|1[01]\d|12[0-7])$", description="the number of the position, from '0' to '127'"
+    ),
+]
 
 
 class Speeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,14 +57,14 @@ class ViscaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     camera at each connection. `framing`: its own commands for following people, which differ from maker to maker.
     """
 
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    host: Host
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # 52381 for udp, 5678 for tcp
     transport: Literal["udp", "tcp"] = "udp"
     header: bool | None = None
     speeds: Speeds = Speeds()
     limits: Limits | None = None
     framing: FramingCommands | None = None
-    presets: dict[Annotated[str, msgspec.Meta(pattern=r"^(\d|[1-9]\d|1[01]\d|12[0-7])$")], str] = {}
+    presets: dict[Number, str] = {}
 
     @property
     def at(self) -> int:

@@ -14,6 +14,7 @@ from devices.config import DeviceConfig, DeviceSettingsError, Mistake
 from devices.context import Context
 from devices.driver import Driver, Manifest
 from devices.errors import Lost
+from devices.hosts import Host
 from devices.marks import SECRET
 from devices.names import NAMES
 from devices.wol.packet import Magic, hardware
@@ -32,6 +33,7 @@ Secret = Annotated[
     str,
     msgspec.Meta(
         pattern=r"^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$|^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){3}$",
+        description="6 or 4 bytes, like 'aa:bb:cc:dd:ee:ff'",
         extra_json_schema=SECRET,
     ),
 ]
@@ -48,7 +50,7 @@ class WolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 9
     source: Address | None = None
     password: Secret | None = None
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)] | None = None
+    host: Host | None = None
     probe: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
 
 

@@ -14,6 +14,12 @@ _KINDS = {
     "null": "nothing",
 }
 _BOUNDS = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}
+_ONE = {
+    "has to have at least 1 characters": "may not be empty",
+    "has to have at least 1 entries": "may not be empty",
+    "has to have at most 1 characters": "has to have at most 1 character",
+    "has to have at most 1 entries": "has to have at most 1 entry",
+}
 _RULES = (
     (re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`"), "has to be {wanted}, and is {given}"),
     (re.compile(r"Expected `str` of length (?P<bound>[<>]=?) (?P<n>\d+)"), "has to have {bound} {n} characters"),
@@ -37,7 +43,8 @@ def plainly(said: str) -> str:
     said = said.partition(" - at ")[0]
     for rule, words in _RULES:
         if found := rule.fullmatch(said):
-            return words.format(**{name: _word(name, value) for name, value in found.groupdict().items()})
+            told = words.format(**{name: _word(name, value) for name, value in found.groupdict().items()})
+            return _ONE.get(told, told)
     return f"is wrong: {said.replace('`', chr(39))}"
 
 

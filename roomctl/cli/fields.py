@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -56,11 +56,14 @@ def of_struct(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
 
 
 def _of_value(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
-    if isinstance(value, list) and (inner := _item(kind)) is not None:
-        return [one for index, item in enumerate(value) for one in of_struct(item, inner, (*at, index), lines)]
-    if isinstance(value, dict) and (entry := _entry(kind)) is not None:
+    bare, found = _bare(kind), list[Mistake]()
+    if isinstance(value, list) and (inner := _item(bare)) is not None:
+        found = [one for index, item in enumerate(value) for one in of_struct(item, inner, (*at, index), lines)]
+    elif isinstance(value, dict) and (entry := _entry(bare)) is not None:
         found = [one for name in value for one in _of_value(name, entry[0], (*at, name), lines)]
-        return found + [one for name, item in value.items() for one in of_struct(item, entry[1], (*at, name), lines)]
+        found += [one for name, item in value.items() for one in of_struct(item, entry[1], (*at, name), lines)]
+    if found:
+        return found
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -93,7 +96,7 @@ def _meant(kind: Any) -> str:
 
 def _add(name: str, kind: Any) -> str:
     """How a missing setting is written; a table has a heading of its own."""
-    known = msgspec.inspect.type_info(kind)
+    known = _what_it_takes(msgspec.inspect.type_info(kind))
     examples: dict[type, str] = {
         msgspec.inspect.IntType: "a whole number",
         msgspec.inspect.FloatType: "a number",
@@ -135,7 +138,12 @@ def _choices(kind: Any, value: Any) -> str:
 def _given(kind: Any) -> Any:
     """Of a type that may be left out, the one that it has where it is written."""
     others = [one for one in get_args(kind) if one is not type(None)]
-    return others[0] if isinstance(kind, UnionType) and len(others) == 1 else kind
+    return others[0] if get_origin(kind) in (UnionType, Union) and len(others) == 1 else kind
+
+
+def _bare(kind: Any) -> Any:
+    """A type without its bounds."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _what_it_takes(known: msgspec.inspect.Type) -> msgspec.inspect.Type:

@@ -16,6 +16,8 @@ from devices.config import Mistake
 from devices.registry import Registry
 from devices.spelling import suggestion
 from roomctl.cli.complaints import plainly
+from roomctl.cli.fields import of_struct
+from roomctl.cli.lines import lines_of
 from roomctl.cli.pairs import pairs, settings_here
 from roomctl.cli.show import UNNAMED
 from roomctl.config import read_config
@@ -102,9 +104,19 @@ def chosen(
     try:
         known.build(configs)
     except DeviceSettingsError as error:
-        said = [f"{_whose(one, path)}{one.field}: {_in_words(one.problem)}. {one.remedy}" for one in error.mistakes]
+        said = _field_by_field(configs[0], known) if driver is not None else []
+        said = said or [
+            f"{_whose(one, path)}{one.field}: {_in_words(one.problem)}. {one.remedy}" for one in error.mistakes
+        ]
         raise click.UsageError("\n".join([*said, *([_checked(path)] if path is not None else [])])) from error
     return Chosen(configs, known)
+
+
+def _field_by_field(config: DeviceConfig, known: Registry) -> list[str]:
+    """What of a driver's settings does not fit its schema, and what to write; none of what a stranger's says."""
+    schema = None if known.apart(config.driver) else _settings_of(config.driver, known)
+    found = of_struct(config.settings, schema, ("settings",), lines_of("")) if schema is not None else []
+    return [f"{one.key}: {one.problem}. {one.remedy}" for one in sorted(found)]
 
 
 def _of_file(path: Path, names: list[str], known: Registry) -> list[DeviceConfig]:

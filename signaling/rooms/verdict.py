@@ -69,7 +69,7 @@ COMPLAINTS: Final[Mapping[str, str]] = MappingProxyType(
             *("misconfigured", "driver_crashed", "driver_blocked", "not_announced", "offline", "stale"),
             *("not_followed", "lamp", "fan", "temperature", "cover", "filter", "battery"),
             *("on_battery", "battery_low", "replace_battery", "supply_off", "overload", "bypass", "alarm"),
-            *("no_input", "unread"),
+            *("no_input", "no_such_name", "no_such_port", "unread"),
         )
     }
 )  # what a device or its driver says of it (devices/notices.py), and the step that it calls for

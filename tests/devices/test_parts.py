@@ -286,7 +286,12 @@ async def test_shared_that_cannot_be_opened_fails_for_all_and_is_tried_anew() ->
     assert list(await asyncio.gather(insist(), insist())) == ["open", "open"]
 
 
-BESIDE_THE_DEVICE = {NOT_FOLLOWED: ["property"], "device.no_input": ["inputs", "there"], "device.unread": ["sensors"]}
+BESIDE_THE_DEVICE = {
+    NOT_FOLLOWED: ["property"],
+    "device.no_input": ["inputs", "there"],
+    "device.no_such_port": ["ports"],
+    "device.unread": ["sensors"],
+}
 
 
 def test_notices_speak_both_languages_and_name_the_device() -> None:
