@@ -1,11 +1,13 @@
 //! Recorded packets as a capture file (pcapng, draft-ietf-opsawg-pcapng) that Wireshark opens.
 //!
 //! Each packet gets the IP and UDP headers of the path that is in use now, and its true length: what was not kept shows
-//! as cut by the capture. RTCP is in the clear; RTP headers always are.
+//! as cut by the capture. RTCP is in the clear; RTP headers always are. Of these the P bit is cleared: the padding it
+//! speaks of is not kept, and readers take a packet without it for malformed. A comment on the packet says so.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::tape::{Direction, Record};
+use crate::rtp::is_rtcp;
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
@@ -20,6 +22,10 @@ const EPB_FLAGS: u16 = 2;
 const SHB_APPLICATION: u16 = 4;
 const UDP: u8 = 17;
 const UDP_LEN: usize = 8;
+/// Version 2 and its place in the first byte of RTP (RFC 3550 section 5.1), and the P bit.
+const RTP_VERSION: u8 = 0x80;
+const RTP_VERSION_MASK: u8 = 0xc0;
+const RTP_PADDED: u8 = 0x20;
 
 /// The two ends of a transport.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +76,10 @@ fn packet(body: &mut Vec<u8>, record: &Record, ends: Ends, unix: u64) {
     data.extend_from_slice(&[0, 0]); // no checksum
     let headers = data.len();
     data.extend_from_slice(record.head.get(..record.len.min(record.head.len())).unwrap_or_default());
+    let padded_rtp = is_padded_rtp(record);
+    if let Some(first) = data.get_mut(headers).filter(|_| padded_rtp) {
+        *first &= !RTP_PADDED;
+    }
     let at = unix.saturating_sub(record.age);
     body.extend_from_slice(&0u32.to_le_bytes()); // the one interface
     body.extend_from_slice(&((at >> 32) as u32).to_le_bytes());
@@ -77,8 +87,18 @@ fn packet(body: &mut Vec<u8>, record: &Record, ends: Ends, unix: u64) {
     body.extend_from_slice(&(data.len() as u32).to_le_bytes());
     body.extend_from_slice(&((headers + record.len) as u32).to_le_bytes());
     padded(body, &data);
+    if padded_rtp {
+        option(body, OPT_COMMENT, b"padded: P bit cleared, the padding is not kept");
+    }
     option(body, EPB_FLAGS, &flags.to_le_bytes());
     option(body, OPT_END, &[]);
+}
+
+/// Whether a record is the head of an RTP packet with padding, of which the padding was not kept.
+fn is_padded_rtp(record: &Record) -> bool {
+    let first = record.head.first().copied().unwrap_or_default();
+    let rtp = first & RTP_VERSION_MASK == RTP_VERSION && !is_rtcp(&record.head);
+    rtp && first & RTP_PADDED != 0 && record.head.len() < record.len
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "lengths of UDP packets")]

@@ -134,3 +134,26 @@ fn a_capture_has_the_blocks_in_order_and_true_lengths() {
     }
     assert_eq!(kinds, [0x0a0d_0d0a, 1, 6]);
 }
+
+#[test]
+fn padding_that_was_not_kept_is_not_announced_in_a_capture() {
+    let ends = Ends { local: "127.0.0.1:7882".parse().unwrap(), remote: "127.0.0.1:5000".parse().unwrap() };
+    let comment = b"P bit cleared";
+    for (head, len, first) in [
+        (&[0xa0, 96, 0, 1][..], 300, 0x80),  // RTP with padding
+        (&[0xb1, 111, 0, 1][..], 300, 0x91), // of extensions and sources nothing is changed
+        (&[0x80, 96, 0, 1][..], 300, 0x80),
+        (&[0xa1, 201, 0, 1][..], 300, 0xa1), // RTCP, whose padding is kept with it
+        (&[0xa0, 96, 0, 1][..], 4, 0xa0),    // nothing is left out
+        (&[0x20, 0xfe, 0xfd, 1][..], 300, 0x20), // DTLS
+    ] {
+        let mut tape = Tape::new(8);
+        tape.record(Direction::Out, at(0), len, head);
+        let records = tape.records(at(0), span(SECOND));
+        assert_eq!(records[0].head, head, "as it was sent");
+        let file = pcapng(&records, ends, "", "", SECOND);
+        let after_udp = file.windows(4).position(|bytes| bytes[1..] == head[1..]).unwrap();
+        assert_eq!(file[after_udp], first, "{head:x?}");
+        assert_eq!(file.windows(comment.len()).any(|bytes| bytes == comment), head[0] != first, "{head:x?}");
+    }
+}

@@ -117,9 +117,10 @@ fn ten_thousand_sources_take_sixty_four_places() {
     let mut scene = Scene::new();
     let mut victim = Victim::new(&mut scene);
     let mut hostile = scene.client();
+    let mut packets = Vec::new();
     for ssrc in 0..10_000 {
-        let sent = Sent { ssrc: 50_000 + ssrc, payload_type: 96, timestamp: 0, marker: true, payload: &[1; 50] };
-        let packet = hostile.next(sent);
+        let packet = hostile.next(picture_of(50_000 + ssrc));
+        packets.push(packet.clone());
         scene.receive(&hostile, packet);
         if ssrc % 100 == 0 {
             assert_eq!(victim.step(&mut scene), 1);
@@ -127,7 +128,45 @@ fn ten_thousand_sources_take_sixty_four_places() {
     }
     assert_eq!(dropped(&scene, &hostile, Reason::UnknownStream), 10_000);
     assert_eq!(scene.switch.peer_stats(hostile.key).unwrap().packets_received, 10_000);
+    // Who has a place is known to have sent this already.
+    for packet in packets.into_iter().rev() {
+        scene.receive(&hostile, packet);
+    }
+    assert_eq!(dropped(&scene, &hostile, Reason::Replayed), 64);
+    assert_eq!(dropped(&scene, &hostile, Reason::UnknownStream), 20_000 - 64);
     victim.check(&mut scene);
+}
+
+#[test]
+fn sources_that_have_tracks_keep_their_places() {
+    let mut scene = Scene::new();
+    let mut victim = Victim::new(&mut scene);
+    let mut hostile = scene.client();
+    for track in 0..16 {
+        let mut config = video(4);
+        for (number, encoding) in (0..).zip(&mut config.encodings) {
+            (encoding.ssrc, encoding.rtx_ssrc) = (Some(1_000 + track * 4 + number), Some(2_000 + track * 4 + number));
+        }
+        scene.switch.add_track(hostile.key, &config, scene.now).unwrap();
+    }
+    for ssrc in [1_000..1_063, 50_000..50_100, 1_063..1_064].into_iter().flatten() {
+        let packet = hostile.next(picture_of(ssrc));
+        scene.receive(&hostile, packet);
+    }
+    assert_eq!(dropped(&scene, &hostile, Reason::UnknownStream), 100, "the last place was anybody's");
+    assert_eq!(dropped(&scene, &hostile, Reason::TooManyStreams), 0);
+    for ssrc in [60_000..60_100, 2_000..2_010, 1_000..1_064].into_iter().flatten() {
+        let packet = hostile.next(picture_of(ssrc));
+        scene.receive(&hostile, packet);
+    }
+    assert_eq!(dropped(&scene, &hostile, Reason::TooManyStreams), 110);
+    assert_eq!(dropped(&scene, &hostile, Reason::UnknownStream), 100);
+    victim.check(&mut scene);
+}
+
+/// One packet of a source.
+fn picture_of(ssrc: u32) -> Sent<'static> {
+    Sent { ssrc, payload_type: 96, timestamp: 0, marker: true, payload: &[1; 50] }
 }
 
 #[test]
