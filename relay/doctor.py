@@ -28,6 +28,7 @@ from relay.config import Media, RelayConfig
 UDP_SEGMENT, UDP_GRO = 103, 104  # linux/udp.h
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33  # asm-generic/socket.h
 SEGMENT, SEGMENTS = 1200, 8  # bytes of one datagram of the trial, and how many are sent in one call
+MOST_PORT = 65535
 NOTICEABLE = 0.001  # part of all datagrams lost in the kernel
 TCP_PEERS = 512  # connections one shard takes: MAX_STREAMS of relay/engine/src/streams.rs
 WORDS = {"ok": "ok    ", "worse": "worse ", "broken": "BROKEN"}
@@ -102,8 +103,16 @@ def examine(config: RelayConfig, machine: Machine | None = None) -> Iterator[Fin
 
 
 def _address(bind: str) -> tuple[str, int]:
+    """Address and port of a socket, as the server reads them. Raises ValueError."""
     host, _, port = bind.rpartition(":")
-    return host.strip("[]"), int(port)
+    host = host.strip("[]")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        port = ""
+    if not (port.isascii() and port.isdigit() and int(port) <= MOST_PORT):
+        raise ValueError(f"{bind!r} is no address; write it like 0.0.0.0:7882 or [::]:7882")
+    return host, int(port)
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -113,7 +122,12 @@ def _family(host: str) -> socket.AddressFamily:
 def _ports(bind: str, config: RelayConfig) -> Iterator[Finding]:
     host, first = _address(bind)
     kinds = ((socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP"))[: 2 if config.tcp else 1]
-    for port in range(first, first + (config.shards if first else 1)):
+    last = first + (config.shards if first else 1) - 1
+    if last > MOST_PORT:
+        remedy = f"Shard i listens on port + i: choose one up to {MOST_PORT - config.shards + 1}, or fewer shards."
+        yield Finding(f"UDP {bind}", Verdict.BROKEN, f"the last shard's port would be {last:,}", remedy)
+        return
+    for port in range(first, last + 1):
         for kind, name in kinds:
             check = f"{name} {bind.rpartition(':')[0]}:{port}"
             try:
@@ -148,7 +162,7 @@ def _announced(bind: str, announce: list[str]) -> Finding:
     host, _ = _address(bind)
     check = f"announced for {bind}"
     own = ipaddress.ip_address(host)
-    named = [ip for ip in map(ipaddress.ip_address, announce) if ip.version == own.version]
+    named = [ip for ip in map(_announceable, announce) if ip.version == own.version]
     addresses = named or [_outward(own) if own.is_unspecified else own]
     found = ", ".join(map(str, addresses))
     if not own.is_loopback and any(address.is_loopback for address in addresses):
@@ -159,6 +173,13 @@ def _announced(bind: str, announce: list[str]) -> Finding:
         remedy = "Only networks that reach it can join: behind NAT set `announce` to the public one, or run TURN."
         return Finding(check, Verdict.WORSE, f"{found} (private)", remedy)
     return Finding(check, Verdict.OK, found)
+
+
+def _announceable(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        raise ValueError(f"{address!r} is no address; write it like 203.0.113.7 or 2001:db8::7") from None
 
 
 def _outward(own: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
@@ -327,7 +348,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         findings = list(examine(config))
     except (OSError, ValueError) as error:
-        parser.error(f"{error}; write addresses like 0.0.0.0:7882 or [::]:7882")
+        parser.error(str(error))
     if options.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

@@ -153,11 +153,31 @@ def test_options_take_the_place_of_what_the_configuration_says(
         main(["--config", config, "--shards", "0"])
 
 
-@pytest.mark.parametrize("wrong", ["7882", "localhost:7882", "1.2.3.4:x"])
-def test_a_malformed_address_says_how_to_write_it(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    ["7882", ":7882", "localhost:7882", "1.2.3.4:x", "127.0.0.1:70000", "127.0.0.1:-1", "127.0.0.1:65536", "[::1]:+1"],
+)
+def test_a_malformed_address_says_how_to_write_it(
+    wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in (["--bind", wrong], ["--config", written(tmp_path, f'bind = ["{wrong}"]')]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+        said = capsys.readouterr().err
+        assert f"{wrong!r} is no address; write it like 0.0.0.0:7882 or [::]:7882" in said
+
+
+def test_what_cannot_be_announced_says_how_to_write_it(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["--bind", wrong])
-    assert "0.0.0.0:7882" in capsys.readouterr().err
+        main(["--bind", "127.0.0.1:0", "--announce", "meet.example.org"])
+    assert "'meet.example.org' is no address; write it like 203.0.113.7" in capsys.readouterr().err
+
+
+def test_the_last_shards_port_is_a_port(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--bind", "127.0.0.1:65535", "--shards", "2"]) == 1
+    said = capsys.readouterr().out
+    assert "the last shard's port would be 65,536" in said and "up to 65534" in said
 
 
 def test_the_verdict_is_the_worst() -> None:
