@@ -14,6 +14,7 @@ from signaling.rtc.session import Session, State
 from signaling.rtc.subscriber import LOSSY, RELIABLE
 
 MAX_DESTINATIONS = 256
+DROPPED = frozenset({"speaker"})  # kinds of packets that nobody may send: only the server says who speaks
 
 
 def route(sender: Session, event: DataReceived, others: Iterable[Session], *, max_bytes: int) -> SendData | None:
@@ -70,7 +71,8 @@ def _parse(sender: Session, label: str, payload: bytes) -> DataPacket | None:
     except DecodeError:
         drop("malformed")
         return None
-    if packet.WhichOneof("value") in (None, "speaker"):  # only the server says who speaks
+    kind = packet.WhichOneof("value")
+    if kind is None or kind in DROPPED:
         drop("malformed")
         return None
     return packet

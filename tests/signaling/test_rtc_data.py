@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from livekit.protocol.models import ActiveSpeakerUpdate, ChatMessage, DataPacket, UserPacket
+from prometheus_client import REGISTRY
 
 from relay.messages import DataReceived, DropData, SendData
 from signaling.rtc import RtcSettings
@@ -15,6 +16,10 @@ from tests.signaling.rtc.world import Client, RecordedRelay, serve
 def played(relay: RecordedRelay, sender: Client, packet: DataPacket | bytes, label: str = "_reliable") -> None:
     payload = packet if isinstance(packet, bytes) else packet.SerializeToString()
     relay.play(DataReceived(f"{sender.sid}/pub", label, payload, reliable=label != "_lossy"))
+
+
+def dropped(reason: str) -> float:
+    return REGISTRY.get_sample_value("roomctl_rtc_data_dropped_total", {"reason": reason}) or 0.0
 
 
 async def test_routing() -> None:
@@ -54,13 +59,22 @@ async def test_what_is_dropped() -> None:
         played(relay, a, b"")
         played(relay, a, DataPacket(speaker=ActiveSpeakerUpdate()))
         played(relay, a, DataPacket(user=UserPacket(payload=b"x" * 65536)))
-        played(relay, a, DataPacket(user=UserPacket(payload=b"x"), destination_identities=map(str, range(300))))
+        named = ["b", *map(str, range(256))]
+        before = dropped("too_many_destinations")
+        for words in (
+            DataPacket(user=UserPacket(payload=b"x"), destination_identities=named),
+            DataPacket(user=UserPacket(payload=b"x", destination_identities=named[1:], destination_sids=[b.sid])),
+        ):
+            played(relay, a, words, "_lossy")
+        assert dropped("too_many_destinations") == before + 2
         relay.play(DataReceived(f"{a.sid}/sub", "_reliable", hello.SerializeToString(), reliable=True))
         relay.play(DataReceived("PA_gone/pub", "_reliable", hello.SerializeToString(), reliable=True))
         assert relay.of(SendData) == []
+        played(relay, a, DataPacket(user=UserPacket(payload=b"x"), destination_identities=named[:256]), "_lossy")
+        assert [command.transports for command in relay.of(SendData)] == [[f"{b.sid}/sub"]]
         for _ in range(20):
             played(relay, a, hello)
-        assert 0 < len(relay.of(SendData)) < 8
+        assert 1 < len(relay.of(SendData)) < 8
         played(relay, ghost, hello)
         assert DataPacket.FromString(relay.of(SendData)[-1].payload).participant_identity == ""
 
@@ -127,3 +141,21 @@ async def test_reliable_data_that_the_relay_spaces_are_never_over_the_rate() -> 
         assert (len(relay.of(SendData)) - 1000, relay.of(DropData)) == (AT_ONCE, [])
         relay.play(*[reliable] * AT_ONCE)
         assert len(relay.of(DropData)) == 2 * AT_ONCE - 12_000
+
+
+async def test_every_kind_of_packet_passes_but_who_speaks() -> None:
+    """The server alone says who speaks; of all else it reads no more than to whom it goes."""
+    relay = RecordedRelay()
+    kinds = [field.name for field in DataPacket.DESCRIPTOR.oneofs_by_name["value"].fields]
+    async with serve(relay) as world, world.join("a") as a, world.join("b") as b:
+        relay.connect(f"{a.sid}/sub", f"{b.sid}/sub")
+        await asyncio.gather(a.settled(), b.settled())
+        before = dropped("malformed")
+        for kind in kinds:
+            packet = DataPacket()
+            getattr(packet, kind).SetInParent()
+            played(relay, a, packet)
+        told = [DataPacket.FromString(command.payload) for command in relay.of(SendData)]
+    assert [packet.WhichOneof("value") for packet in told] == [kind for kind in kinds if kind != "speaker"]
+    assert {packet.participant_identity for packet in told} == {"a"}
+    assert dropped("malformed") == before + 1

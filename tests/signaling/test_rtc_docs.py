@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from livekit.protocol.models import DataPacket
 from livekit.protocol.rtc import SignalRequest, SignalResponse
 
-from signaling.rtc import requests
+from signaling.rtc import data, requests
 from signaling.server_api.rooms import RoomCalls
 from tests.signaling.rtc.world import RecordedRelay, serve
 
@@ -38,13 +39,18 @@ def test_responses() -> None:
     assert table("Responses") == expected
 
 
+def test_data_packets() -> None:
+    names = {field.name for field in DataPacket.DESCRIPTOR.oneofs_by_name["value"].fields}
+    assert table("Data packets") == {name: "dropped" if name in data.DROPPED else "passed" for name in names}
+
+
 def test_the_tests_named_exist() -> None:
     """Every message that is handled names the tests that show it, and those tests are there."""
     tests_of = Path(__file__).parents[1]
     files = [file for folder in ("signaling", "relay", "network") for file in (tests_of / folder).glob("test_*.py")]
     tests = {name for file in files for name in FUNCTION.findall(file.read_text())}
     assert set(re.findall(r"`(test_\w+)`", DOCS)) <= tests
-    for heading in ("Requests", "Responses"):
+    for heading in ("Requests", "Responses", "Data packets"):
         section = DOCS.split(f"## {heading}")[1].split("\n## ")[0]
         for message, words, shown in re.findall(r"(?m)^\| `(\w+)` \| (.*?) \| (.*) \|$", section):
             named = re.findall(r"`(test_\w+)`", shown)
