@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from livekit.protocol.models import TrackSource, TrackType
+from livekit.protocol.models import ParticipantTracks, TrackSource, TrackType
 from livekit.protocol.rtc import (
     AddTrackRequest,
+    RequestResponse,
     SessionDescription,
     SignalRequest,
+    SignalResponse,
     SubscriptionPermission,
+    TrackPermission,
     UpdateSubscription,
     UpdateTrackSettings,
 )
@@ -133,3 +136,62 @@ def test_tracks_are_found_until_they_end() -> None:
     room.leave(bob, Leave.LEFT)
     assert [room.find(sid) for sid in others] == [None, None]
     assert len(room.published) == (PEOPLE - 2) * 2
+
+
+def answered(room: MediaRoom, request: SignalRequest, session: Session) -> list[SignalResponse]:
+    """What a client is told because of its request."""
+    requests.handle(room, session, request, 0.0)
+    return [message for sids, message in room.effects.take().messages if session.sid in sids]
+
+
+def limits(told: list[SignalResponse]) -> list[str]:
+    """The texts of refusals for a bound."""
+    refused = [message.request_response for message in told if message.WhichOneof("message") == "request_response"]
+    return [response.message for response in refused if response.reason == RequestResponse.LIMIT_EXCEEDED]
+
+
+@pytest.mark.parametrize("subscribe", [False, True], ids=["unsubscribe", "subscribe"])
+def test_one_subscription_names_so_many_tracks(subscribe: bool) -> None:
+    """In both of its places together; of a request that names more nothing is done."""
+    room, (bad, good, *_) = full_room()
+    mine = good.publisher.tracks[0].sid
+    sids = [mine, *(f"TR_{number}" for number in range(500))]
+    in_places = ParticipantTracks(participant_sid=good.sid, track_sids=sids[300:])
+    for asked in (
+        UpdateSubscription(track_sids=sids, subscribe=subscribe),
+        UpdateSubscription(track_sids=sids[:300], participant_tracks=[in_places], subscribe=subscribe),
+    ):
+        told = answered(room, SignalRequest(subscription=asked), bad)
+        assert limits(told) == ["too_many: at most 500 tracks in one request"]
+        assert len(told) == 1 and mine not in bad.declined
+    told = answered(
+        room, SignalRequest(subscription=UpdateSubscription(track_sids=sids[:500], subscribe=subscribe)), bad
+    )
+    assert limits(told) == []
+    assert (mine in bad.declined) is not subscribe
+
+
+def test_one_request_says_so_much_of_who_may_subscribe() -> None:
+    room, (bad, *_) = full_room()
+    before = bad.permission
+    people = [TrackPermission(participant_identity=f"x{number}", all_tracks=True) for number in range(501)]
+    tracks = [f"TR_{number}" for number in range(501)]
+    half = [TrackPermission(participant_identity=name, track_sids=tracks[:251]) for name in ("p1", "p2")]
+    for entries in (people, [TrackPermission(participant_identity="p1", track_sids=tracks)], half):
+        asked = SubscriptionPermission(all_participants=False, track_permissions=entries)
+        told = answered(room, SignalRequest(subscription_permission=asked), bad)
+        assert limits(told) == ["too_many: at most 500 permissions"]
+        assert bad.permission is before
+    entries = [*people[:499], TrackPermission(participant_identity="p1", track_sids=tracks[:500])]
+    asked = SubscriptionPermission(all_participants=False, track_permissions=entries)
+    assert limits(answered(room, SignalRequest(subscription_permission=asked), bad)) == []
+    assert (len(bad.permission.all_tracks), len(bad.permission.tracks)) == (499, 500)
+
+
+def test_settings_are_taken_of_so_many_tracks(monkeypatch: pytest.MonkeyPatch) -> None:
+    room, (bad, *_) = full_room()
+    adjusted: list[str] = []
+    monkeypatch.setattr(bad.subscriber, "adjust", lambda sid, wish: adjusted.append(sid))
+    sids = [f"TR_{number}" for number in range(501)]
+    assert limits(answered(room, SignalRequest(track_setting=UpdateTrackSettings(track_sids=sids)), bad)) == []
+    assert adjusted == sids[:500]

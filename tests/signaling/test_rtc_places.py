@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
-from livekit.protocol.models import SubscriptionError, TrackSource, TrackType
+from livekit.protocol.models import SubscriptionError, TrackInfo, TrackSource, TrackType
 from livekit.protocol.rtc import AddTrackRequest, LeaveRequest, SessionDescription
 
 from relay.messages import Subscribe, Unsubscribe
 from signaling.rtc import RtcSettings
+from signaling.rtc.subscriber import Subscriber
 from tests.signaling.rtc import peers
 from tests.signaling.rtc.world import Client, RecordedRelay, serve
+from tests.signaling.test_rtc_costs import enter, full_room
 from tests.signaling.test_rtc_single import publish
 from tests.signaling.test_rtc_subscribe import accept
 
@@ -92,6 +95,23 @@ async def test_the_same_on_path_v0() -> None:
             await leave(bob)
             assert list((await accept(ann)).mid_to_track_id.values()) == []
             assert list((await accept(ann)).mid_to_track_id.values()) == [second]
+
+
+def test_an_offer_of_path_v0_has_so_many_sections() -> None:
+    """As many as the server says unless set, one of them for data; tracks beyond them wait."""
+    room, (bob, *_) = full_room()
+    subscriber = enter(room).subscriber
+    assert isinstance(subscriber, Subscriber)
+    model = bob.publisher.tracks[0]
+    for number in range(450):
+        subscriber.subscribe(replace(model, info=TrackInfo(sid=f"TR_{number}", type=model.info.type)))
+    subscriber.restart(0.0)
+    offer = subscriber.due(0.0)
+    assert offer is not None
+    assert len(peers.value(offer.sdp, "mid")) == room.settings.max_subscriptions == 400
+    assert set(offer.mid_to_track.values()) == set(subscriber.sids)
+    assert len(subscriber.sids) == 399
+    assert [subscriber.waits(f"TR_{number}") for number in (0, 449)] == [False, True]
 
 
 async def test_a_voice_takes_the_place_of_a_picture() -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from signaling.rtc import sdp
+from signaling.rtc import RtcSettings, sdp
 from tests.signaling.rtc import peers
 from wire.problems import Refusal
 
@@ -58,3 +58,33 @@ def test_a_broken_description_changes_nothing(broken: str) -> None:
     with pytest.raises(Refusal):
         sdp.parse(broken, max_sections=16, known=known)
     assert known.sections == before
+
+
+def codecs_upon_codecs(count: int, lines: int) -> str:
+    """An offer of so many sections, each of so many codecs with as many lines about all of them: each makes a step of both."""
+    many = "".join(f"a=rtpmap:{n} VP8/90000\r\n" for n in range(lines)) + "a=rtcp-fb:* nack\r\n" * lines
+    head = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+    return head + "".join(f"m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:{n}\r\n{many}" for n in range(count))
+
+
+def test_what_takes_long_to_read_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each section of 242 lines is within its bound, and all of them within that of a message; reading them takes seconds."""
+    worst = codecs_upon_codecs(128, 120)
+    assert 600_000 < len(worst) < RtcSettings().max_sdp
+    monkeypatch.setattr("signaling.rtc.sdp.SessionDescription.parse", unread)
+    for text in (worst, codecs_upon_codecs(2, 120)):
+        with pytest.raises(Refusal, match="too many codecs or SSRCs"):
+            sdp.parse(text, max_sections=128)
+
+
+def unread(text: str) -> None:
+    """Stands for what reads a description."""
+    pytest.fail("it was read")
+
+
+def test_the_longest_offer_of_a_browser_is_read_where_half_of_it_is_known() -> None:
+    """Receiving video, Chromium names 34 codecs in a section: 67 new ones at once make as much work as there may be."""
+    known = sdp.Known()
+    for videos in (60, 121):
+        offer = peers.more_lines(peers.SINGLE, 0, videos)
+        assert len(sdp.parse(offer, max_sections=128, known=known).sections) == 7 + videos
