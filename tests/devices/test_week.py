@@ -127,7 +127,7 @@ def _kind(one: Stood) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_week_of_faults_ends_well(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     dice = random.Random(SEED)
     rooms: list[VirtualRoom] = []

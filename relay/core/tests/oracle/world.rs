@@ -11,6 +11,7 @@ use relay_core::relay::demux::Arrival;
 use relay_core::transport::dtls::{DtlsTimers, Identity};
 use relay_core::wire::{Path, Protocol, Wire};
 use str0m::RtcConfig;
+use str0m::bwe::Bitrate;
 use str0m::config::DtlsVersion;
 
 use crate::client::Client;
@@ -92,6 +93,8 @@ pub struct World {
     pub dtls: DtlsVersion,
     /// Whether new clients put frames together from packets.
     pub whole: bool,
+    /// The rate from which new clients estimate their way up by the relay's feedback, bit/s; none: they do not.
+    pub estimating: Option<u64>,
     /// The relay's end of DTLS with new clients.
     pub role: DtlsRole,
     fingerprint: String,
@@ -120,6 +123,7 @@ impl World {
             narrow: None,
             dtls: DtlsVersion::Dtls12,
             whole: false,
+            estimating: None,
             role: DtlsRole::Server,
             fingerprint,
             outgoing: Outgoing::default(),
@@ -141,6 +145,7 @@ impl World {
     fn open_by(&mut self, id: &str, connection: Option<u32>) -> usize {
         let index = self.clients.len();
         let config = RtcConfig::new().set_rtp_mode(!self.whole).set_dtls_version(self.dtls);
+        let config = config.enable_bwe(self.estimating.map(Bitrate::from));
         let mut client = Client::new(id, &format!("10.0.1.{}:5000", index + 1), connection, config, self.now);
         client.role = self.role;
         let (ufrag, password) = (format!("ufrag-{id}"), "0123456789012345678901".to_owned());
@@ -319,6 +324,7 @@ impl World {
     }
 }
 
-fn relay_address() -> SocketAddr {
+/// Where the relay listens.
+pub fn relay_address() -> SocketAddr {
     RELAY.parse().expect("a test address")
 }
