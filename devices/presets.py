@@ -51,4 +51,4 @@ class PresetBook:
             file.write(msgspec.json.encode(self._places))
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self._path)
+        os.replace(fresh, self._path)

@@ -13,6 +13,7 @@ Relative paths are taken from the file's folder.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -130,7 +131,7 @@ class RoomFile(Struct, forbid_unknown_fields=True):
 def read_config(path: Path, known: Registry | None = None) -> RoomConfig:
     """The configuration in a TOML file, by the drivers installed. Raises ConfigError naming the file, the key and the remedy."""
     try:
-        file = msgspec.toml.decode(path.read_bytes(), type=RoomFile)
+        file = msgspec.toml.decode(path.read_bytes().removeprefix(BOM_UTF8), type=RoomFile)  # some editors write one
     except OSError as error:
         raise ConfigError(
             path, "the file", f"cannot be read ({error.strerror})", "check --config and its rights"
@@ -153,14 +154,14 @@ def read_config(path: Path, known: Registry | None = None) -> RoomConfig:
         pages=file.pages,
         media=file.media,
         answer=file.answer,
-        devices=tuple(_at_home(one, folder, known) for one in file.devices),
+        devices=tuple(at_home(one, folder, known) for one in file.devices),
         follow=file.follow,
         standby_after=file.standby_after,
         device_retry=file.device_retry,
     )
 
 
-def _at_home(device: DeviceConfig, folder: Path, known: Registry) -> DeviceConfig:
+def at_home(device: DeviceConfig, folder: Path, known: Registry) -> DeviceConfig:
     """A device with the paths of its files taken from the folder of the room's file."""
     driver = known.driver(device.driver)
     if driver is None:

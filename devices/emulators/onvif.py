@@ -17,6 +17,7 @@ from aiohttp import web
 from devices.capabilities import AXES
 from devices.emulators import onvif_answers as answers
 from devices.emulators.faults import FAULTS, Emulator
+from devices.hosts import bracketed
 from devices.onvif import soap
 from devices.onvif.soap import MEDIA, PTZ, SCHEMA, Element
 
@@ -180,7 +181,9 @@ class OnvifEmulator(Emulator):
                 return self._carry_out(name, request)
         host, port = self.address
         scheme = "https" if self.certificate else "http"
-        said = answers.constant(name, f"{scheme}://{self.inner_host or host}:{port}", second=self.second_media)
+        said = answers.constant(
+            name, f"{scheme}://{self.inner_host or bracketed(host)}:{port}", second=self.second_media
+        )
         return answers.with_axes(said, self.axes)
 
     def _carry_out(self, name: str, request: Element) -> str:

@@ -20,6 +20,8 @@ LIMITS = {  # what such a sensor can mean: people, ppm, degrees Celsius, percent
     "humidity": (0.0, 100.0),
     "battery": (0.0, 100.0),
 }
+USUAL = ("ON", "OFF")  # words of an occupancy sensor that nobody named others for
+YES_NO = {"true": True, "false": False}  # what many say all the same (Zigbee2MQTT: `"occupancy": true`)
 STAMPS = ("last_seen", "timestamp", "time")  # keys under which sensors say when they measured
 MILLISECONDS = 1e11  # a Unix time above this is in milliseconds
 
@@ -66,6 +68,8 @@ def _occupied(source: Source, found: Any) -> bool:
     text = str(found).lower() if isinstance(found, bool) else str(found)
     if text == source.on or text == source.off:
         return text == source.on
+    if (source.on, source.off) == USUAL and text.lower() in YES_NO:
+        return YES_NO[text.lower()]
     raise Unreadable(f"{text[:40]!r} is neither {source.on!r} nor {source.off!r}")
 
 

@@ -17,7 +17,7 @@ from devices.driver import Driver, Manifest
 from devices.errors import DeviceError, Lost, NotSupported
 from devices.sharing import Shared
 from devices.snmp.login import Login
-from devices.snmp.objects import ADMIN, DELIVERING, DESCRIPTION, POWER, UPTIME, of_port
+from devices.snmp.objects import ADMIN, DELIVERING, DESCRIPTION, POWER, UPTIME, no_such, of_port
 from devices.snmp.place import SnmpPlace
 from devices.snmp.settings import PortSettings, SnmpSettings
 from devices.snmp.values import Values
@@ -110,15 +110,16 @@ class SnmpSwitch(Driver[SnmpSettings]):
             (uptime,) = await self._ask(lambda: self._link.get(UPTIME))
             self._context.heard(f"uptime {uptime}")
             return
-        await self._look(self.settings.ports)
+        self._context.trouble(no_such(self.settings.ports, await self._look(self.settings.ports)))
 
-    async def _look(self, ports: Mapping[str, PortSettings]) -> None:
-        """Several ports' values in one question: a switch may take two seconds for each."""
+    async def _look(self, ports: Mapping[str, PortSettings]) -> dict[str, Any]:
+        """Several ports' values in one question: a switch may take two seconds for each. By object, what was not refused."""
         wanted = {number: of_port(port) for number, port in ports.items()}
         oids = list(dict.fromkeys(oid for some in wanted.values() for oid in some))
         known = dict(zip(oids, await self._values.of(oids), strict=True))
         for number, some in wanted.items():
             self._tell(number, *(known[oid] for oid in some))
+        return {oid: value for oid, value in known.items() if not self._values.refused(oid)}
 
     def _tell(self, number: str, admin: Any, oper: Any, *power: Any) -> None:
         state = (

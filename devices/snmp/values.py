@@ -20,6 +20,10 @@ class Values:
         self._said = 0  # that it said at once, since it was last silent
         self._refused: dict[str, None] = {}  # those that it said no to, whatever was asked for with them
 
+    def refused(self, oid: str) -> bool:
+        """It said no to it: there may be a value all the same."""
+        return oid in self._refused
+
     async def of(self, oids: list[str]) -> list[Any]:
         """In their order, None where there is none; raises Lost when it is silent.
 

@@ -29,8 +29,8 @@ def check(context: click.Context, config: Path | None, offline: bool, as_json: b
     if path is None:
         raise click.UsageError("Which file? Give --config FILE.")
     known = Registry.installed()
-    room, found = mistakes.read(path, known)
-    tried, asleep = asyncio.run(_tried(list(room.devices), known)) if room is not None and not offline else ([], [])
+    room, found, sound = mistakes.read(path, known)
+    tried, asleep = asyncio.run(_tried(list(sound), known)) if sound and not offline else ([], [])
     if as_json:
         show.as_json({"file": str(path), "mistakes": found, "devices": tried})
     else:
@@ -40,6 +40,8 @@ def check(context: click.Context, config: Path | None, offline: bool, as_json: b
         if room is not None:
             said = "no mistake found" if not found else f"{len(found)} to mend"
             click.echo(f"{path}: room {room.room.id}, {len(room.devices)} devices: {said}.")
+        elif tried:
+            click.echo(f"{path}: devices in which nothing is wrong, {len(tried)} of them, are tried all the same.")
         if tried:
             console = show.console()
             console.print(show.devices_table(tried, console.width))

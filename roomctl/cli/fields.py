@@ -72,7 +72,7 @@ def _of_value(value: Any, kind: Any, at: Key, lines: Lines) -> list[Mistake]:
             problem = HIDDEN if hidden else f"is {value[:SHOWN]!r}"
             return [_mistake(at, "config.wrong", problem, f"Write {meant}.", lines)]
         problem = HIDDEN if hidden and str(error).startswith("Invalid") else plainly(str(error))
-        return [_mistake(at, "config.wrong", problem, _choices(kind, value), lines)]
+        return [_mistake(at, "config.wrong", problem, _choices(kind, value, at), lines)]
     return []
 
 
@@ -115,7 +115,7 @@ def _item(kind: Any) -> Any:
     return arguments[0] if getattr(kind, "__origin__", None) in (list, tuple) and arguments else None
 
 
-def _choices(kind: Any, value: Any) -> str:
+def _choices(kind: Any, value: Any, at: Key) -> str:
     known = _what_it_takes(msgspec.inspect.type_info(kind))
     written: dict[type, str] = {
         msgspec.inspect.IntType: "Write a whole number, without quotes.",
@@ -123,6 +123,11 @@ def _choices(kind: Any, value: Any) -> str:
         msgspec.inspect.BoolType: "Write true or false, without quotes.",
         msgspec.inspect.StrType: "Write text in quotes.",
     }
+    name = next((part for part in reversed(at) if isinstance(part, str)), "")
+    if isinstance(known, msgspec.inspect.StructType | msgspec.inspect.DictType) and not isinstance(value, dict):
+        return f"Write a table, like {name} = {{ key = value }}, or a heading with one setting on each line below it."
+    if isinstance(value, dict) and isinstance(known, msgspec.inspect.ListType | msgspec.inspect.VarTupleType):
+        return f"Write [[{name}]] with two brackets on each side, above each one."
     if (remedy := written.get(type(known))) and not isinstance(value, _PYTHON[type(known)]):
         return remedy
     names: list[str] = []

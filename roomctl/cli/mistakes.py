@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +24,7 @@ from roomctl.config import (
     Problem,
     RoomConfig,
     RoomFile,
+    at_home,
     problems_of_media,
     problems_of_rules,
     problems_of_server,
@@ -35,28 +37,43 @@ from wire.devices import Role
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
-def read(path: Path, known: Registry | None = None) -> tuple[RoomConfig | None, list[Mistake]]:
-    """The configuration, None where its devices cannot be tried as they are, and what is wrong, by line.
+class Reading(NamedTuple):
+    """The configuration, None where something in it cannot be used as it is; what is wrong, by line; devices to try."""
+
+    room: RoomConfig | None
+    mistakes: list[Mistake]
+    sound: Sequence[DeviceConfig] = ()  # all in which nothing is wrong
+
+
+def read(path: Path, known: Registry | None = None) -> Reading:
+    """Look at all of it.
 
     `known`: the drivers installed, where they were looked for already.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before the first line
         tables = tomllib.loads(text)
     except OSError as error:
         said = f"cannot be read ({error.strerror})"
-        return None, [Mistake(0, "the file", "config.unreadable", said, "Check the path and its rights.")]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        unread = Mistake(0, "the file", "config.unreadable", said, "Check the path and its rights.")
+        return Reading(None, [unread])
+    except UnicodeDecodeError:
+        remedy = "Save it as UTF-8 in your editor."
+        return Reading(None, [Mistake(0, "the file", "config.no_toml", "is no text in UTF-8", remedy)])
+    except tomllib.TOMLDecodeError as error:
         at = _AT_LINE.search(str(error))
         line, problem = int(at[1]) if at else 0, _AT_LINE.sub("", str(error)).strip()
         remedy = "Correct this line."
         if "'\\n'" in problem:
             problem, remedy = "the line ends within a text", "Close it with the quote it began with."
-        return None, [Mistake(line, "the file", "config.no_toml", f"is no TOML: {problem}", remedy)]
+        return Reading(None, [Mistake(line, "the file", "config.no_toml", f"is no TOML: {problem}", remedy)])
     lines = lines_of(text)
     devices, others = _devices(tables)
     known = known or Registry.installed()  # once: a package may block while it loads
-    of_devices = _of_devices({**devices, **others}, known, lines)
+    of_devices, sound = _of_devices({**devices, **others}, known, lines)
+    no_table = tuple(f"{written(('devices', one, 'settings'))}." for one in others if not _has_table(tables, one))
+    of_devices = [one for one in of_devices if not one.key.startswith(no_table)]  # that there is none is said
+    sound = [at_home(one, path.resolve().parent, known) for one in sound if one in devices.values()]
     found = [
         *of_struct(tables, RoomFile, (), lines),
         *of_devices,
@@ -65,10 +82,10 @@ def read(path: Path, known: Registry | None = None) -> tuple[RoomConfig | None, 
     ]
     try:
         room = read_config(path, known)
-        return None if of_devices else room, sorted(set(found))
+        return Reading(None if of_devices else room, sorted(set(found)), sound)
     except ConfigError as error:
         unsaid = [] if found else [_of_problem(Problem(error.key, error.problem, error.remedy), lines)]
-        return None, sorted({*found, *unsaid})
+        return Reading(None, sorted({*found, *unsaid}), sound)
 
 
 def _devices(tables: dict[str, Any]) -> tuple[dict[int, DeviceConfig], dict[int, DeviceConfig]]:
@@ -94,8 +111,14 @@ def _devices(tables: dict[str, Any]) -> tuple[dict[int, DeviceConfig], dict[int,
     return readable, others
 
 
-def _of_devices(devices: dict[int, DeviceConfig], known: Registry, lines: Lines) -> list[Mistake]:
-    """What the drivers say of the devices."""
+def _has_table(tables: dict[str, Any], device: int) -> bool:
+    return isinstance(tables["devices"][device].get("settings", {}), dict)
+
+
+def _of_devices(
+    devices: dict[int, DeviceConfig], known: Registry, lines: Lines
+) -> tuple[list[Mistake], list[DeviceConfig]]:
+    """What the drivers say of the devices, and those of which they say nothing."""
     places: dict[str, list[int]] = {}
     for index, one in sorted(devices.items()):
         places.setdefault(one.id, []).append(index)
@@ -107,9 +130,10 @@ def _of_devices(devices: dict[int, DeviceConfig], known: Registry, lines: Lines)
             with suppress(Exception):  # a schema of a stranger that cannot be read: `usable` refuses the driver
                 found += of_struct(one.settings, driver.manifest.settings, ("devices", index, "settings"), lines)
             wrong |= {one.id} if len(found) > before else set()
-    _, mistakes = known.usable([one for _, one in sorted(devices.items())])
+    usable, mistakes = known.usable([one for _, one in sorted(devices.items())])
     said = [one for one in mistakes if one.device not in wrong or not one.field.startswith("settings")]
-    return found + [_placed(one, places.get(one.device, [0]), lines) for one in said]
+    sound = [one.config for one in usable if one.config.id not in wrong]
+    return found + [_placed(one, places.get(one.device, [0]), lines) for one in said], sound
 
 
 def _of_the_rest(

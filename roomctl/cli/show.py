@@ -11,7 +11,7 @@ import msgspec
 
 from devices import Found
 from devices.capabilities import OPERATIONS
-from devices.notices import NOTICES
+from devices.notices import ANSWERS, NOTICES
 from devices.state import printable
 from wire.devices import Connection, Device, DeviceResult, Property
 from wire.problems import Notice
@@ -45,7 +45,7 @@ def as_json(value: Any, *, line: bool = False) -> None:
 
 def sentence(notice: Notice) -> str:
     """A notice in English with its next step."""
-    words = NOTICES.get(notice.code)
+    words = NOTICES.get(notice.code) or ANSWERS.get(notice.code)
     if words is None:
         return notice.code
     return f"{words.en} {words.en_next}".format_map({"device": "it", "property": "what was asked", **notice.args})

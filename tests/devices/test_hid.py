@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from devices import DeviceConfig, DeviceSettingsError
+from devices.capabilities import On
 from devices.emulators.hid import BUTTON, SPEAKERPHONE, HidEmulator
+from devices.errors import Rejected
 from devices.hid.descriptor import parse
-from devices.hid.driver import HidTelephony
+from devices.hid.driver import HidSettings, HidTelephony
 from devices.hid.held import EVERY, FIRST, MOST, Held
 from devices.hid.keys import Keys
-from devices.hid.telephony import Telephony
+from devices.hid.telephony import LED_OFF_HOOK, Telephony
 from devices.registry import Registry
 from tests.devices import virtual
 from tests.devices.stage import Stage, nothing_left_behind, stage
@@ -299,3 +301,36 @@ async def test_a_node_that_another_program_holds_is_refused(phone: HidEmulator) 
         assert device.fault is not None
         assert device.fault.code == "device.refused"
         assert room.property("mute") == Property()
+
+
+class Node:
+    """The node and the context of a driver in one: what was written, and whether it is taken."""
+
+    refuses: BaseException | None = None
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    async def retrying(self, ask: Any) -> Any:
+        return await ask()
+
+    async def write(self, report: bytes) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        self.written.append(report)
+
+    def assume(self, name: str, value: bool) -> None:
+        """Nobody looks."""
+
+
+@pytest.mark.parametrize("refusal", [Rejected("stalled"), asyncio.CancelledError()])
+async def test_a_light_that_was_refused_is_not_lit_with_the_next(refusal: BaseException, tmp_path: Path) -> None:
+    one, device = Node(), Telephony(parse(SPEAKERPHONE))
+    driver = HidTelephony(DeviceConfig("key", Role.MUTE_BUTTON, "hid", "Touche", {}), HidSettings(node="/dev/hidraw0"))
+    driver._device, driver._node, driver._context, driver._believed = device, cast(Any, one), cast(Any, one), False
+    one.refuses = refusal
+    with pytest.raises(type(refusal)):
+        await driver.set_mute(On(on=True))
+    one.refuses = None
+    await driver.set_call(On(on=True))
+    assert one.written == device.lights(frozenset({LED_OFF_HOOK})), "and not the mute light"

@@ -90,3 +90,50 @@ async def test_what_is_no_mqtt_ends_the_connection() -> None:
     link.received(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     with pytest.raises(Garbage):
         link.check()
+
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("stamp", "age"),
+    [
+        (NOW - 5, 5.0),
+        (int(NOW - 5) * 1000, 5.0),  # Zigbee2MQTT with `last_seen: epoch`
+        ((NOW - 5) * 1000, 5.0),
+        ("2023-11-14T22:13:15Z", 5.0),
+        ((NOW + 3600) * 1000, 0.0),  # a clock that is wrong
+        (True, None),
+        ("yesterday", None),
+    ],
+)
+@pytest.mark.parametrize("key", readings.STAMPS)
+def test_a_time_is_in_seconds_milliseconds_or_words(key: str, stamp: object, age: float | None) -> None:
+    assert readings.age(json.dumps({key: stamp}).encode(), NOW) == age
+
+
+BY_PATH = Source("occupied", "t", ("occupancy",))
+
+
+@pytest.mark.parametrize(
+    ("source", "payload", "value"),
+    [
+        (BY_PATH, b'{"occupancy": true}', True),
+        (BY_PATH, b'{"occupancy": false}', False),
+        (BY_PATH, b'{"occupancy": "OFF"}', False),
+        (Source("occupied", "t"), b"true", True),
+        (Source("occupied", "t", template="{{ value_json.o }}"), b'{"o": false}', False),
+        (Source("occupied", "t", ("o",), on="false", off="true"), b'{"o": true}', False),  # a contact
+    ],
+)
+def test_true_and_false_are_on_and_off_where_nothing_else_is_named(source: Source, payload: bytes, value: bool) -> None:
+    assert readings.read(source, payload) is value
+
+
+@pytest.mark.parametrize("payload", [b"true", b'"yes"', b"1", b"[]"])
+def test_words_that_are_named_are_the_only_ones(payload: bytes) -> None:
+    with pytest.raises(Unreadable):
+        readings.read(Source("occupied", "t", ("o",), on="here", off="gone"), b'{"o": %s}' % payload)
+    if payload != b"true":
+        with pytest.raises(Unreadable):
+            readings.read(BY_PATH, b'{"occupancy": %s}' % payload)

@@ -15,6 +15,7 @@ from aiohttp import web
 from devices.emulators import onvif_answers as answers
 from devices.emulators.onvif import OnvifEmulator
 from devices.onvif.camera import OnvifCamera, Profile
+from devices.onvif.settings import OnvifSettings
 from tests.devices.cases.onvif import camera
 from tests.devices.stage import QUICK, Stage, nothing_left_behind, stage
 from wire.devices import Connection, Device
@@ -275,3 +276,9 @@ async def test_only_what_a_camera_moves_is_offered_and_taken(
         assert one.moving
         assert (await room.do("stop")).outcome == "done"
         assert not one.moving
+
+
+def test_an_address_with_colons_stands_in_brackets() -> None:
+    assert OnvifSettings(host="2001:db8::5").address == "[2001:db8::5]:80"
+    assert OnvifSettings(host="fe80::1%eth0", port=8080).address == "[fe80::1%25eth0]:8080"
+    assert OnvifSettings(host="10.0.0.5", tls=True).address == "10.0.0.5:443"

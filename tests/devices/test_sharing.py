@@ -155,3 +155,29 @@ class Rooms(RuleBasedStateMachine):
 
 TestRooms = Rooms.TestCase
 TestRooms.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+
+
+def test_who_is_run_no_more_leaves_nothing_behind() -> None:
+    """Rooms come and go in one process, each with devices that were away."""
+    shared, called = Shared(), list[int]()
+    shares = [Share(shared, lambda number=number: called.append(number)) for number in range(3)]  # type: ignore[misc]
+
+    async def use() -> None:
+        for share in shares:
+            async with share.use("broker", nothing):
+                share.lost()
+
+    asyncio.run(use())
+    shares[0].end()
+    shares[1].back()
+    assert called == [2], "who ended is called no more"
+    shares[2].lost()
+    shares[1].end()
+    assert set(shared.away) == {"broker"}, "of another that is away"
+    shares[2].end()
+    assert shared.away == {}
+
+
+@asynccontextmanager
+async def nothing() -> AsyncIterator[None]:
+    yield

@@ -35,6 +35,7 @@ from devices.snmp.place import SnmpPlace
 from tests.devices.cases.snmp import PORTS, V3, switch
 from tests.devices.stage import QUICK, nothing_left_behind, stage
 from wire.devices import Connection
+from wire.problems import Notice
 
 
 @pytest.fixture
@@ -63,6 +64,20 @@ async def test_ports_are_seen_as_the_switch_says(agent: SnmpSwitchEmulator, logi
         assert (await room.do("set_port", port=1, on=False)).outcome == "done"
         assert room.property("port_1").reported == "off"
         assert agent.ports["1"]["admin"] == 2
+
+
+async def test_a_port_that_the_switch_does_not_have_is_named(agent: SnmpSwitchEmulator) -> None:
+    ports = {**PORTS, "5": {"interface": 77}}
+    async with stage(switch(agent.address, ports=ports)) as room:
+        device = await room.until(lambda device: device.fault is not None)
+        assert device.connection is Connection.ONLINE
+        assert device.fault == Notice("device.no_such_port", {"device": "Commutateur", "ports": "5, interface 77"})
+        assert room.property("port_3").reported == "up"
+        assert room.property("port_5").reported is None
+    async with stage(switch(agent.address)) as room:
+        await room.shows("port_3", "up")
+        await room.until(lambda device: device.properties["port_1"].reported == "down")
+        assert room.device.fault is None
 
 
 async def test_a_cycled_port_loses_its_power_and_gets_it_back(agent: SnmpSwitchEmulator) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
+from devices import DeviceConfig
 from devices.errors import Lost
+from devices.snmp.driver import SnmpSwitch
+from devices.snmp.objects import no_such
 from devices.snmp.refusal import refusal
+from devices.snmp.settings import PortSettings, SnmpSettings
 from devices.snmp.values import Values
+from wire.devices import Role, Value
 
 
 class Narrow:
@@ -83,3 +90,35 @@ async def test_an_object_that_is_refused_costs_one_question_more_until_it_is_not
     for _ in range(2):
         await values.of(oids)
     assert await values.of(oids) == [13, *range(20), 213]
+
+
+@pytest.mark.parametrize(
+    ("kept_from", "absent"),
+    [((), "9, interface 77"), (("1.3.6.1.2.1.2.2.1.7.77",), None), (("1.3.6.1.2.1.2.2.1.8.77",), None)],
+)
+async def test_a_port_is_absent_where_the_agent_has_none_not_where_it_refuses(
+    kept_from: tuple[str, ...], absent: str | None
+) -> None:
+    async def get(oids: list[str]) -> list[int | None]:
+        if set(kept_from).intersection(oids):
+            raise refusal("genErr")
+        return [None if oid.endswith(".77") else 1 for oid in oids]
+
+    driver = SnmpSwitch(DeviceConfig("sw", Role.NETWORK_SWITCH, "snmp", "Commutateur"), SETTINGS)
+    driver._values = Values(get)
+    driver._context = cast(Any, Deaf())
+    said = no_such(SETTINGS.ports, await driver._look(SETTINGS.ports))
+    assert (said.args["ports"] if said else None) == absent
+
+
+SETTINGS = SnmpSettings("switch", {"7": PortSettings(7), "9": PortSettings(77)}, community="public")
+
+
+class Deaf:
+    """A context that keeps nothing."""
+
+    def heard(self, words: str) -> None:
+        """A sign of life."""
+
+    def report(self, name: str, value: Value) -> None:
+        """A word of the device."""

@@ -98,7 +98,7 @@ def test_the_picture_of_a_room_is_not_a_packages(room: Path) -> None:
 
 
 def test_check_names_each_of_them(room: Path, caplog: pytest.LogCaptureFixture) -> None:
-    config, found = mistakes.read(room)
+    config, found, _ = mistakes.read(room)
     assert config is None
     assert [(one.key, one.code) for one in found] == [
         (f"devices[{number}].driver ({driver})", "config.driver_unusable") for number, driver in enumerate(DRIVERS, 1)

@@ -90,7 +90,7 @@ async def test_every_mistake_is_named_with_file_line_and_remedy(tmp_path: Path) 
 )
 def test_what_two_devices_may_not_share_is_said_at_the_second(tmp_path: Path, second: str, key: str, code: str) -> None:
     path = Path(room_file(tmp_path, table("camera", "main_camera", "visca", CLOSED), second))
-    config, found = mistakes.read(path)
+    config, found, _ = mistakes.read(path)
     assert config is None
     assert [(one.code, one.key.startswith(key)) for one in found] == [(code, True)]
     first = path.read_text().splitlines().index("[[devices]]") + 1
@@ -110,7 +110,7 @@ def test_single_mistakes(tmp_path: Path, old: str, new: str, line: int, code: st
     path = tmp_path / "room.toml"
     path.write_text(GOOD.replace(old, new))
     assert path.read_text() != GOOD
-    _, found = mistakes.read(path)
+    _, found, _ = mistakes.read(path)
     assert (found[0].line, found[0].code) == (line, code), found
     assert all(one.remedy.endswith((".", "?")) and one.code in CODES for one in found)
 
@@ -152,7 +152,7 @@ def test_the_value_of_a_secret_is_not_shown() -> None:
 def test_a_quote_that_is_not_closed_is_named_as_such(tmp_path: Path) -> None:
     path = tmp_path / "room.toml"
     path.write_text('data = "data\n[room]\n')
-    _, (mistake,) = mistakes.read(path)
+    _, (mistake,), _ = mistakes.read(path)
     assert (mistake.line, mistake.problem) == (1, "is no TOML: the line ends within a text")
     assert "quote" in mistake.remedy
 
@@ -165,7 +165,7 @@ when = { role = "main_camera", property = "power", value = "off" }
 then = { scene = "standbye" }
 """
     path.write_text(GOOD + rule)
-    _, (mistake,) = mistakes.read(path)
+    _, (mistake,), _ = mistakes.read(path)
     assert mistake.key == "follow[0].then.scene"
     assert "Did you mean 'standby'?" in mistake.remedy
 
@@ -180,7 +180,7 @@ def test_a_source_without_pictures_is_named_with_its_line(tmp_path: Path) -> Non
 
 
 def test_a_missing_file_is_one_mistake(tmp_path: Path) -> None:
-    _, found = mistakes.read(tmp_path / "nothing.toml")
+    _, found, _ = mistakes.read(tmp_path / "nothing.toml")
     assert [(one.line, one.code) for one in found] == [(0, "config.unreadable")]
 
 

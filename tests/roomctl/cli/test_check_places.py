@@ -25,7 +25,7 @@ def agent_key(tmp_path: Path) -> None:
 
 def found(folder: Path, *tables: str) -> list[tuple[str, str]]:
     """Key and code of each mistake."""
-    _, said = mistakes.read(Path(room_file(folder, *tables)))
+    _, said, _ = mistakes.read(Path(room_file(folder, *tables)))
     return [(one.key, one.code) for one in said]
 
 
@@ -129,7 +129,7 @@ def test_a_certificate_has_to_be_there(tmp_path: Path) -> None:
 
 def test_the_mistake_says_which_file_and_what_to_do(tmp_path: Path) -> None:
     broker = device(0, "mqtt", 'host = "b.lan", tls = true, device = "x", ca = "no"')
-    _, (one,) = mistakes.read(Path(room_file(tmp_path, broker)))
+    _, (one,), _ = mistakes.read(Path(room_file(tmp_path, broker)))
     assert str(tmp_path / "no") in one.problem
     assert "PEM" in one.remedy
     assert one.line > 0

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from devices.emulators import PjlinkEmulator
 from roomctl.cli import mistakes
+from roomctl.config import read_config
 from roomctl.keys import AgentKey
 from tests.roomctl.cli.command import roomctl
-from tests.roomctl.cli.test_devices import room_file
+from tests.roomctl.cli.test_devices import CLOSED, room_file, table
+from tests.roomctl.test_config import GOOD
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +66,7 @@ SOURCES = 'host = "broker"\nsources = { co2 = { topic = "air/#" } }'
 def test_what_is_wrong_is_named_with_what_to_write(
     tmp_path: Path, driver: str, settings: str, key: str, problem: str, remedy: str
 ) -> None:
-    _, found = mistakes.read(Path(room_file(tmp_path, device(driver, settings))))
+    _, found, _ = mistakes.read(Path(room_file(tmp_path, device(driver, settings))))
     (one,) = found
     assert one.key == f"devices[0].settings.{key}"
     assert problem in one.problem
@@ -77,3 +80,68 @@ async def test_a_device_named_by_hand_is_told_the_same() -> None:
     said = " ".join(ran.err.split())
     assert "settings.host: is '127.0.0.1:4352'. Write a host name" in said
     assert "pattern" not in said
+
+
+FIRST = GOOD.partition("[answer]")[0].replace('data = "data"', 'data = "data"\n{}')
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line", "remedy"),
+    [
+        (GOOD.replace("[[devices]]", "[devices]"), "devices", 20, "Write [[devices]] with two brackets"),
+        (GOOD.replace('{ host = "127.0.0.1" }', '"x"'), "devices[0].settings", 25, "Write a table, like settings = {"),
+        (FIRST.format("answer = 5"), "answer", 3, "Write a table, like answer = {"),
+        (FIRST.format('devices = ["x"]'), "devices[0]", 3, "Write a table, like devices = {"),
+    ],
+)
+def test_a_table_that_is_none_is_told_how_to_be_one(
+    tmp_path: Path, text: str, key: str, line: int, remedy: str
+) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(text)
+    found = mistakes.read(path).mistakes
+    assert any(remedy in one.remedy for one in found), found
+    if key:
+        assert [(one.key, one.line) for one in found] == [(key, line)]
+
+
+def test_a_mark_before_the_first_line_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    room, found, _ = mistakes.read(path)
+    assert (room, found) == (read_config(path), [])
+
+
+def test_a_file_in_another_encoding_is_told_which_to_use(tmp_path: Path) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(GOOD, encoding="utf-16")
+    (one,) = mistakes.read(path).mistakes
+    assert (one.code, one.problem) == ("config.no_toml", "is no text in UTF-8")
+
+
+WRONG = {
+    "setting": table("camera", "main_camera", "visca", CLOSED, 'hots = "x"'),
+    "role": table("camera", "camera", "visca", CLOSED),
+    "driver": table("camera", "main_camera", "teleport", CLOSED),
+    "text": '[[devices]]\nid = "c"\nrole = "main_camera"\ndriver = "visca"\nname = "C"\nsettings = "x"\n',
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_devices_in_which_nothing_is_wrong_are_tried_though_another_is(tmp_path: Path, wrong: str) -> None:
+    async with PjlinkEmulator(power="on") as pj:
+        file = room_file(tmp_path, WRONG[wrong], table("projector", "front_display", "pjlink", pj.address))
+        ran = await roomctl("check", "--config", file, "--json")
+        assert ran.status == 2
+        assert [(one["id"], one["connection"]) for one in ran.json["devices"]] == [("projector", "online")]
+        assert ran.json["mistakes"]
+        assert pj.commands == []
+
+
+async def test_only_those_are_said_to_be_tried(tmp_path: Path) -> None:
+    async with PjlinkEmulator(power="on") as pj:
+        file = room_file(tmp_path, WRONG["driver"], table("projector", "front_display", "pjlink", pj.address))
+        ran = await roomctl("check", "--config", file)
+        assert ran.status == 2
+        assert "devices in which nothing is wrong, 1 of them, are tried all the same" in " ".join(ran.out.split())
+        assert "roomctl Emulator" in ran.out

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 
 import msgspec
+import pytest
 from rich.console import Console, RenderableType
 
 from devices import Found
+from devices.notices import ANSWERS, NOTICES
 from roomctl.cli import show
 from roomctl.cli.show import devices_table, found_table
 from wire.devices import Connection, Device, Property, Role
+from wire.problems import Notice
 
 HOSTILE = "[/red] [bold]x[/] \x1b]0;owned\x07 \x1b[2J"
 
@@ -19,6 +22,21 @@ def printed(what: RenderableType, columns: int) -> str:
     out = io.StringIO()
     Console(file=out, width=columns).print(what)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("code", [*NOTICES, *ANSWERS])
+def test_each_code_is_said_in_words(code: str) -> None:
+    args: dict[str, str | int | float] = {
+        "property": "power",
+        "inputs": "hdmi9",
+        "there": "hdmi1",
+        "sensors": "co2",
+        "ports": "5",
+    }
+    said = show.sentence(Notice(code, args))
+    assert said.startswith("it: ")
+    assert said.endswith(".")
+    assert code not in said
 
 
 def device(**known: Property) -> Device:
