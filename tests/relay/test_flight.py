@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from aiortc.rtp import RtpPacket
 
 from relay import Relay
 from tests.relay.media import pictures, publish, subscribe
@@ -64,6 +65,29 @@ async def test_tshark_reads_what_went_to_and_from_a_client(relay: Relay, events:
     await sender.stop()
     await publisher.close()
     await viewer.close()
+
+
+@pytest.mark.timeout(60)
+async def test_tshark_takes_padded_packets_for_whole(relay: Relay, events: Events, tmp_path: Path) -> None:
+    """Their padding is not kept, and so not announced; a comment says that there was some."""
+    publisher = Peer("publisher", "room")
+    await publisher.connect(relay)
+    for number in range(20):
+        packet = RtpPacket(payload_type=96, sequence_number=number, ssrc=4711, payload=bytes(500))
+        packet.padding_size = 200 * (number % 2)
+        await publisher.dtls._send_rtp(packet.serialize())
+    file = tmp_path / "publisher.pcapng"
+    port = relay.candidates("room")[0][1]
+    rows: list[list[str]] = []
+    async with asyncio.timeout(20):
+        while len(rows) < 20:
+            file.write_bytes(await relay.flight("publisher"))
+            rows = tshark(file, "rtp.seq", "udp.length", "frame.comment", where="rtp.ssrc == 4711", port=port)
+    assert not tshark(file, "frame.number", where="_ws.malformed or rtp.padding == 1", port=port)
+    lengths = [int(row[1]) for row in rows]
+    assert lengths[1] == lengths[0] + 200, "as long as it was"
+    assert [("padded" in row[2]) for row in rows] == [False, True] * 10
+    await publisher.close()
 
 
 async def test_an_unknown_transport_is_a_key_error(relay: Relay, events: Events) -> None:
