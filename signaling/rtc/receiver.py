@@ -21,6 +21,7 @@ from signaling.rtc import codecs, sdp
 from signaling.rtc.subscriptions import Subscription, Subscriptions, relay_track
 from signaling.rtc.track import Track
 
+MAX_MORE = 48  # lines asked for at once: new ones of Chromium make 442 each of the work that `sdp` takes at a time
 MAX_FRUITLESS = 5  # offers that bring no line we asked for: then the tracks that wait are given up
 _CNAME = "roomctl"
 
@@ -142,6 +143,7 @@ class Receiver(Subscriptions):
             return None
         self._changed, self._asked_at, self.solicited = False, now, True
         missing, places = self._missing(), self._max_sections - self._sections  # closing lines still have theirs
+        places = min(places, MAX_MORE)  # the rest is asked for next
         audios = min(missing["audio"], places)
         return Requirement(audios, min(missing["video"], places - audios))
 

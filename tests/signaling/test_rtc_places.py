@@ -7,14 +7,15 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from livekit.protocol.models import SubscriptionError, TrackInfo, TrackSource, TrackType
-from livekit.protocol.rtc import AddTrackRequest, LeaveRequest, SessionDescription
+from livekit.protocol.rtc import AddTrackRequest, LeaveRequest, SessionDescription, SignalRequest
 
 from relay.messages import Subscribe, Unsubscribe
 from signaling.rtc import RtcSettings
+from signaling.rtc.receiver import Receiver
 from signaling.rtc.subscriber import Subscriber
 from tests.signaling.rtc import peers
 from tests.signaling.rtc.world import Client, RecordedRelay, serve
-from tests.signaling.test_rtc_costs import enter, full_room
+from tests.signaling.test_rtc_costs import answered, enter, full_room
 from tests.signaling.test_rtc_single import publish
 from tests.signaling.test_rtc_subscribe import accept
 
@@ -112,6 +113,33 @@ def test_an_offer_of_path_v0_has_so_many_sections() -> None:
     assert set(offer.mid_to_track.values()) == set(subscriber.sids)
     assert len(subscriber.sids) == 399
     assert [subscriber.waits(f"TR_{number}") for number in (0, 449)] == [False, True]
+
+
+def test_a_meeting_of_very_many_pictures_is_asked_for_in_several_offers() -> None:
+    """A hundred new lines at once would be more than we read of an offer (`sdp.MAX_WORK`), and all of it refused."""
+    room, (bob, *_) = full_room()
+    ann = enter(room, single=True)
+    picture = bob.publisher.tracks[1]
+    for number in range(90):
+        ann.subscriber.subscribe(replace(picture, info=TrackInfo(sid=f"TR_{number}", type=picture.info.type)))
+    told = answered(room, offering(1, 0, 0), ann)
+    more, rounds = (0, 0), []
+    for number in range(2, 10):
+        asked = [m.media_sections_requirement for m in told if m.WhichOneof("message") == "media_sections_requirement"]
+        if not asked:
+            break
+        rounds.append((asked[-1].num_audios, asked[-1].num_videos))
+        more = (more[0] + rounds[-1][0], more[1] + rounds[-1][1])
+        told = answered(room, offering(number, *more), ann)
+        assert [m.request_response for m in told if m.WhichOneof("message") == "request_response"] == []
+    assert rounds == [(7, 41), (0, 48), (0, 8)]
+    assert isinstance(ann.subscriber, Receiver)
+    assert len(ann.subscriber.mids) == 110
+
+
+def offering(number: int, audios: int, videos: int) -> SignalRequest:
+    """An offer of path V1 with so many more lines than the first."""
+    return SignalRequest(offer=SessionDescription(sdp=peers.more_lines(peers.SINGLE, audios, videos), id=number))
 
 
 async def test_a_voice_takes_the_place_of_a_picture() -> None:
