@@ -89,7 +89,7 @@ impl Relay {
         for id in transports {
             let Some(index) = self.member_ids.get(id).copied() else { continue };
             let standing = in_slab(&mut self.members, index, |member| {
-                member.transport.send_data(label, payload, sender.is_some(), now, wire);
+                member.transport.send_data(label, payload, source.is_some(), now, wire);
                 member.transport.standing()
             });
             if let (Some(sender), Some(standing)) = (sender, standing)

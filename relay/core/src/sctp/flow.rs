@@ -16,7 +16,7 @@ use crate::drop::Reason;
 
 impl Sctp {
     /// Send one binary message on the channel `label`, or keep it until that opens. `patient`: its sender is held back where
-    /// the peer takes less than it is sent.
+    /// the peer takes less than it is sent, or has left.
     ///
     /// # Errors
     /// `DataTooLarge`, or `DataBacklog` where the peer does not keep up.

@@ -27,7 +27,7 @@ impl Transport {
     }
 
     /// Send one message on the channel `label`, if it is open; a message that cannot go is counted. `patient`: its sender is
-    /// held back where the peer takes less than it is sent.
+    /// held back where the peer takes less than it is sent, or has left.
     pub fn send_data(&mut self, label: &str, payload: &[u8], patient: bool, now: Instant, wire: &mut impl Wire) {
         if let Err(reason) = self.sctp.send(label, payload, patient, now) {
             self.drops.count(reason);

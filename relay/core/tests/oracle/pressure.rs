@@ -257,3 +257,19 @@ fn who_asks_is_told_when_each_has_taken_what_it_was_sent() {
     ask(&mut meeting, "second");
     meeting.go_until(|meeting| meeting.taken.len() == 4, Duration::from_millis(500));
 }
+
+#[test]
+fn what_several_said_who_leave_together_waits_as_if_they_were_there() {
+    let mut meeting = Meeting::of(7);
+    meeting.first = 6;
+    meeting.narrow(6, 4_000_000);
+    meeting.said.extend((0..6).flat_map(|client| (0..40).map(move |number| (client, number))));
+    while meeting.world.now - meeting.began < Duration::from_secs(2) {
+        meeting.step(); // all that the windows take has come
+    }
+    assert!(meeting.numbers()[6] < 120, "most is on its way: {:?}", meeting.numbers());
+    for client in 0..6 {
+        meeting.world.command(Command::CloseTransport { transport: format!("client-{client}") });
+    }
+    meeting.go_until(|meeting| meeting.numbers()[6] == 240, Duration::from_secs(10));
+}
