@@ -90,6 +90,13 @@ class Names:
                 answer.set_exception(error)
 
 
+def code_of(error: BaseException | None) -> str | None:
+    """What was said of a name, of an error that another library made of it."""
+    while error is not None and not isinstance(error, Lost):
+        error = error.__cause__
+    return error.notice.code if error is not None else None
+
+
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

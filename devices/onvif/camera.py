@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from devices.context import Context
 from devices.errors import DeviceError, Garbage, Lost, NotSupported, Rejected, WrongPassword
+from devices.names import code_of
 from devices.onvif import soap
 from devices.onvif.soap import DEVICE, MEDIA, MEDIA2, PTZ, SCHEMA, Element, Fault, NoSoap
 from devices.onvif.trust import Trust, distrusted
@@ -325,7 +326,7 @@ class OnvifCamera:
         except TimeoutError:  # some of aiohttp's are OSErrors, too
             raise self._context.silence() from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Lost(str(error)) from error
+            raise Lost(str(error), code=code_of(error)) from error
         if answer.status == 401:
             self._context.heard("401")
             raise WrongPassword("the camera refuses our name or password")

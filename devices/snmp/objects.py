@@ -22,7 +22,7 @@ def of_port(port: PortSettings) -> list[str]:
 
 
 def no_such(ports: Mapping[str, PortSettings], known: Mapping[str, Any]) -> Notice | None:
-    """Which `ports` the switch does not have: it said no value for their ifIndex, and refused to say none."""
+    """Which `ports` the switch does not have: it has no value at their ifIndex; what it refuses it may have."""
     absent = [number for number, port in ports.items() if all(known.get(oid, 0) is None for oid in of_port(port)[:2])]
     named = ", ".join(f"{number}, interface {ports[number].interface}" for number in absent)
     return Notice("device.no_such_port", {"ports": named}) if absent else None

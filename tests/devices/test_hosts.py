@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from devices import DeviceConfig
 from devices.errors import Lost
 from devices.hosts import Host, bracketed
 from devices.names import Names
 from devices.registry import BUILT_IN, Registry
 from roomctl.config import RoomFile
-from tests.devices.stage import display, stage
+from tests.devices.stage import stage
+from wire.devices import Role
 
 HOSTS = (
     *("camera", "cam.example.org", "cam.example.org.", "my_cam", "proj-2", "3com", "caméra.local", "localhost"),
@@ -133,9 +135,11 @@ async def test_a_name_that_is_not_known_has_words_of_its_own(
     assert lost.value.notice.code == code
 
 
-async def test_a_device_whose_name_is_not_known_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("driver", ["visca", "pjlink", "onvif", "ups"])
+async def test_a_device_whose_name_is_not_known_says_so(monkeypatch: pytest.MonkeyPatch, driver: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    async with stage(display(("projector.example.org", 4352))) as room:
+    settings = {"host": "device.example.org"} | ({"ups": "u"} if driver == "ups" else {})
+    async with stage(DeviceConfig("d", Role.CONTENT_INPUT, driver, "D", settings)) as room:
         device = await room.gone()
         assert device.fault is not None
         assert device.fault.code == "device.no_such_name"
