@@ -1,7 +1,7 @@
 """Run the Python tests: `python -m tests [PART…]`, by default all parts. Exit code 0 when every test has passed.
 
 Devices mostly wait for time-outs and meetings compute, so these two run side by side; the whole network runs by itself.
-What failed is run once more at the end, when nothing else runs, and is named (decision 056).
+Files in which a test failed are run once more at the end, when nothing else runs, and are named (decision 056).
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ PARTS = [SIDE_BY_SIDE, {"end_to_end": NETWORK}]
 
 async def _pytest(name: str, arguments: Sequence[str], folder: Path) -> int:
     """Run pytest in `folder` with each of its lines under `name`; its exit code."""
-    command = [sys.executable, "-m", "pytest", "-q", "-o", f"cache_dir={_cache(folder, name)}", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "--color=no", *arguments]
+    command += ["-o", f"cache_dir={_cache(folder, name)}"]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, limit=1 << 24
     )
@@ -59,8 +60,9 @@ async def run(parts: Sequence[Mapping[str, Sequence[str]]], folder: Path) -> int
             failed += names
     if worst != FAILED or not 0 < len(failed) <= SECOND_CHANCES:
         return worst
-    print(f"Once more, with nothing beside it: {', '.join(failed)}", flush=True)
-    again = await _pytest("again", failed, folder)
+    files = list(dict.fromkeys(name.partition("::")[0] for name in failed))
+    print(f"Once more, with nothing beside it: {', '.join(files)}", flush=True)
+    again = await _pytest("again", files, folder)
     if again == 0:
         print("Passed only when nothing ran beside it; find out why:", *failed, sep="\n  ", flush=True)
     return again

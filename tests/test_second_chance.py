@@ -54,6 +54,13 @@ async def test_what_is_broken_fails_though_others_pass_at_last(
     assert "again      | 1 failed, 1 passed" in words
 
 
+async def test_what_its_own_file_breaks_fails_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    leaks = "left = []\ndef test_leaks(): left.append(1)\ndef test_clean(): assert not left\n"
+    code, words = await told(tmp_path, capfd, a=leaks)
+    assert code == 1
+    assert "again      | 1 failed, 1 passed" in words
+
+
 async def test_many_failures_have_no_second_chance(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     many = "".join(ONCE.replace("once", f"once{number}").replace("seen", f"s{number}") for number in range(4))
     assert many.count("def ") > SECOND_CHANCES
