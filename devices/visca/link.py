@@ -79,6 +79,7 @@ class ViscaLink:
         self._channel: Channel | None = None
         self._sequence = 0
         self.counts = 0  # times that both sides began to count from 0
+        self._agreed = True  # on the count: no reset is under way
         self._pending: list[Taken] = []
         self._reset: asyncio.Future[None] | None = None
         self._heard = False
@@ -110,11 +111,11 @@ class ViscaLink:
     async def reset_sequence(self) -> None:
         """Make both sides count from 0; a camera that does not answer is none of VISCA over IP."""
         self._reset = asyncio.get_running_loop().create_future()
-        self._sequence = 0
+        self._sequence, self._agreed = 0, False
         self._repeated.clear()
         self._send(frames.pack(Kind.CONTROL, 0, frames.RESET))
         await self._reset
-        self.counts += 1
+        self.counts, self._agreed = self.counts + 1, True
 
     async def inquire(self, inquiry: Inquiry) -> bytes:
         """The answer's data; raises a DeviceError."""
@@ -193,6 +194,8 @@ class ViscaLink:
                 raise
             except (NotSupported, Rejected):
                 pass  # it counts as we do
+            if taken.counts != self.counts or not self._agreed:  # its number was refused as one of an old count
+                raise BadSequence("both began to count anew", retryable=True)
             taken.succeed(ended=False)
         await taken.answer
         return taken
