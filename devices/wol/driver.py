@@ -16,7 +16,7 @@ from devices.driver import Driver, Manifest
 from devices.errors import Lost
 from devices.hosts import Host
 from devices.marks import SECRET
-from devices.names import NAMES
+from devices.names import NAMES, NOBODY
 from devices.wol.packet import Magic, hardware
 
 SENDS = 3  # datagrams get lost, and nobody answers them
@@ -69,6 +69,7 @@ class WolComputer(Driver[WolSettings]):
     unfound = "A computer that is off answers no search: read its hardware address from its sticker or its settings."
     _context: Context
     _socket: socket.socket
+    _named = False  # its name was known once
 
     def __init__(self, config: DeviceConfig, settings: WolSettings) -> None:
         super().__init__(config, settings)
@@ -99,12 +100,23 @@ class WolComputer(Driver[WolSettings]):
             await asyncio.get_running_loop().create_future()  # until cancelled
 
     async def poll(self, *, whole: bool) -> None:
-        """Whether its port answers, when all is asked: a connection that is closed at once."""
-        if whole and self.settings.host is not None:
-            if await self._answers():
-                self._context.report("power", "on")
-            else:
-                self._context.assume("power", "off")  # silence is no word of its own
+        """Whether its port answers, when all is asked: a connection that is closed at once.
+
+        A name that was never known may be a wrong one: that is said, and nothing is believed. It can be woken all the same,
+        as who is off may have no name: one that was known once went with its computer (RFC 6762 §10.1, leases of DHCP).
+        """
+        if not whole or self.settings.host is None:
+            return
+        unknown = None
+        try:
+            answers = await self._answers()
+        except Lost as error:
+            answers, unknown = False, None if self._named else error.notice
+        self._context.trouble(unknown)
+        if answers:
+            self._context.report("power", "on")
+        elif unknown is None:
+            self._context.assume("power", "off")  # silence is no word of its own
 
     async def wake(self, args: Arguments) -> Reply:
         """Send the packet; what its port says later tells whether it woke."""
@@ -118,15 +130,20 @@ class WolComputer(Driver[WolSettings]):
         return Reply.ACCEPTED
 
     async def _answers(self) -> bool:
-        """A port that is closed answers as well: somebody said so."""
+        """A port that is closed answers as well: somebody said so. Raises Lost when nobody knows its name."""
         try:
             async with asyncio.timeout(self._context.timing.reply):
                 first, *_ = await NAMES.addresses(self.settings.host or "")
+                self._named = True
                 _, writer = await asyncio.open_connection(first, self.settings.probe)
         except ConnectionRefusedError:
             self._context.heard("connection refused")
             return True
-        except (OSError, Lost, TimeoutError):
+        except Lost as error:
+            if error.notice.code == NOBODY:
+                raise
+            return False
+        except (OSError, TimeoutError):
             return False
         self._context.heard(f"port {self.settings.probe} answers")
         writer.transport.abort()

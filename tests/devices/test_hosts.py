@@ -135,11 +135,19 @@ async def test_a_name_that_is_not_known_has_words_of_its_own(
     assert lost.value.notice.code == code
 
 
-@pytest.mark.parametrize("driver", ["visca", "pjlink", "onvif", "ups"])
+NEEDS: dict[str, dict[str, Any]] = {
+    "mqtt": {"device": "sensor"},
+    "ups": {"ups": "u"},
+    "snmp": {"community": "public", "ports": {"7": {"interface": 7}}},
+}
+
+
+@pytest.mark.parametrize("driver", ["visca", "pjlink", "onvif", "mqtt", "snmp", "ups"])
 async def test_a_device_whose_name_is_not_known_says_so(monkeypatch: pytest.MonkeyPatch, driver: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    settings = {"host": "device.example.org"} | ({"ups": "u"} if driver == "ups" else {})
+    settings = {"host": "device.example.org"} | NEEDS.get(driver, {})
     async with stage(DeviceConfig("d", Role.CONTENT_INPUT, driver, "D", settings)) as room:
         device = await room.gone()
         assert device.fault is not None
         assert device.fault.code == "device.no_such_name"
+        assert not device.properties, "nobody knows anything of it"

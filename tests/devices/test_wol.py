@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,6 +40,31 @@ async def test_it_is_believed_off_until_it_woke_and_says_that_it_is_on(one: WolE
         await room.until(lambda device: device.properties["power"].assumed == "off")
         assert room.property("power").reported == "on", "the last it said"
         assert room.device.connection is Connection.ONLINE, "a computer that is off is no fault"
+
+
+async def test_a_name_that_was_never_known_is_said_and_one_that_went_is_that_of_a_computer_that_is_off(
+    one: WolEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = False
+
+    def look_up(host: str, *args: Any, **more: Any) -> Any:
+        if not known:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (one.address[0], 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    async with stage(computer(one, host="pc.example.org")) as room:
+        device = await room.until(lambda device: device.fault is not None)
+        assert device.fault is not None
+        assert (device.fault.code, device.connection) == ("device.no_such_name", Connection.ONLINE)
+        assert "power" not in device.properties, "nobody knows"
+        assert (await room.do("wake")).outcome == "accepted", "who is off may have no name"
+        await one.until(lambda: one.up)
+        known = True
+        assert (await room.shows("power", "on")).fault is None
+        known = False
+        device = await room.until(lambda device: device.properties["power"].assumed == "off")
+        assert (device.fault, device.connection) == (None, Connection.ONLINE)
 
 
 async def test_without_a_port_to_ask_it_is_only_believed_to_be_on(one: WolEmulator) -> None:
