@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from devices.capabilities import Arguments, On, PresetNumber, Reply, Velocity
 from devices.context import Context
@@ -82,10 +83,17 @@ class ViscaCamera(Driver[ViscaSettings]):
         return True
 
     async def _model(self) -> str:
-        """Who made it. Some cameras do not know that question, or leave it unanswered: any other shows that they are there."""
+        """Who made it, "" where it does not say: some cameras do not know that question, or leave it unanswered.
+
+        The power is asked before, which every camera knows: who answers is waited for further; and after silence again.
+        """
+        with suppress(NotSupported, Rejected):  # that is an answer, too
+            await self._asking.inquire(frames.ASK_POWER)
         try:
             return frames.model(await self._asking.inquire(frames.ASK_VERSION))
-        except (NotSupported, Rejected, Lost, Garbage):
+        except (NotSupported, Rejected):
+            return ""
+        except (Lost, Garbage):
             await self._asking.inquire(frames.ASK_POWER)
             return ""
 

@@ -344,3 +344,31 @@ def test_a_move_of_a_full_camera_does_not_begin_behind_its_stop() -> None:
         assert "move" not in cam.commands
 
     play("udp", scene)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 2.3])
+@pytest.mark.parametrize("header", [True, False])
+def test_a_slow_camera_that_leaves_its_version_unanswered_comes_back_after_an_outage(
+    header: bool, seconds: float
+) -> None:
+    """Nobody knows of its header: it is asked for longer once a dial has failed, and is silent meanwhile."""
+
+    async def wait_for(room: Stage, connection: Connection) -> None:
+        async with asyncio.timeout(120):
+            while room.device.connection is not connection:
+                await asyncio.sleep(0.1)
+
+    async def main(_: virtual.VirtualLoop) -> None:
+        async with Watched(header=header) as cam:
+            cam.version = "silent"
+            slowly(cam, seconds)
+            async with stage(camera(cam.address), timing=ROOMS) as room:
+                await wait_for(room, Connection.ONLINE)
+                cam.fault("silent")
+                await wait_for(room, Connection.UNREACHABLE)
+                await asyncio.sleep(30)  # some dials fail
+                cam.fault("silent", False)
+                await wait_for(room, Connection.ONLINE)
+                assert room.device.model == ""
+
+    virtual.run(main)
