@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from devices.channel import Channel, open_tcp
 from devices.context import Context
@@ -32,7 +32,7 @@ class RtspLink:
     async def open(cls, context: Context, url: str, login: tuple[str, str]) -> AsyncIterator[RtspLink]:
         """Connect; `login` is name and password. Raises Lost."""
         link, parts = cls(context, url, login), urlsplit(url)
-        async with open_tcp(parts.hostname or "", parts.port or 554, link.received) as channel:
+        async with open_tcp(unquote(parts.hostname or ""), parts.port or 554, link.received) as channel:
             link._channel = channel
             channel.on_lost(link._lost)
             yield link

@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from devices.rtsp.gate import Broken, Gate
 
@@ -55,7 +55,7 @@ class Passage:
 def passage(url: str, login: tuple[str, str]) -> Iterator[Passage]:
     """A way for FFmpeg to the camera of `url`, which has no password in it; raises OSError when it cannot be reached."""
     parts = urlsplit(url)
-    camera = socket.create_connection((parts.hostname or "", parts.port or 554), WAIT)
+    camera = socket.create_connection((unquote(parts.hostname or ""), parts.port or 554), WAIT)
     camera.settimeout(WAIT)
     with closing(camera), closing(socket.create_server(("127.0.0.1", 0), backlog=1)) as door:
         door.settimeout(WAIT)

@@ -7,15 +7,19 @@ import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devices.context import Context
 from devices.errors import Lost
+from devices.hosts import bracketed
 from devices.rtsp import messages
 from devices.rtsp.capture import capture, with_login, without_login
 from devices.rtsp.gate import LONGEST, MOST, Broken, Gate
+from devices.rtsp.link import RtspLink
 from devices.rtsp.passage import passage
 
 NEAR, FAR = "rtsp://127.0.0.1:9/token", "rtsp://cam:8554"
@@ -166,6 +170,31 @@ def test_name_and_password_are_taken_out_of_an_address_as_they_were_put_in() -> 
     for url in ("rtsp://cam:8554/a?b=1", "rtsp://[::1]/a"):
         for login in (("", ""), ("me", "p@ss:/"), ("a b", "")):
             assert without_login(with_login(url, login)) == (url, login)
+
+
+async def test_the_interface_of_an_address_is_told_as_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a URL its sign is escaped (RFC 6874 §2)."""
+    asked = []
+
+    def connect(to: tuple[str, int], *_: object) -> None:
+        asked.append(to)
+        raise OSError("no way there")
+
+    @asynccontextmanager
+    async def opened(host: str, port: int, receive: object) -> AsyncIterator[None]:
+        asked.append((host, port))
+        raise Lost("no way there")
+        yield
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr("devices.rtsp.link.open_tcp", opened)
+    url = f"rtsp://{bracketed('fe80::1%eth0')}:8554/live"
+    with pytest.raises(OSError, match="no way there"), passage(url, ("", "")):
+        pass
+    with pytest.raises(Lost):
+        async with RtspLink.open(cast(Context, None), url, ("", "")):
+            pass
+    assert asked == [("fe80::1%eth0", 8554)] * 2
 
 
 @asynccontextmanager
