@@ -7,13 +7,16 @@ from typing import Annotated
 
 import msgspec
 
-_BYTE = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_BYTE = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = rf"{_BYTE}(\.{_BYTE}){{3}}"
 _GROUP = r"[0-9A-Fa-f]{1,4}"
-_IPV6 = (
-    rf"(({_GROUP}:){{7}}{_GROUP}|(?=[^%]*::)(?!.*:::)(?!.*::.*::):{{0,2}}({_GROUP}::?){{0,7}}({_GROUP}|{_IPV4})?)"
-    r"(%[\w.-]{1,32})?"  # RFC 4291 §2.2, and the interface of RFC 4007 §11
+_WHOLE = rf"({_GROUP}:){{6}}({_GROUP}:{_GROUP}|{_IPV4})"
+_BEGUN = rf":{{0,2}}({_GROUP}:{{1,2}})"  # and what comes after so many groups
+_SHORT = (
+    rf"(?!{_BEGUN}{{7}}{_GROUP})(?!{_BEGUN}{{6}}[0-9]+\.)"  # :: stands for a group at least, an IPv4 address for two
+    rf"({_GROUP}(:{_GROUP})*)?::(({_GROUP}:)*({_GROUP}|{_IPV4}))?"
 )
+_IPV6 = rf"({_WHOLE}|{_SHORT})(%[\w.-]{{1,32}})?"  # RFC 4291 §2.2, and the interface of RFC 4007 §11
 _NAME = (
     r"(?![\d.]+$)[\w]([\w-]{0,62})(\.[\w-]{1,63})*\.?"  # RFC 1123 §2.1: letters, digits, hyphens; some have underscores
 )
@@ -23,7 +26,7 @@ Host = Annotated[
     msgspec.Meta(
         min_length=1,
         max_length=253,
-        pattern=f"^({_NAME}|{_IPV4}|{_IPV6})$",
+        pattern=f"^({_NAME}|{_IPV4}|{_IPV6})$(?!\\n)",
         description="a host name, like 'camera.example.org', or an address, like '10.0.0.5' or '2001:db8::5', alone: "
         "without http://, port, path, brackets or spaces",
     ),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from ipaddress import AddressValueError, IPv6Address
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -21,7 +23,7 @@ from wire.devices import Role
 HOSTS = (
     *("camera", "cam.example.org", "cam.example.org.", "my_cam", "proj-2", "3com", "caméra.local", "localhost"),
     *("10.0.0.5", "255.255.255.255", "::", "::1", "1::", "fe80::1%eth0", "2001:db8::5", "1:2:3:4:5:6:7:8"),
-    *("::ffff:10.0.0.1", "64:ff9b::10.0.0.1"),
+    *("::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "0:0:0:0:0:ffff:10.0.0.1"),
 )
 NONE = (
     *(
@@ -48,6 +50,9 @@ NONE = (
         "fe80::1%",
         "::12345",
         "x" * 254,
+        "cam\n",
+        "1::2\n",
+        "\u0663.0.0.1",
     ),
 )
 
@@ -61,6 +66,24 @@ def test_a_name_and_an_address_are_hosts(host: str) -> None:
 def test_what_is_more_or_less_is_none(host: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(host, Host)
+
+
+@pytest.mark.parametrize("groups", range(3, 11))
+def test_what_has_colons_is_a_host_where_it_is_an_address(groups: int) -> None:
+    """Every way to leave groups out of so many, also with an IPv4 address at the end (RFC 4291 §2.2)."""
+
+    def taken(host: str, kind: Callable[[str], object], no: type[Exception]) -> bool:
+        try:
+            kind(host)
+        except no:
+            return False
+        return True
+
+    for last in ("", "1", "10.0.0.1"):
+        for first in product(("", "a"), repeat=groups - 1):
+            host = ":".join((*first, last))
+            said = taken(host, lambda host: msgspec.convert(host, Host), msgspec.ValidationError)
+            assert said == taken(host, IPv6Address, AddressValueError), host
 
 
 def test_only_addresses_with_colons_stand_in_brackets() -> None:
