@@ -9,6 +9,8 @@ from devices.errors import Lost, Rejected
 from devices.snmp.refusal import TooBig
 
 MOST = 48  # asked for at once: a kilobyte, which agents should be able to say (RFC 3417 §3.2)
+AFTER = 20  # whole answers in pieces before more is asked for at once: what was too much once may have been a busy hour
+LONGEST = 64 * AFTER  # and where that was too much again and again
 
 
 class Values:
@@ -17,6 +19,9 @@ class Values:
     def __init__(self, ask: Callable[[list[str]], Awaitable[list[Any]]]) -> None:
         self._ask = ask
         self._most = MOST  # that it can say, as far as is known
+        self._whole = 0  # answers in pieces since it last could not say as much
+        self._after = AFTER  # of them more is asked for
+        self._more = False  # is asked for since then, and was not said yet
         self._said = 0  # that it said at once, since it was last silent
         self._refused: dict[str, None] = {}  # those that it said no to, whatever was asked for with them
 
@@ -34,7 +39,24 @@ class Values:
             self._refused.clear()
         wanted = [oid for oid in oids if oid not in self._refused]
         said = dict(zip(wanted, await self._some(wanted), strict=True))
+        self._more_again(len(wanted))
         return [said.get(oid) for oid in oids]
+
+    def _less(self, most: int) -> None:
+        """It cannot say more than that at once; tried out again ever less often."""
+        if self._more:
+            self._after = min(LONGEST, 2 * self._after)
+        self._most, self._whole, self._more = most, 0, False
+
+    def _more_again(self, wanted: int) -> None:
+        """All was said: after some times in pieces, twice as much is asked for at once."""
+        if self._more:
+            self._more, self._after = False, AFTER
+        if wanted <= self._most:
+            return
+        self._whole += 1
+        if self._whole >= self._after:
+            self._most, self._whole, self._more = min(MOST, 2 * self._most), 0, True
 
     async def _says(self, oid: str) -> bool:
         try:
@@ -59,11 +81,11 @@ class Values:
                     self._refused |= dict.fromkeys(oids)
                     return [None]
                 if isinstance(error, TooBig):
-                    self._most = len(oids) // 2
+                    self._less(len(oids) // 2)
             except Lost:
                 if not await self._says_less(oids):
                     raise
-                self._most = len(oids) // 2
+                self._less(len(oids) // 2)
         half = min(self._most, len(oids) // 2)
         return await self._some(oids[:half]) + await self._some(oids[half:])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -54,6 +55,37 @@ async def test_less_is_asked_for_at_once_of_who_cannot_say_all(kind: type[Narrow
         assert await values.of(oids) == list(range(40))
     assert max(agent.asked) <= most, "what it said the first time is known the second"
     assert await values.of(["1.2.1", "1.3.6.1.2.1.2.2.1.8.13", "1.2.3"]) == [1, None, 3]
+
+
+@pytest.mark.parametrize("kind", [Narrow, Silent])
+async def test_who_could_say_little_for_a_while_is_asked_for_more_again(kind: type[Narrow]) -> None:
+    agent = kind(5)
+    values = Values(agent.get)
+    oids = [f"1.2.{number}" for number in range(40)]
+    for _ in range(20):
+        await values.of(oids)
+    agent.most = 1000
+    for _ in range(100):
+        assert await values.of(oids) == list(range(40))
+    agent.asked.clear()
+    await values.of(oids)
+    assert agent.asked == [40]
+
+
+@pytest.mark.parametrize("kind", [Narrow, Silent])
+async def test_who_never_can_say_more_is_asked_for_it_ever_less_often(kind: type[Narrow]) -> None:
+    agent = kind(5)
+    values = Values(agent.get)
+    oids = [f"1.2.{number}" for number in range(40)]
+    await values.of(oids)
+    too_much = list[int]()
+    for at in range(1000):
+        agent.asked.clear()
+        assert await values.of(oids) == list(range(40))
+        too_much += [at] * sum(asked > 5 for asked in agent.asked)
+    pauses = [later - sooner for sooner, later in pairwise(too_much)]
+    assert 3 <= len(too_much) <= 8
+    assert pauses == sorted(set(pauses)), "each time later"
 
 
 async def test_a_switch_that_said_as_much_before_and_is_silent_now_is_gone_at_once() -> None:
