@@ -86,10 +86,8 @@ class DeviceRunner:
 
     def watch(self, active: bool) -> None:
         """Poll faster and dial sooner while somebody looks."""
-        if active == self._watched:
-            return
-        self._watched = active
-        if active:
+        begins, self._watched = active and not self._watched, active
+        if begins:
             self._whole_at = 0.0
             self._redial.set()
             self._queue.wake()
@@ -120,9 +118,13 @@ class DeviceRunner:
             self._lease.renew()
         now = self._under_way
         if task.operation is STOP and now and now.operation is STOP and now.renewals == self._lease.renewals:
-            task = now  # it stops whatever moves
-        else:
-            self._enqueue(task)
+            joined = await self._outcome(now)  # it stops whatever moves; who asked late has time for another
+            if not isinstance(joined.error, TimeoutError):
+                return joined
+        self._enqueue(task)
+        return await self._outcome(task)
+
+    async def _outcome(self, task: Task) -> Outcome:
         for latest in (task.expires, task.deadline):
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(latest):
@@ -331,9 +333,7 @@ class DeviceRunner:
 
     def _finished(self, task: Task, outcome: Outcome) -> None:
         operation, error, renewals = task.operation, outcome.error, task.renewals
-        if operation is STOP and error is None:
-            self._lease.stopped(renewals)
-        elif operation is STOP and self.state.reported("power") == "off":
+        if operation is STOP and (error is None or self.state.reported("power") == "off"):
             self._lease.stopped(renewals)  # what is in standby stands still, and refuses to be told
         elif operation is STOP and not isinstance(error, Lost):
             self._lease.refused(renewals)

@@ -45,6 +45,33 @@ def test_the_end_of_a_lease_does_not_wait_for_the_command_before_it() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize(("second", "outcome"), [(0.1, "done"), (2.5, "done"), (5.0, "timed_out")])
+def test_a_stop_that_joins_one_that_ends_without_an_answer_has_its_own_time(second: float, outcome: str) -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes["stop"] = 5.0
+        first = one.ask("stop")
+        await asyncio.sleep(2.9)
+        one.driver.takes["stop"] = second
+        asked = asyncio.get_running_loop().time()
+        assert (await one.do("stop")).outcome == outcome
+        assert asyncio.get_running_loop().time() - asked < 3.01
+        assert (await first).outcome == "timed_out"
+
+    play(scene)
+
+
+def test_a_stop_that_joins_one_at_any_time_ends_with_it() -> None:
+    async def scene(one: Scene) -> None:
+        one.driver.takes["stop"] = 2.9
+        first = one.ask("stop")
+        await asyncio.sleep(2.8)
+        assert (await one.do("stop")).outcome == "done"
+        assert (await first).outcome == "done"
+        assert [name for _, name, _ in one.driver.begun] == ["stop"]
+
+    play(scene)
+
+
 def test_a_stop_waits_for_the_move_before_it() -> None:
     """Else the move could arrive after it."""
 
