@@ -105,12 +105,15 @@ def examine(config: RelayConfig, machine: Machine | None = None) -> Iterator[Fin
 def _address(bind: str) -> tuple[str, int]:
     """Address and port of a socket, as the server reads them. Raises ValueError."""
     host, _, port = bind.rpartition(":")
-    host = host.strip("[]")
+    if "%" in host:
+        raise ValueError(f"{bind!r} names an interface, which is not read; write it without the % and what follows it")
+    bracketed = host.startswith("[") and host.endswith("]")
+    host = host[1:-1] if bracketed else host
     try:
-        ipaddress.ip_address(host)
+        sound = ipaddress.ip_address(host).version == (6 if bracketed else 4)
     except ValueError:
-        port = ""
-    if not (port.isascii() and port.isdigit() and int(port) <= MOST_PORT):
+        sound = False
+    if not (sound and port.isascii() and port.isdigit() and int(port) <= MOST_PORT):
         raise ValueError(f"{bind!r} is no address; write it like 0.0.0.0:7882 or [::]:7882")
     return host, int(port)
 

@@ -155,7 +155,10 @@ def test_options_take_the_place_of_what_the_configuration_says(
 
 @pytest.mark.parametrize(
     "wrong",
-    ["7882", ":7882", "localhost:7882", "1.2.3.4:x", "127.0.0.1:70000", "127.0.0.1:-1", "127.0.0.1:65536", "[::1]:+1"],
+    [
+        *("7882", ":7882", "localhost:7882", "1.2.3.4:x", "127.0.0.1:70000", "127.0.0.1:-1", "127.0.0.1:65536"),
+        *("[::1]:+1", "::1:7882", "[127.0.0.1]:7882", "[::1:7882", "::1]:7882", "[[::1]]:7882"),
+    ],
 )
 def test_a_malformed_address_says_how_to_write_it(
     wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -166,6 +169,13 @@ def test_a_malformed_address_says_how_to_write_it(
         assert ended.value.code == 2
         said = capsys.readouterr().err
         assert f"{wrong!r} is no address; write it like 0.0.0.0:7882 or [::]:7882" in said
+
+
+def test_an_address_of_an_interface_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--bind", "[fe80::1%eth0]:7882"])
+    assert ended.value.code == 2
+    assert "'[fe80::1%eth0]:7882' names an interface" in capsys.readouterr().err
 
 
 def test_what_cannot_be_announced_says_how_to_write_it(capsys: pytest.CaptureFixture[str]) -> None:
