@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 import msgspec
 
 from relay import Relay, RelayConfig
+from signaling.rtc.settings import RtcSettings
 from tests.network.estimate import far_chromium
 from tests.network.links import CLIENT, PORT, RELAY, link
 from tests.signaling.rtc.browser import Tab, chromium, routes
@@ -21,6 +22,9 @@ from tests.signaling.rtc.world import serve
 
 DELAY = 120.0
 """ms each way, of datagrams."""
+
+PATIENT = RtcSettings(linger=60.0, parting=60.0)
+"""However long this machine stands still: the end of bob's connection is waited for, as his browser tells it."""
 
 _LISTEN = """() => {
   window.seen = [];
@@ -48,7 +52,7 @@ async def main(path: str) -> Seen:
         laid = await stack.enter_async_context(link())
         relay = Relay.start(RelayConfig(bind=[f"{RELAY}:{PORT}"], announce=[CLIENT], tcp=False))
         stack.callback(relay.close)
-        world = await stack.enter_async_context(serve(relay, host=RELAY, routes=routes()))
+        world = await stack.enter_async_context(serve(relay, host=RELAY, settings=PATIENT, routes=routes()))
         await stack.enter_async_context(laid.slow(DELAY, 0, 1))
         near = await stack.enter_async_context(chromium())
         ann = Tab(await near.new_page())
