@@ -38,6 +38,11 @@ impl Early {
         Ok(())
     }
 
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// The channel is open: what waited for it, in order.
     pub(super) fn take(&mut self, label: &str) -> Vec<Bytes> {
         self.waiting.remove(label).map(|(_, messages)| messages).unwrap_or_default()

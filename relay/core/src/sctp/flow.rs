@@ -83,7 +83,8 @@ impl Sctp {
 
     /// Tell by [`ChannelEvent::Taken`] when the peer has taken all that it was sent reliably so far.
     pub fn await_taken(&mut self, request: String, now: Instant) {
-        let first = self.receipts.add(self.pace.written(), request);
+        let written = self.early.is_empty().then(|| self.pace.written());
+        let first = self.receipts.add(written, request);
         self.events.extend(first.map(ChannelEvent::Taken));
         self.observe(now);
     }

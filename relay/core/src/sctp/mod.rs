@@ -185,8 +185,7 @@ impl Sctp {
         self.window = Window::default();
         self.pace = Pace::default();
         self.late = None;
-        self.acknowledge(u64::MAX);
-        self.receipts = Receipts::default();
+        self.events.extend(self.receipts.begin().map(ChannelEvent::Taken));
     }
 
     /// What came is told, what was acknowledged is no longer waited for.
@@ -313,7 +312,7 @@ impl Sctp {
 
     /// The association is gone. Its peer is told, unless that ended it: its channels close, and it may connect anew.
     fn lose(&mut self, reason: Reason) {
-        self.acknowledge(u64::MAX);
+        self.events.extend(self.receipts.end().map(ChannelEvent::Taken));
         let abort = if self.ended_by_peer { None } else { packet::abort(&self.sent) };
         self.refused.extend(abort.as_ref().map(|_| reason));
         *self = Self {

@@ -66,6 +66,9 @@ impl Sctp {
                 self.refused.push(reason);
             }
         }
+        if self.early.is_empty() {
+            self.receipts.opened(self.pace.written());
+        }
         self.events.push_back(ChannelEvent::Opened(label));
     }
 

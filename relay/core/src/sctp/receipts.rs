@@ -10,17 +10,36 @@ const MAX_REQUESTS: usize = 512;
 /// Such requests, in order.
 #[derive(Default)]
 pub struct Receipts {
-    /// Bytes written by then, and the request.
-    due: VecDeque<(u64, String)>,
+    /// Bytes written by then, and the request. None: some of them wait for their channel to open, and are written then.
+    due: VecDeque<(Option<u64>, String)>,
     /// All up to this transmission sequence number came to the peer, and the highest that did: between them some did not.
     came: Option<(u32, u32)>,
 }
 
 impl Receipts {
-    /// To be told once so many bytes are taken; the request that makes place, if any.
-    pub fn add(&mut self, written: u64, request: String) -> Option<String> {
+    /// To be told once so many bytes are taken; None: not before [`Self::opened`]. Returns the request that makes place, if any.
+    pub fn add(&mut self, written: Option<u64>, request: String) -> Option<String> {
         self.due.push_back((written, request));
         if self.due.len() > MAX_REQUESTS { self.due.pop_front().map(|(_, request)| request) } else { None }
+    }
+
+    /// Nothing waits for a channel to open any more; so much is written with it.
+    pub fn opened(&mut self, written: u64) {
+        for (due, _) in &mut self.due {
+            due.get_or_insert(written);
+        }
+    }
+
+    /// Another association begins: what was written to the last is over, what waits for a channel waits on. The former requests.
+    pub fn begin(&mut self) -> impl Iterator<Item = String> {
+        self.came = None;
+        let written = self.due.iter().take_while(|(due, _)| due.is_some()).count();
+        self.due.drain(..written).map(|(_, request)| request)
+    }
+
+    /// All is over: every request.
+    pub fn end(&mut self) -> impl Iterator<Item = String> {
+        self.due.drain(..).map(|(_, request)| request)
     }
 
     /// The peer acknowledged this. One that was overtaken by a later one changes nothing.
@@ -42,7 +61,8 @@ impl Receipts {
 
     /// The next that may be told, as so many bytes are taken.
     pub fn pop(&mut self, taken: u64) -> Option<String> {
-        if self.due.front().is_none_or(|(written, _)| *written > taken) {
+        let (due, _) = self.due.front()?;
+        if due.is_none_or(|written| written > taken) {
             return None;
         }
         self.due.pop_front().map(|(_, request)| request)
@@ -61,7 +81,7 @@ mod tests {
     #[test]
     fn each_is_told_as_what_was_written_by_then_is_taken() {
         let mut receipts = Receipts::default();
-        assert!(receipts.add(10, "a".into()).is_none() && receipts.add(20, "b".into()).is_none());
+        assert!(receipts.add(Some(10), "a".into()).is_none() && receipts.add(Some(20), "b".into()).is_none());
         assert_eq!([receipts.pop(9), receipts.pop(10), receipts.pop(19)], [None, Some("a".into()), None]);
         assert_eq!((receipts.pop(25), receipts.is_empty()), (Some("b".into()), true));
     }
@@ -84,7 +104,7 @@ mod tests {
     #[test]
     fn the_first_makes_place() {
         let mut receipts = Receipts::default();
-        let made: Vec<String> = (0..600).filter_map(|number| receipts.add(1, number.to_string())).collect();
+        let made: Vec<String> = (0..600).filter_map(|number| receipts.add(Some(1), number.to_string())).collect();
         assert_eq!((made.len(), made[0].as_str()), (600 - MAX_REQUESTS, "0"));
     }
 }

@@ -72,3 +72,40 @@ fn nothing_is_taken_before_it_could_be_read() {
         assert!(sent > 50, "seed {seed}: {sent}");
     }
 }
+
+/// What waits for its channel to open is not taken, however the association begins meanwhile, before the peer could read it.
+#[test]
+fn what_waits_for_its_channel_is_not_taken() {
+    for mut pair in [Pair::new(), Pair::called(), Pair::crossed()] {
+        pair.relay.send("c1", &[1; 100], true, pair.now).unwrap();
+        pair.relay.await_taken("first".into(), pair.now);
+        pair.run(10);
+        pair.relay.send("c1", &[2; 100], true, pair.now).unwrap();
+        pair.relay.await_taken("second".into(), pair.now);
+        pair.run(10);
+        assert!(pair.relay.established && pair.taken.is_empty(), "{:?}", pair.taken);
+        assert!(pair.open(1));
+        for packet in pair.sends() {
+            pair.relay.handle(packet, pair.now);
+        }
+        pair.collect();
+        assert_eq!((pair.opened, pair.taken.len()), (1, 0), "on their way: {:?}", pair.taken);
+        pair.run(30);
+        assert_eq!(
+            (pair.read_all(1), pair.taken.join(" ").as_str()),
+            (3, "first second"),
+            "after the answer to opening"
+        );
+    }
+}
+
+/// Who waits for a channel of an association that is lost waits no longer.
+#[test]
+fn nobody_waits_for_a_channel_of_a_lost_association() {
+    let mut pair = Pair::new();
+    pair.relay.send("c1", &[1; 100], true, pair.now).unwrap();
+    pair.relay.await_taken("first".into(), pair.now);
+    pair.relay.lose(Reason::SctpMalformed);
+    pair.collect();
+    assert_eq!(pair.taken, ["first"]);
+}
