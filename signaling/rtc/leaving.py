@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from relay.messages import AwaitData, CloseTransport, DataReceived, DataTaken, Event, TransportState
 from signaling.rtc import events, responses
 from signaling.rtc.room import MediaRoom
-from signaling.rtc.session import Session, State
+from signaling.rtc.session import Session
 from signaling.rtc.settings import RtcSettings
 
 
@@ -103,8 +103,7 @@ class Leaving:
     def _ask(self, left: Left) -> None:
         """Nothing more comes of it: tell all for whom nothing waits, and ask when the others have it."""
         present = [session for sid, session in left.room.sessions.items() if sid in left.untold]
-        up = [session for session in present if session.state is State.ACTIVE and session.grants.can_subscribe]
-        takers = up if left.session.spoke else []
+        takers = [session for session in present if session.takes_data] if left.session.spoke else []
         asked = [AwaitData(left.session.sid, session.subscriber.transport) for session in takers]
         left.room.effects.commands.extend(asked)
         self._tell(left, left.untold - {session.sid for session in takers})

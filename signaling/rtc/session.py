@@ -156,6 +156,13 @@ class Session:
         """
         return self.spoke or (self.up and self.publisher.has_data and self.grants.can_publish_data)
 
+    @property
+    def takes_data(self) -> bool:
+        """Whether data reach it: on path V0 over the connection that we offer, on V1 where its client offered channels."""
+        if self.state is not State.ACTIVE or not self.grants.can_subscribe:
+            return False
+        return self.subscriber.transport != self.publisher.transport or self.publisher.has_data
+
     def refreshed(self, lifetime: float, now: float) -> None:
         """A new token was sent that lasts so many seconds."""
         self.refresh_at = _refresh_at(now, lifetime)

@@ -237,6 +237,20 @@ async def test_who_gets_no_data_is_told_of_a_leave_at_once() -> None:
             assert (await gone(b, a), await gone(p, a)) == (False, True)
 
 
+@pytest.mark.parametrize(("port", "knows"), [(0, True), (9, False)])
+async def test_who_offered_no_channel_on_path_v1_is_told_of_a_leave_at_once(port: int, knows: bool) -> None:
+    """What is said waits at the relay for channels that never come."""
+    relay = RecordedRelay(closing=False)
+    mine = re.sub(r"m=application \d+", f"m=application {port}", peers.publisher())
+    async with serve(relay) as world, world.join("b") as b, world.single("v", mine) as v:
+        relay.connect(f"{v.sid}/pub")
+        async with left(relay, world, b) as a:
+            relay.play(TransportState(f"{a.sid}/pub", "closed"))
+            asked = {command.transport for command in relay.of(AwaitData)}
+            assert asked == {f"{b.sid}/sub"} | (set() if knows else {f"{v.sid}/pub"})
+            assert (await gone(b, a), await gone(v, a)) == (False, knows)
+
+
 async def test_a_leave_is_told_after_a_while_whoever_takes_no_data() -> None:
     relay, now = RecordedRelay(closing=False), [1000.0]
     settings = RtcSettings(parting=5.0, tick=0.01, silence=1e9)
