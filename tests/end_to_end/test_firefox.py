@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shlex
 import shutil
@@ -16,6 +15,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.network.marks import NETWORK
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 
@@ -39,7 +40,7 @@ cd {web} && {node} tools/firefox.js "$(grep -o 'http[^ ]*/join/[^ ]*' {data}/sai
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root")
+@NETWORK
 async def test_firefox_sees_and_hears_both_rooms(tmp_path: Path) -> None:
     node, unshare = shutil.which("node"), shutil.which("unshare")
     assert node is not None

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 import pytest
 
 from tests.network.allocation import LARGE, PEOPLE, Sample, Seen
 from tests.network.links import in_own_network
+from tests.network.marks import BROWSERS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root"),
-]
+pytestmark = [*BROWSERS, pytest.mark.timeout(240)]
 
 
 def paused(sample: Sample) -> set[str]:

@@ -7,7 +7,6 @@ virtual time (relay/core/src/bwe/tests).
 
 from __future__ import annotations
 
-import os
 import statistics
 
 import msgspec
@@ -15,14 +14,10 @@ import pytest
 
 from tests.network.estimate import CASES, RATE, SETTLE, THIN, WIDENS, Seen
 from tests.network.links import QUEUE, in_own_network
+from tests.network.marks import BROWSERS
 from tests.network.watching import FRAMES, LAYERS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(120),
-    pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root"),
-]
+pytestmark = [*BROWSERS, pytest.mark.timeout(120)]
 
 
 async def seen(case: str) -> Seen:

@@ -6,21 +6,19 @@ Over a link that narrows, with its figures, it is a program to run by hand: `tes
 from __future__ import annotations
 
 import asyncio
-import os
 
 import msgspec
 import pytest
 
 from tests.network.links import in_own_network
+from tests.network.marks import BROWSERS
 from tests.network.meeting import PEOPLE, Wide
 from tests.network.stacks import build
 
 pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(900),  # with the Rust client's build, where it was not built for its own tests
-    pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root"),
-]
+    *BROWSERS,
+    pytest.mark.timeout(900),
+]  # with the Rust client's build, where it was not built for its own tests
 
 
 async def test_six_people_with_five_stacks_see_and_hear_each_other() -> None:

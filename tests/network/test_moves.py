@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 import pytest
 
 from tests.network.links import in_own_network
+from tests.network.marks import BROWSERS
 from tests.network.moves import Seen
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(180),
-    pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root"),
-]
+pytestmark = [*BROWSERS, pytest.mark.timeout(180)]
 
 
 async def seen(move: str) -> Seen:

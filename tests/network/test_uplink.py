@@ -6,21 +6,15 @@ by the bench (bench/links.py).
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 import pytest
 
 from tests.network.links import in_own_network
+from tests.network.marks import BROWSERS
 from tests.network.uplink import SECONDS, Seen
 from tests.network.watching import FRAMES
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(120),
-    pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root"),
-]
+pytestmark = [*BROWSERS, pytest.mark.timeout(120)]
 
 
 @pytest.mark.parametrize("browser", ["chromium", "firefox"])

@@ -14,13 +14,19 @@ from tests.signaling.rtc.world import World, serve
 
 
 @pytest.fixture
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """A server with the page for tabs. Settings other than the usual ones come as the fixture's parameter."""
-    relay = Relay.start(RelayConfig(bind=["127.0.0.1:0"]))
+async def relay() -> AsyncIterator[Relay]:
+    """A relay."""
+    started = Relay.start(RelayConfig(bind=["127.0.0.1:0"]))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+async def world(relay: Relay, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """A server around it with the page for tabs. Settings other than the usual ones come as the fixture's parameter."""
     settings: RtcSettings = getattr(request, "param", RtcSettings())
     async with serve(relay, routes=routes(), settings=settings) as served:
         yield served
-    relay.close()
 
 
 @pytest.fixture

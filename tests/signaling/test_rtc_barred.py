@@ -6,21 +6,16 @@ Chromium decodes frames in each; which way they went is what Chromium and the re
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sys
 
 import msgspec
 import pytest
 
+from tests.network.marks import BROWSERS
 from tests.signaling.rtc.barred import FRAMES, IPV6, OUTSIDE, RELAY, TURN, Allocated, Seen
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(120),
-    pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace needs root"),
-]
+pytestmark = [*BROWSERS, pytest.mark.timeout(120)]
 
 
 async def behind(barrier: str) -> Seen:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from playwright.async_api import Browser
 
-from relay import Relay
-from tests.signaling.rtc.browser import Tab, routes
-from tests.signaling.rtc.world import World, serve
-from tests.signaling.test_rtc_data_stopped import running
+from tests.signaling.rtc.browser import Tab
+from tests.signaling.rtc.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 SIZE = 4_000_000
@@ -36,20 +32,6 @@ SEND = """async (size) => {
   while (channel.bufferedAmount > 0) await new Promise((done) => setTimeout(done, 1));
   await room.disconnect();
 }"""
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[Relay]:
-    """The relay."""
-    async with running() as started:
-        yield started
-
-
-@pytest.fixture
-async def world(relay: Relay) -> AsyncIterator[World]:
-    """A server around it, with the page for tabs."""
-    async with serve(relay, routes=routes()) as served:
-        yield served
 
 
 @pytest.mark.parametrize(("one", "other"), [("v1", "v0"), ("v0", "v1")])

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser
 
 from relay import Relay
-from tests.signaling.rtc.browser import Tab, routes
+from tests.signaling.rtc.browser import Tab
 from tests.signaling.rtc.listener import listener
-from tests.signaling.rtc.world import World, serve
-from tests.signaling.test_rtc_data_stopped import backlogs, heard, reached, running, say
+from tests.signaling.rtc.world import World
+from tests.signaling.test_rtc_data_stopped import backlogs, heard, reached, say
 from tests.signaling.test_rtc_python_paths import person
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 SIZE, COUNT = 15_000, 300
 """Bytes of a message, and how many: 4.5 MB, as livekit-client cuts a file."""
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[Relay]:
-    """The relay."""
-    async with running() as started:
-        yield started
-
-
-@pytest.fixture
-async def world(relay: Relay) -> AsyncIterator[World]:
-    """A server around it, with the page for tabs."""
-    async with serve(relay, routes=routes()) as served:
-        yield served
 
 
 SAY = f"""async (count) => {{

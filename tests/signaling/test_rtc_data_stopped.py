@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from livekit import rtc
 from livekit.protocol.models import DataPacket
 
-from relay import Relay, RelayConfig
+from relay import Relay
 from signaling.media import Leave
 from tests.signaling.rtc.aio import subscriber
 from tests.signaling.rtc.listener import Listener, listener, numbered
@@ -24,16 +22,6 @@ AT_ONCE = 20
 """Messages that are said before they are listened to: far fewer than may wait."""
 BACKLOG = 1024 * 1024
 """Bytes that may wait for one reader (docs/limits.md)."""
-
-
-@asynccontextmanager
-async def running() -> AsyncIterator[Relay]:
-    """A relay."""
-    relay = Relay.start(RelayConfig(bind=["127.0.0.1:0"]))
-    try:
-        yield relay
-    finally:
-        relay.close()
 
 
 async def say(who: Person, number: int) -> None:
@@ -70,10 +58,9 @@ async def backlogs(relay: Relay, world: World) -> dict[str, int]:
     return found
 
 
-async def test_who_is_stopped_loses_reliable_data_and_nobody_else_does() -> None:
+async def test_who_is_stopped_loses_reliable_data_and_nobody_else_does(relay: Relay) -> None:
     """The others get all of it meanwhile; a bounded part waits, is there when the process goes on, and then all is well."""
     async with (
-        running() as relay,
         serve(relay) as world,
         person(world, "ann") as ann,
         person(world, "bob") as bob,
@@ -98,10 +85,10 @@ async def test_who_is_stopped_loses_reliable_data_and_nobody_else_does() -> None
         assert await backlogs(relay, world) == lost
 
 
-async def test_what_the_relay_has_of_who_leaves_arrives() -> None:
+async def test_what_the_relay_has_of_who_leaves_arrives(relay: Relay) -> None:
     """Short messages, faster than the relay passes them on: the rest of them is there as their sender leaves."""
     last = 2000
-    async with running() as relay, serve(relay) as world, subscriber(world, "bob") as bob:
+    async with serve(relay) as world, subscriber(world, "bob") as bob:
 
         async def next_number() -> int:
             while True:
